@@ -1,0 +1,217 @@
+//! Order and cursors. A cursor is the order's values and the key of a row, with a fingerprint of the order, so that
+//! it is refused under another order instead of giving a wrong page.
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{CompileError, Compiler, Result};
+use crate::{
+    catalog::{Column, Entity, Scalar},
+    engine::Param,
+};
+
+/// One term of an order.
+pub(super) struct Term<'a> {
+    pub column: &'a Column,
+    pub descending: bool,
+}
+
+/// A total order of an entity's rows: the terms, then the key.
+pub(super) struct Keyset<'a> {
+    terms: Vec<Term<'a>>,
+    fingerprint: String,
+}
+
+impl<'a> Keyset<'a> {
+    pub(super) fn new(entity: &'a Entity, mut terms: Vec<Term<'a>>) -> Result<Self> {
+        let column = |name: &str| {
+            entity
+                .column(name)
+                .ok_or_else(|| CompileError::Broken(format!("no column {name} on {}", entity.name)))
+        };
+        if terms.is_empty() {
+            for (name, descending) in &entity.default_order {
+                terms.push(Term {
+                    column: column(name)?,
+                    descending: *descending,
+                });
+            }
+        }
+        if !terms.iter().any(|term| term.column.name == entity.key) {
+            // The key follows the direction of the last term, so that an index on (term, key) serves it.
+            let descending = terms.last().is_some_and(|term| term.descending);
+            terms.push(Term {
+                column: column(&entity.key)?,
+                descending,
+            });
+        }
+        let mut hash = Sha256::new();
+        hash.update(&entity.name);
+        for term in &terms {
+            hash.update([u8::from(term.descending)]);
+            hash.update(&term.column.name);
+        }
+        let fingerprint = URL_SAFE_NO_PAD.encode(&hash.finalize()[..6]);
+        Ok(Self { terms, fingerprint })
+    }
+
+    pub(super) fn order_by(&self, alias: &str, backward: bool) -> String {
+        let terms: Vec<String> = self
+            .terms
+            .iter()
+            .map(|term| {
+                let direction = if term.descending != backward {
+                    " desc"
+                } else {
+                    ""
+                };
+                format!("{alias}.{}{direction}", term.column.name)
+            })
+            .collect();
+        terms.join(", ")
+    }
+
+    /// SQL that gives the cursor of the row.
+    pub(super) fn cursor(&self, alias: &str) -> String {
+        let values: Vec<String> = self
+            .terms
+            .iter()
+            .map(|term| format!("{alias}.{}::text", term.column.name))
+            .collect();
+        format!(
+            "translate(encode(convert_to(json_build_array('{}', {})::text, 'UTF8'), 'base64'), E'+/=\\n', '-_')",
+            self.fingerprint,
+            values.join(", ")
+        )
+    }
+
+    /// The values in a cursor, typed.
+    fn read(&self, cursor: &Json) -> Result<Vec<Option<Param>>> {
+        let broken = || {
+            CompileError::BadCursor("the cursor is none of this connection and order".to_owned())
+        };
+        let text = cursor.as_str().ok_or_else(broken)?;
+        if text.len() > 4096 {
+            return Err(broken());
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| broken())?;
+        let parts: Vec<Option<String>> = serde_json::from_slice(&bytes).map_err(|_| broken())?;
+        let (fingerprint, values) = parts.split_first().ok_or_else(broken)?;
+        if fingerprint.as_deref() != Some(&self.fingerprint) || values.len() != self.terms.len() {
+            return Err(broken());
+        }
+        self.terms
+            .iter()
+            .zip(values)
+            .map(|(term, value)| match value {
+                None if term.column.nullable => Ok(None),
+                None => Err(broken()),
+                Some(text) => parse(&term.column.scalar, text)
+                    .map(Some)
+                    .ok_or_else(broken),
+            })
+            .collect()
+    }
+}
+
+/// A value as PostgreSQL printed it.
+fn parse(scalar: &Scalar, text: &str) -> Option<Param> {
+    match scalar {
+        Scalar::Id(_) => text.parse::<Uuid>().ok().map(Param::Uuid),
+        Scalar::Int => text.parse().ok().map(Param::Int),
+        Scalar::BigInt => text.parse().ok().map(Param::BigInt),
+        Scalar::Boolean => match text {
+            "true" => Some(Param::Bool(true)),
+            "false" => Some(Param::Bool(false)),
+            _ => None,
+        },
+        Scalar::DateTime => DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z")
+            .ok()
+            .map(|instant| Param::Timestamp(instant.with_timezone(&Utc))),
+        Scalar::String | Scalar::Enum(_) if !text.contains('\0') => {
+            Some(Param::Text(text.to_owned()))
+        }
+        _ => None,
+    }
+}
+
+impl<'a> Compiler<'a> {
+    /// The condition of being after (or before) the row of the cursor in this order.
+    pub(super) fn beyond(
+        &mut self,
+        keyset: &Keyset<'a>,
+        alias: &str,
+        cursor: &Json,
+        after: bool,
+    ) -> Result<String> {
+        let values: Vec<Option<String>> = keyset
+            .read(cursor)?
+            .into_iter()
+            .map(|value| value.map(|value| self.bind(value)))
+            .collect();
+        let uniform = keyset
+            .terms
+            .iter()
+            .all(|term| !term.column.nullable && term.descending == keyset.terms[0].descending);
+        if uniform {
+            // A row comparison is what an index on these columns can answer.
+            let columns: Vec<String> = keyset
+                .terms
+                .iter()
+                .map(|term| format!("{alias}.{}", term.column.name))
+                .collect();
+            let operator = if after != keyset.terms[0].descending {
+                ">"
+            } else {
+                "<"
+            };
+            let values: Vec<String> = values.into_iter().flatten().collect();
+            return Ok(format!(
+                "({}) {operator} ({})",
+                columns.join(", "),
+                values.join(", ")
+            ));
+        }
+        let mut alternatives = vec![];
+        for place in 0..keyset.terms.len() {
+            let mut all = vec![];
+            for (term, value) in keyset.terms.iter().zip(&values).take(place) {
+                all.push(equal(alias, term, value.as_deref()));
+            }
+            let term = &keyset.terms[place];
+            all.push(strictly(
+                alias,
+                term,
+                values[place].as_deref(),
+                after != term.descending,
+            ));
+            alternatives.push(format!("({})", all.join(" and ")));
+        }
+        Ok(format!("({})", alternatives.join(" or ")))
+    }
+}
+
+fn equal(alias: &str, term: &Term<'_>, value: Option<&str>) -> String {
+    let column = format!("{alias}.{}", term.column.name);
+    match value {
+        Some(value) => format!("{column} = {value}"),
+        None => format!("{column} is null"),
+    }
+}
+
+/// PostgreSQL sorts null as larger than everything, both ways.
+fn strictly(alias: &str, term: &Term<'_>, value: Option<&str>, larger: bool) -> String {
+    let column = format!("{alias}.{}", term.column.name);
+    match (value, larger) {
+        (Some(value), true) if term.column.nullable => {
+            format!("({column} > {value} or {column} is null)")
+        }
+        (Some(value), true) => format!("{column} > {value}"),
+        (Some(value), false) => format!("{column} < {value}"),
+        (None, true) => "false".to_owned(),
+        (None, false) => format!("{column} is not null"),
+    }
+}

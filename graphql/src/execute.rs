@@ -1,0 +1,356 @@
+//! From a request to its answer.
+
+use std::sync::Arc;
+
+use async_graphql::parser::types::{OperationDefinition, OperationType};
+use serde_json::{Map, Value as Json};
+
+use crate::{
+    answer::{self, Answer, Fail, Part},
+    catalog::{Catalog, CatalogError},
+    collect::{Operation, Selected},
+    compile::{CompileError, Compiler},
+    document::{Document, Documents},
+    engine::{Host, ReadFailure},
+    front::Front,
+    generated,
+    guard::Limits,
+    payload,
+    types::Types,
+    values,
+};
+
+/// Points of the whole schema and of one type: they take no database, but time and bytes.
+const SCHEMA_COST: u64 = 100;
+const TYPE_COST: u64 = 10;
+
+/// The engine: a catalog with its schema. Made once at start.
+pub struct Engine {
+    /// What is offered.
+    pub catalog: Catalog,
+    front: Front,
+    types: Arc<Types>,
+    documents: Documents,
+}
+
+/// Why an engine cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The declarations contradict each other.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// The schema is not one.
+    #[error("the schema cannot be built: {0}")]
+    Schema(#[from] async_graphql::dynamic::SchemaError),
+    /// The schema cannot be read back from its definition.
+    #[error("the schema's definition cannot be read: {0}")]
+    Definition(#[from] async_graphql::parser::Error),
+}
+
+/// A request, decoded.
+#[derive(Clone, Debug, Default)]
+pub struct Incoming {
+    /// Text of the document.
+    pub query: String,
+    /// Which operation of it.
+    pub operation_name: Option<String>,
+    /// As they came.
+    pub variables: Map<String, Json>,
+}
+
+impl Engine {
+    /// Describes the generated mutations, checks the catalog and builds its schema.
+    pub fn new(mut catalog: Catalog, limits: Limits) -> Result<Self, EngineError> {
+        generated::describe(&mut catalog)?;
+        catalog.check()?;
+        let front = Front::build(&catalog)?;
+        let types = Arc::new(Types::read(&front.sdl())?);
+        Ok(Self {
+            catalog,
+            documents: Documents::new(front.clone(), limits, types.clone()),
+            types,
+            front,
+        })
+    }
+
+    /// The schema definition.
+    pub fn sdl(&self) -> String {
+        self.front.sdl()
+    }
+
+    /// The document of that text, bounded and validated; else the answer that refuses it. To whom the schema is not
+    /// shown, its names are not suggested either.
+    pub async fn document(&self, text: &str, host: &dyn Host) -> Result<Arc<Document>, Answer> {
+        self.documents.get(text).await.map_err(|mut fails| {
+            if !host.may_introspect() {
+                fails.iter_mut().for_each(Fail::without_suggestion);
+            }
+            answer::refused(&fails, host.request_id())
+        })
+    }
+
+    /// Executes the operation that the request means.
+    pub async fn execute(
+        &self,
+        document: &Document,
+        incoming: &Incoming,
+        host: &dyn Host,
+    ) -> Answer {
+        let refuse = |fail: Fail| answer::refused(&[fail], host.request_id());
+        let (name, definition) = match document.named(incoming.operation_name.as_deref()) {
+            Ok((name, definition)) => (name, &definition.node),
+            Err(fail) => return refuse(fail),
+        };
+        let definitions = &definition.variable_definitions;
+        let variables = match values::variables(&self.types, definitions, &incoming.variables) {
+            Ok(variables) => variables,
+            Err(error) => return refuse(Fail::new("BAD_USER_INPUT", error.0)),
+        };
+        let operation = Operation {
+            document: &document.parsed,
+            name,
+            variables: &variables,
+        };
+        let result = match definition.ty {
+            OperationType::Query => self.query(operation, definition, host).await,
+            OperationType::Mutation => self.mutation(operation, definition, host).await,
+            OperationType::Subscription => Err(Fail::new(
+                "BAD_USER_INPUT",
+                "subscriptions do not travel over this transport",
+            )),
+        };
+        result.unwrap_or_else(refuse)
+    }
+
+    async fn query(
+        &self,
+        operation: Operation<'_>,
+        definition: &OperationDefinition,
+        host: &dyn Host,
+    ) -> Result<Answer, Fail> {
+        let selected = collected(&operation, definition, "Query")?;
+        let mut fails = vec![];
+        let mut compiler = Compiler::new(&self.catalog, operation, host);
+        let introspected = self.introspection(&operation, &selected, host).await?;
+        let mut parts = vec![];
+        for field in &selected {
+            let part = root_part(&mut compiler, field, Some(&introspected), &[], &mut fails)?;
+            parts.push((field.key.to_owned(), part));
+        }
+        let cost = within(compiler.cost, host)?;
+        let columns = match compiler.is_empty() {
+            true => vec![],
+            false => match host.read(&compiler.finish()).await {
+                Ok(columns) => columns,
+                Err(failure) => {
+                    self.one_by_one(operation, &selected, &mut parts, &failure, &mut fails, host)
+                        .await
+                }
+            },
+        };
+        let mut data = String::new();
+        Part::Object(parts).render(&columns, &mut data);
+        Ok(answer::executed(&data, &fails, cost, host.request_id()))
+    }
+
+    /// After an SQL error the root fields are asked in flights of their own, so that one cannot take the others along.
+    async fn one_by_one(
+        &self,
+        operation: Operation<'_>,
+        selected: &[Selected<'_>],
+        parts: &mut [(String, Part)],
+        failure: &ReadFailure,
+        fails: &mut Vec<Fail>,
+        host: &dyn Host,
+    ) -> Vec<Option<String>> {
+        let mut columns = vec![];
+        let asked = parts
+            .iter()
+            .filter(|(_, part)| matches!(part, Part::Column(_)))
+            .count();
+        for (field, (_, part)) in selected.iter().zip(parts) {
+            if !matches!(part, Part::Column(_)) {
+                continue;
+            }
+            let again = match (asked, failure) {
+                // Alone it was asked already, and without a connection nothing else would come of it.
+                (1, _) | (_, ReadFailure::Unavailable(_)) => None,
+                _ => {
+                    let mut compiler = Compiler::new(&self.catalog, operation, host);
+                    match compiler.root(field) {
+                        Ok(_) => Some(host.read(&compiler.finish()).await),
+                        Err(_) => None,
+                    }
+                }
+            };
+            match again {
+                Some(Ok(mut texts)) if texts.len() == 1 => {
+                    columns.push(texts.remove(0));
+                    *part = Part::Column(columns.len() - 1);
+                }
+                again => {
+                    let own = again.and_then(Result::err);
+                    let fail = read_fail(own.as_ref().unwrap_or(failure), host.request_id());
+                    fails.push(fail.at(field.pos, &[field.key]));
+                    *part = Part::null();
+                }
+            }
+        }
+        columns
+    }
+
+    /// Runs `__schema` and `__type`, if they are asked for.
+    async fn introspection(
+        &self,
+        operation: &Operation<'_>,
+        selected: &[Selected<'_>],
+        host: &dyn Host,
+    ) -> Result<Json, Fail> {
+        let Some(first) = selected
+            .iter()
+            .find(|field| matches!(field.name, "__schema" | "__type"))
+        else {
+            return Ok(Json::Null);
+        };
+        if !host.may_introspect() {
+            // `__schema` is never null, so there can be no answer beside this error.
+            let fail = Fail::new(
+                "UNAUTHENTICATED",
+                "introspection is for signed-in organizers and tokens; the schema can be downloaded",
+            );
+            return Err(fail.at(first.pos, &[]));
+        }
+        let variables = Json::Object(operation.variables.clone());
+        let response = self
+            .front
+            .introspect(operation.document.clone(), operation.name, variables)
+            .await;
+        if let Some(error) = response.errors.first() {
+            return Err(Fail::new("BAD_USER_INPUT", error.message.clone()).at(first.pos, &[]));
+        }
+        Ok(response.data.into_json().unwrap_or(Json::Null))
+    }
+
+    async fn mutation(
+        &self,
+        operation: Operation<'_>,
+        definition: &OperationDefinition,
+        host: &dyn Host,
+    ) -> Result<Answer, Fail> {
+        let selected = collected(&operation, definition, "Mutation")?;
+        // Everything is checked before anything is done: a fault in the last payload must not follow the first effect.
+        let mut plans = vec![];
+        let mut cost = 0;
+        for field in &selected {
+            if field.name == "__typename" {
+                plans.push(None);
+                continue;
+            }
+            let plan = payload::Plan::new(&self.catalog, operation, field, host)?;
+            cost += plan.cost;
+            plans.push(Some(plan));
+        }
+        let cost = within(cost, host)?;
+        let mut fails = vec![];
+        let mut retry_after_seconds = None;
+        let mut data = "{".to_owned();
+        for (index, (field, plan)) in selected.iter().zip(plans).enumerate() {
+            if index > 0 {
+                data.push(',');
+            }
+            data.push_str(&format!("\"{}\":", field.key));
+            match plan {
+                None => data.push_str("\"Mutation\""),
+                Some(plan) => {
+                    let text = plan.run(host, &mut fails, &mut retry_after_seconds).await;
+                    data.push_str(&text);
+                }
+            }
+        }
+        data.push('}');
+        let mut answer = answer::executed(&data, &fails, cost, host.request_id());
+        answer.retry_after_seconds = retry_after_seconds;
+        Ok(answer)
+    }
+}
+
+fn collected<'a>(
+    operation: &Operation<'a>,
+    definition: &'a OperationDefinition,
+    type_name: &str,
+) -> Result<Vec<Selected<'a>>, Fail> {
+    operation
+        .collect(&[&definition.selection_set.node], type_name, false)
+        .map_err(|error| Fail::new("GRAPHQL_VALIDATION_FAILED", error.0))
+}
+
+/// A root field of `Query`, at the top or inside a payload. A denied one is null with an error beside it.
+pub(crate) fn root_part<'a>(
+    compiler: &mut Compiler<'a>,
+    field: &Selected<'a>,
+    introspected: Option<&Json>,
+    path: &[&str],
+    fails: &mut Vec<Fail>,
+) -> Result<Part, Fail> {
+    match field.name {
+        "__typename" => return Ok(Part::Text("\"Query\"".to_owned())),
+        "__schema" | "__type" => {
+            let Some(introspected) = introspected else {
+                let message = "introspection is asked at the root of a query, not in a payload";
+                return Err(Fail::new("BAD_USER_INPUT", message).at(field.pos, &[]));
+            };
+            compiler.cost += match field.name {
+                "__schema" => SCHEMA_COST,
+                _ => TYPE_COST,
+            };
+            let value = introspected.get(field.key).unwrap_or(&Json::Null);
+            return Ok(Part::Text(value.to_string()));
+        }
+        _ => {}
+    }
+    match compiler.root(field) {
+        Ok(column) => Ok(Part::Column(column.0)),
+        Err(CompileError::Denied { code, message }) => {
+            let path: Vec<&str> = path.iter().copied().chain([field.key]).collect();
+            fails.push(Fail::new(code, message).at(field.pos, &path));
+            Ok(Part::null())
+        }
+        Err(error) => Err(compile_fail(error).at(field.pos, &[])),
+    }
+}
+
+pub(crate) fn compile_fail(error: CompileError) -> Fail {
+    match error {
+        CompileError::Bad(message) => Fail::new("BAD_USER_INPUT", message),
+        CompileError::BadCursor(message) => Fail::new("BAD_CURSOR", message),
+        CompileError::Denied { code, message } => Fail::new(code, message),
+        CompileError::Broken(message) => {
+            tracing::error!(%message, "a declaration does not hold");
+            Fail::new("INTERNAL", "internal error")
+        }
+    }
+}
+
+/// What the client is told of a failed read. SQL text stays in the log.
+pub(crate) fn read_fail(failure: &ReadFailure, request_id: &str) -> Fail {
+    match failure {
+        ReadFailure::Sql { code, .. } if code == "57014" => {
+            Fail::new("TIMEOUT", "the query took longer than it may")
+        }
+        failure => {
+            tracing::error!(error = %failure, request_id, "a read failed");
+            Fail::new("INTERNAL", "internal error")
+        }
+    }
+}
+
+fn within(cost: u64, host: &dyn Host) -> Result<u64, Fail> {
+    let ceiling = host.cost_ceiling();
+    match cost <= ceiling {
+        true => Ok(cost),
+        false => Err(Fail::new(
+            "COST_EXCEEDED",
+            format!("the operation costs {cost} points; {ceiling} are allowed"),
+        )),
+    }
+}

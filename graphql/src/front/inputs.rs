@@ -1,0 +1,142 @@
+//! Filters and orders.
+
+use std::collections::BTreeSet;
+
+use async_graphql::dynamic::{Enum, EnumItem, InputObject, InputValue, TypeRef};
+
+use super::{Builder, entities::scalar_name};
+use crate::{
+    catalog::{Catalog, Entity, Scalar},
+    verb::{InputField, InputObject as VerbInput, InputType},
+};
+
+pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
+    let mut operators = BTreeSet::new();
+    for entity in catalog.entities.values() {
+        if entity.columns.iter().any(|column| column.filterable) {
+            builder = builder.register(filter(entity));
+            for column in entity.columns.iter().filter(|column| column.filterable) {
+                if operators.insert(operator_name(&column.scalar)) {
+                    builder = builder.register(operator_input(&column.scalar));
+                }
+            }
+        }
+        if entity.columns.iter().any(|column| column.orderable) {
+            builder = builder.register(order(entity));
+        }
+    }
+    for input in catalog.inputs.values() {
+        builder = builder.register(verb_input(input));
+    }
+    builder
+}
+
+/// The name of the operators of a scalar: `DateTimeFilter`, `EventStatusFilter`.
+fn operator_name(scalar: &Scalar) -> String {
+    match scalar {
+        Scalar::Id(_) => "IdFilter".to_owned(),
+        Scalar::StringList => "StringListFilter".to_owned(),
+        _ => format!("{}ValueFilter", scalar_name(scalar)),
+    }
+}
+
+fn filter(entity: &Entity) -> InputObject {
+    let own = format!("{}Filter", entity.name);
+    let mut input = InputObject::new(&own).description(format!(
+        "Conditions on {}; what is given must hold together. At most 20 conditions, nested at most 3 deep.",
+        entity.name
+    ));
+    for column in entity.columns.iter().filter(|column| column.filterable) {
+        input = input.field(
+            InputValue::new(&column.field, TypeRef::named(operator_name(&column.scalar)))
+                .description(&column.description),
+        );
+    }
+    input
+        .field(
+            InputValue::new("and", TypeRef::named_nn_list(&own)).description("All of these hold."),
+        )
+        .field(
+            InputValue::new("or", TypeRef::named_nn_list(&own))
+                .description("At least one of these holds."),
+        )
+        .field(InputValue::new("not", TypeRef::named(&own)).description("This does not hold."))
+}
+
+fn operator_input(scalar: &Scalar) -> InputObject {
+    let name = scalar_name(scalar);
+    let one = || TypeRef::named(&name);
+    let many = || TypeRef::named_nn_list(&name);
+    let mut input = InputObject::new(operator_name(scalar))
+        .description("Conditions on one value; what is given must hold together.")
+        .field(InputValue::new("eq", one()).description("Equal."))
+        .field(InputValue::new("ne", one()).description("Not equal, or absent."))
+        .field(InputValue::new("in", many()).description("One of these, at most 100."))
+        .field(
+            InputValue::new("notIn", many()).description("None of these, at most 100, or absent."),
+        )
+        .field(
+            InputValue::new("isNull", TypeRef::named(TypeRef::BOOLEAN))
+                .description("Absent, or not."),
+        );
+    if matches!(
+        scalar,
+        Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::String
+    ) {
+        input = input
+            .field(InputValue::new("lt", one()).description("Less."))
+            .field(InputValue::new("lte", one()).description("Less or equal."))
+            .field(InputValue::new("gt", one()).description("Greater."))
+            .field(InputValue::new("gte", one()).description("Greater or equal."));
+    }
+    if matches!(scalar, Scalar::String) {
+        input =
+            input.field(InputValue::new("startsWith", one()).description("Starts with this text."));
+    }
+    input
+}
+
+fn order(entity: &Entity) -> Enum {
+    let mut item = Enum::new(format!("{}OrderBy", entity.name))
+        .description(format!("Orders of {}.", entity.name));
+    for column in entity.columns.iter().filter(|column| column.orderable) {
+        let stem = column.name.to_uppercase();
+        item = item
+            .item(
+                EnumItem::new(format!("{stem}_ASC"))
+                    .description(format!("By `{}`, smallest first.", column.field)),
+            )
+            .item(
+                EnumItem::new(format!("{stem}_DESC"))
+                    .description(format!("By `{}`, largest first.", column.field)),
+            );
+    }
+    item
+}
+
+/// An input object of a verb.
+pub(super) fn verb_input(input: &VerbInput) -> InputObject {
+    let mut object = InputObject::new(&input.name).description(&input.description);
+    for field in &input.fields {
+        object = object
+            .field(InputValue::new(&field.name, input_ref(field)).description(&field.description));
+    }
+    object
+}
+
+fn input_ref(field: &InputField) -> TypeRef {
+    let (name, list) = match &field.input_type {
+        InputType::Scalar(Scalar::StringList) => (TypeRef::STRING.to_owned(), true),
+        InputType::Scalar(scalar) => (scalar_name(scalar), false),
+        InputType::List(scalar) => (scalar_name(scalar), true),
+        InputType::Object(name) => (name.clone(), false),
+        InputType::Objects(name) => (name.clone(), true),
+        InputType::Money => ("MoneyInput".to_owned(), false),
+    };
+    match (list, field.required) {
+        (false, true) => TypeRef::named_nn(name),
+        (false, false) => TypeRef::named(name),
+        (true, true) => TypeRef::named_nn_list_nn(name),
+        (true, false) => TypeRef::named_nn_list(name),
+    }
+}

@@ -1,0 +1,116 @@
+//! The mutation type with its inputs, payloads and user errors.
+
+use std::collections::BTreeSet;
+
+use async_graphql::dynamic::{Enum, EnumItem, InputValue, Object, TypeRef};
+
+use super::{
+    Builder, described,
+    entities::{scalar_ref, with_scope},
+    inputs::verb_input,
+};
+use crate::{
+    catalog::Catalog,
+    verb::{PayloadType, Verb, pascal_case},
+};
+
+pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
+    if catalog.verbs.is_empty() {
+        return builder;
+    }
+    let mut mutation = Object::new("Mutation").description(
+        "Everything that can be done. Each field is a transaction of its own; they run one after the other.",
+    );
+    let mut stems = BTreeSet::new();
+    for verb in catalog.verbs.values() {
+        builder = builder
+            .register(verb_input(&verb.input))
+            .register(payload(verb));
+        if stems.insert(verb.error_stem.clone()) {
+            builder = builder
+                .register(error_code(verb))
+                .register(user_error(verb));
+        }
+        mutation = mutation.field(
+            described(
+                &verb.name,
+                TypeRef::named(payload_name(verb)),
+                &with_scope(&verb.description, verb.scope.as_deref()),
+            )
+            .argument(
+                InputValue::new("input", TypeRef::named_nn(&verb.input.name))
+                    .description("What it takes."),
+            ),
+        );
+    }
+    builder.register(mutation)
+}
+
+/// `placeRegistration` -> `PlaceRegistrationPayload`.
+pub(crate) fn payload_name(verb: &Verb) -> String {
+    format!("{}Payload", pascal_case(&verb.name))
+}
+
+/// `PlaceRegistrationUserError`.
+pub(crate) fn user_error_name(verb: &Verb) -> String {
+    format!("{}UserError", verb.error_stem)
+}
+
+fn payload(verb: &Verb) -> Object {
+    let mut object =
+        Object::new(payload_name(verb)).description(format!("What `{}` answers.", verb.name));
+    for field in &verb.payload {
+        let type_ref = match &field.payload_type {
+            PayloadType::Entity(name) => TypeRef::named(name),
+            PayloadType::Entities(name) => TypeRef::named_nn_list_nn(name),
+            PayloadType::Scalar(scalar) => scalar_ref(scalar, true),
+        };
+        object = object.field(described(&field.name, type_ref, &field.description));
+    }
+    object
+        .field(described(
+            "userErrors",
+            TypeRef::named_nn_list_nn(user_error_name(verb)),
+            "What kept it from being done; empty when it was done.",
+        ))
+        .field(described(
+            "query",
+            TypeRef::named("Query"),
+            "Anything else, read after it was done.",
+        ))
+}
+
+fn user_error(verb: &Verb) -> Object {
+    Object::new(user_error_name(verb))
+        .description("Something that the caller can put right.")
+        .field(described(
+            "message",
+            TypeRef::named_nn(TypeRef::STRING),
+            "A sentence for people.",
+        ))
+        .field(described(
+            "code",
+            TypeRef::named_nn(format!("{}ErrorCode", verb.error_stem)),
+            "A word for programs.",
+        ))
+        .field(described(
+            "field",
+            TypeRef::named_nn_list(TypeRef::STRING),
+            "Path of the field of the input that it is about; null when it is about none.",
+        ))
+}
+
+fn error_code(verb: &Verb) -> Enum {
+    let mut item = Enum::new(format!("{}ErrorCode", verb.error_stem))
+        .description("Codes of user errors; expect new ones.");
+    let mut seen = BTreeSet::new();
+    for (code, description) in &verb.error_codes {
+        if seen.insert(code) {
+            item = item.item(EnumItem::new(code).description(description));
+        }
+    }
+    if seen.is_empty() {
+        item = item.item(EnumItem::new("INVALID").description("Some value cannot be accepted."));
+    }
+    item
+}

@@ -1,0 +1,28 @@
+//! The schema engine: entities -> catalog -> schema; operation -> one SQL statement. It knows no event, no ticket
+//! and no tenant: who asks, and on which connection, is the business of whoever implements [`engine::Host`].
+
+pub mod answer;
+pub mod catalog;
+pub mod collect;
+pub mod compile;
+pub mod declare;
+pub mod document;
+pub mod drift;
+mod duplicates;
+pub mod engine;
+pub mod execute;
+pub mod front;
+pub mod generated;
+pub mod global_id;
+pub mod guard;
+pub mod input;
+mod payload;
+pub mod plan;
+pub mod types;
+pub mod values;
+pub mod verb;
+
+pub use catalog::{Catalog, CatalogError, RootFunction, Scalar};
+pub use declare::{Declaration, DescribedEnum, Docs, declare};
+pub use execute::{Engine, Incoming};
+pub use verb::{InputObject, InputType, PayloadType, Verb};

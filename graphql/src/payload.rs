@@ -1,0 +1,254 @@
+//! Mutations: the verb is run by the host, its payload is read back by the same compiler.
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use crate::{
+    answer::{Fail, Part},
+    catalog::{Catalog, Scalar},
+    collect::{Operation, Selected},
+    compile::Compiler,
+    engine::{Gate, Host, Outcome, UserError},
+    execute::{compile_fail, read_fail, root_part},
+    front::{payload_name, user_error_name},
+    global_id, input,
+    verb::{PayloadType, Verb},
+};
+
+/// A mutation field, checked and ready to run.
+pub(crate) struct Plan<'a> {
+    catalog: &'a Catalog,
+    operation: Operation<'a>,
+    verb: &'a Verb,
+    field: Selected<'a>,
+    input: Json,
+    denied: Option<Fail>,
+    /// Points of verb and payload.
+    pub cost: u64,
+}
+
+impl<'a> Plan<'a> {
+    /// Checks input, scope and payload without doing anything.
+    pub(crate) fn new(
+        catalog: &'a Catalog,
+        operation: Operation<'a>,
+        field: &Selected<'a>,
+        gate: &'a dyn Gate,
+    ) -> Result<Self, Fail> {
+        let verb = catalog.verbs.get(field.name).ok_or_else(|| {
+            Fail::new(
+                "GRAPHQL_VALIDATION_FAILED",
+                format!("no mutation {}", field.name),
+            )
+        })?;
+        let given = field
+            .argument("input", operation.variables)
+            .unwrap_or(Json::Null);
+        let coerced = input::coerce(catalog, &verb.input, &given)
+            .map_err(|error| Fail::new("BAD_USER_INPUT", error.0).at(field.pos, &[]))?;
+        let denied = verb
+            .scope
+            .as_ref()
+            .and_then(|scope| gate.holds(scope).err())
+            .map(|denied| Fail::new(denied.code, denied.message).at(field.pos, &[field.key]));
+        let mut plan = Self {
+            catalog,
+            operation,
+            verb,
+            field: field.clone(),
+            input: coerced,
+            denied,
+            cost: u64::from(verb.cost),
+        };
+        // A trial with a key that no row has: it costs what the real one will, and finds every fault of the payload.
+        let mut trial = Outcome::default();
+        for field in &verb.payload {
+            match &field.payload_type {
+                PayloadType::Entity(_) => {
+                    trial.entities.insert(field.name.clone(), Some(Uuid::nil()));
+                }
+                PayloadType::Entities(_) => {
+                    trial.lists.insert(field.name.clone(), vec![Uuid::nil()]);
+                }
+                PayloadType::Scalar(_) => {}
+            }
+        }
+        let mut compiler = Compiler::new(catalog, operation, gate);
+        plan.parts(&mut compiler, &trial, &mut vec![])?;
+        plan.cost += compiler.cost;
+        Ok(plan)
+    }
+
+    /// Does it and reads the payload; JSON of the field.
+    pub(crate) async fn run(
+        self,
+        host: &dyn Host,
+        fails: &mut Vec<Fail>,
+        retry_after_seconds: &mut Option<u64>,
+    ) -> String {
+        let nothing = "null".to_owned();
+        if let Some(denied) = self.denied {
+            fails.push(denied);
+            return nothing;
+        }
+        let (outcome, other) = match host.verb(self.verb, self.input.clone()).await {
+            Ok(done) => done,
+            Err(error) => {
+                *retry_after_seconds = error.retry_after_seconds.or(*retry_after_seconds);
+                let fail = Fail::new(&error.code, error.message);
+                fails.push(fail.at(self.field.pos, &[self.field.key]));
+                return nothing;
+            }
+        };
+        let reader: &dyn Host = other.as_deref().unwrap_or(host);
+        let (parts, flight) = {
+            let mut compiler = Compiler::new(self.catalog, self.operation, reader);
+            let parts = match self.parts(&mut compiler, &outcome, fails) {
+                Ok(parts) => parts,
+                Err(fail) => {
+                    fails.push(fail.at(self.field.pos, &[self.field.key]));
+                    return nothing;
+                }
+            };
+            (parts, (!compiler.is_empty()).then(|| compiler.finish()))
+        };
+        let columns = match flight {
+            None => vec![],
+            Some(flight) => reader.read(&flight).await.unwrap_or_else(|failure| {
+                // The effect stands; what cannot be read back is null, and says so.
+                let fail = read_fail(&failure, host.request_id());
+                fails.push(fail.at(self.field.pos, &[self.field.key]));
+                vec![]
+            }),
+        };
+        let mut out = String::new();
+        parts.render(&columns, &mut out);
+        out
+    }
+
+    fn parts(
+        &self,
+        compiler: &mut Compiler<'a>,
+        outcome: &Outcome,
+        fails: &mut Vec<Fail>,
+    ) -> Result<Part, Fail> {
+        let name = payload_name(self.verb);
+        let mut parts = vec![];
+        for field in self.collect(&self.field.sets, &name)? {
+            let part = match field.name {
+                "__typename" => Part::Text(json!(name).to_string()),
+                "userErrors" => self.user_errors(&field, &outcome.user_errors)?,
+                "query" => self.query(compiler, &field, fails)?,
+                _ => self.value(compiler, &field, outcome)?,
+            };
+            parts.push((field.key.to_owned(), part));
+        }
+        Ok(Part::Object(parts))
+    }
+
+    fn value(
+        &self,
+        compiler: &mut Compiler<'a>,
+        field: &Selected<'a>,
+        outcome: &Outcome,
+    ) -> Result<Part, Fail> {
+        let described = self
+            .verb
+            .payload
+            .iter()
+            .find(|known| known.name == field.name)
+            .ok_or_else(|| {
+                Fail::new(
+                    "GRAPHQL_VALIDATION_FAILED",
+                    format!("no field {}", field.name),
+                )
+            })?;
+        let column = match &described.payload_type {
+            PayloadType::Entity(entity) => {
+                match outcome.entities.get(field.name).copied().flatten() {
+                    Some(key) => compiler
+                        .row_by_key(entity, key, &field.sets)
+                        .map_err(compile_fail)?,
+                    None => None,
+                }
+            }
+            PayloadType::Entities(entity) => {
+                let keys = outcome.lists.get(field.name).cloned().unwrap_or_default();
+                let rows = compiler
+                    .rows_by_keys(entity, keys, &field.sets)
+                    .map_err(compile_fail)?;
+                match rows {
+                    None => return Ok(Part::Text("[]".to_owned())),
+                    some => some,
+                }
+            }
+            PayloadType::Scalar(scalar) => {
+                let value = outcome.values.get(field.name).unwrap_or(&Json::Null);
+                return Ok(Part::Text(self.scalar(scalar, value).to_string()));
+            }
+        };
+        Ok(column.map_or_else(Part::null, |column| Part::Column(column.0)))
+    }
+
+    /// Verbs give plain keys; clients get global ids.
+    fn scalar(&self, scalar: &Scalar, value: &Json) -> Json {
+        let Scalar::Id(name) = scalar else {
+            return match scalar {
+                Scalar::BigInt => value.as_i64().map_or(Json::Null, |n| json!(n.to_string())),
+                _ => value.clone(),
+            };
+        };
+        let key = value.as_str().and_then(|text| text.parse::<Uuid>().ok());
+        match (key, self.catalog.entities.get(name)) {
+            (Some(key), Some(entity)) => json!(global_id::encode(entity.tag, key)),
+            _ => Json::Null,
+        }
+    }
+
+    fn query(
+        &self,
+        compiler: &mut Compiler<'a>,
+        field: &Selected<'a>,
+        fails: &mut Vec<Fail>,
+    ) -> Result<Part, Fail> {
+        let mut parts = vec![];
+        for root in self.collect(&field.sets, "Query")? {
+            let path = [self.field.key, field.key];
+            let part = root_part(compiler, &root, None, &path, fails)?;
+            parts.push((root.key.to_owned(), part));
+        }
+        Ok(Part::Object(parts))
+    }
+
+    fn user_errors(&self, field: &Selected<'a>, errors: &[UserError]) -> Result<Part, Fail> {
+        let name = user_error_name(self.verb);
+        let wanted = self.collect(&field.sets, &name)?;
+        let list: Vec<Json> = errors
+            .iter()
+            .map(|error| {
+                let pairs = wanted.iter().map(|part| {
+                    let value = match part.name {
+                        "__typename" => json!(name),
+                        "message" => json!(error.message),
+                        "code" => json!(error.code),
+                        _ if error.field.is_empty() => Json::Null,
+                        _ => json!(error.field),
+                    };
+                    (part.key.to_owned(), value)
+                });
+                Json::Object(pairs.collect())
+            })
+            .collect();
+        Ok(Part::Text(Json::Array(list).to_string()))
+    }
+
+    fn collect(
+        &self,
+        sets: &[&'a async_graphql::parser::types::SelectionSet],
+        type_name: &str,
+    ) -> Result<Vec<Selected<'a>>, Fail> {
+        self.operation
+            .collect(sets, type_name, false)
+            .map_err(|error| Fail::new("GRAPHQL_VALIDATION_FAILED", error.0))
+    }
+}
