@@ -1,0 +1,156 @@
+//! Events.
+
+use eventsphere_graphql::{Declaration, declare};
+use sea_orm::entity::prelude::*;
+
+use crate::documented::{documented, relations, text_enum};
+
+documented! {
+    /// An event: what people register for. Its programme, its dates and what is on sale hang on it.
+    #[sea_orm(table_name = "events")]
+    pub struct Model {
+        /// Key.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The organization that it belongs to.
+        pub org_id: Uuid,
+        /// The place.
+        pub venue_id: Option<Uuid>,
+        /// Its name in addresses, unique in the organization: 1 to 100 of `a-z`, `0-9` and inner hyphens.
+        #[sea_orm(column_type = "Text")]
+        pub slug: String,
+        /// Title, 1 to 200 characters.
+        #[sea_orm(column_type = "Text")]
+        pub title: String,
+        /// One or two sentences for lists, at most 500 characters; may be empty.
+        #[sea_orm(column_type = "Text")]
+        pub summary: String,
+        /// The whole description in Markdown, at most 20000 characters; may be empty.
+        #[sea_orm(column_type = "Text")]
+        pub description: String,
+        /// Where the event stands.
+        pub status: EventStatus,
+        /// Who can find it once it is published.
+        pub visibility: EventVisibility,
+        /// Whether people come to a place, meet online, or both.
+        pub format: EventFormat,
+        /// Zone in which its times are meant, an IANA name such as `Europe/Berlin`.
+        #[sea_orm(column_type = "Text")]
+        pub time_zone: String,
+        /// Currency of its prices, ISO 4217.
+        #[sea_orm(column_type = "Text")]
+        pub currency: String,
+        /// When it begins.
+        pub starts_at: DateTimeUtc,
+        /// When it ends; after it begins.
+        pub ends_at: DateTimeUtc,
+        /// How long places are held for a buyer who has not confirmed yet, in seconds, 30 to 86400.
+        pub hold_seconds: i32,
+        /// How many tickets one registration can have at most, 1 to 100.
+        pub max_tickets_per_registration: i32,
+        /// Whether a member has to approve each registration.
+        pub requires_approval: bool,
+        /// Counts changes that calendars should take over (`SEQUENCE` of iCalendar).
+        pub calendar_sequence: i32,
+        /// When it was published; null before.
+        pub published_at: Option<DateTimeUtc>,
+        /// When it was cancelled; null when it was not.
+        pub cancelled_at: Option<DateTimeUtc>,
+        /// When it was made.
+        pub created_at: DateTimeUtc,
+        /// When it was last changed.
+        pub updated_at: DateTimeUtc,
+    }
+}
+
+text_enum! {
+    /// Where an event stands. Expect new values.
+    pub enum EventStatus {
+        /// Being prepared; only members see it.
+        Draft = "draft",
+        /// Open to its visitors, and for sale when its ticket types are.
+        Published = "published",
+        /// Over.
+        Completed = "completed",
+        /// Called off; its page still says so.
+        Cancelled = "cancelled",
+        /// Put away; only members and those who registered see it.
+        Archived = "archived",
+    }
+}
+
+text_enum! {
+    /// Who can find a published event. Expect new values.
+    pub enum EventVisibility {
+        /// Everybody, in lists too.
+        Public = "public",
+        /// Everybody who has its address; in no list.
+        Unlisted = "unlisted",
+        /// Members, and those who are registered.
+        Private = "private",
+    }
+}
+
+text_enum! {
+    /// How people take part. Expect new values.
+    pub enum EventFormat {
+        /// At a place.
+        InPerson = "in_person",
+        /// Online.
+        Online = "online",
+        /// At a place and online.
+        Hybrid = "hybrid",
+    }
+}
+
+relations! {
+    keys {
+        Organization(OrgId) -> organizations(Id);
+        Venue(OrgId, VenueId) -> venues(OrgId, Id);
+    }
+    many {
+        Occurrences = occurrences::Event;
+        Sessions = sessions::Event;
+        TicketTypes = ticket_types::Event;
+        CapacityPools = capacity_pools::Event;
+        Registrations = registrations::Event;
+        Tickets = tickets::Event;
+    }
+    one {
+        OnlineAccess = event_online_access::Event;
+    }
+}
+
+/// What the API shows of it.
+pub fn declaration() -> Declaration {
+    declare::<Entity>("Event", 11, &DOCS)
+        .root("event", "events")
+        .scope("events:read")
+        .enumeration::<EventStatus>(Column::Status)
+        .enumeration::<EventVisibility>(Column::Visibility)
+        .enumeration::<EventFormat>(Column::Format)
+        .to_one_required("organization", Relation::Organization.def(), "Who holds it.")
+        .to_one("venue", Relation::Venue.def(), "Where it happens; null when it has no place.")
+        .to_one_back(
+            "onlineAccess",
+            Relation::OnlineAccess.def(),
+            "How to take part online. Null for everybody but members and those whose registration is confirmed.",
+        )
+        .to_many("occurrences", Relation::Occurrences.def(), 5, "Its dates; at least one.")
+        .to_many("sessions", Relation::Sessions.def(), 30, "Its programme.")
+        .to_many("ticketTypes", Relation::TicketTypes.def(), 10, "What is on sale, as far as the caller may see it.")
+        .to_many("capacityPools", Relation::CapacityPools.def(), 10, "The stocks that its ticket types draw from. Members only.")
+        .to_many("registrations", Relation::Registrations.def(), 100, "Registrations: all of them for members, their own for buyers.")
+        .to_many("tickets", Relation::Tickets.def(), 100, "Tickets: all of them for members, their own for buyers.")
+        .key_of(Column::VenueId, "Venue")
+        .filter([
+            Column::Status,
+            Column::StartsAt,
+            Column::CreatedAt,
+            Column::Title,
+            Column::VenueId,
+        ])
+        .order([Column::StartsAt, Column::CreatedAt, Column::Title])
+        .default_order(Column::StartsAt, false)
+        .done()
+}

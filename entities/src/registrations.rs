@@ -1,0 +1,144 @@
+//! Registrations.
+
+use eventsphere_graphql::{Declaration, declare};
+use sea_orm::entity::prelude::*;
+
+use crate::documented::{documented, relations, text_enum};
+
+documented! {
+    /// A registration: what one buyer takes for one date of an event, from the hold to the tickets.
+    #[sea_orm(table_name = "registrations")]
+    pub struct Model {
+        /// Key.
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub id: Uuid,
+        /// The organization that it belongs to.
+        pub org_id: Uuid,
+        /// The event.
+        pub event_id: Uuid,
+        /// The date.
+        pub occurrence_id: Uuid,
+        /// The account of the buyer.
+        pub user_id: Option<Uuid>,
+        /// Number for people to read aloud, `REG-` with date and check character; unique in the organization. It
+        /// opens nothing by itself.
+        #[sea_orm(column_type = "Text")]
+        pub confirmation_number: String,
+        /// Where the registration stands.
+        pub status: RegistrationStatus,
+        /// Name of the buyer, 1 to 200 characters.
+        #[sea_orm(column_type = "Text")]
+        pub buyer_name: String,
+        /// Address of the buyer, in lower case.
+        #[sea_orm(column_type = "Text")]
+        pub buyer_email: String,
+        /// Currency of the total, ISO 4217.
+        #[sea_orm(column_type = "Text")]
+        pub currency: String,
+        /// What all items cost together, in minor units of the currency; fixed when it was placed.
+        pub total_minor: i64,
+        /// Until when its places are held; null when they no longer run out.
+        pub expires_at: Option<DateTimeUtc>,
+        /// When it was placed.
+        pub placed_at: DateTimeUtc,
+        /// When it was confirmed; null before.
+        pub confirmed_at: Option<DateTimeUtc>,
+        /// When it was cancelled; null when it was not.
+        pub cancelled_at: Option<DateTimeUtc>,
+        /// Why it was cancelled, in words; null when nobody said.
+        #[sea_orm(column_type = "Text")]
+        pub cancel_reason: Option<String>,
+        /// When it was made.
+        pub created_at: DateTimeUtc,
+        /// When it was last changed.
+        pub updated_at: DateTimeUtc,
+    }
+}
+
+text_enum! {
+    /// Where a registration stands. Expect new values.
+    pub enum RegistrationStatus {
+        /// Its places are held until `expiresAt`.
+        Held = "held",
+        /// Waits for a member to approve it.
+        PendingApproval = "pending_approval",
+        /// Waits for money.
+        PendingPayment = "pending_payment",
+        /// Done; it has tickets.
+        Confirmed = "confirmed",
+        /// A member refused it; its places were given back.
+        Rejected = "rejected",
+        /// Not confirmed in time; its places were given back.
+        Expired = "expired",
+        /// Called off; its places were given back.
+        Cancelled = "cancelled",
+    }
+}
+
+relations! {
+    keys {
+        Organization(OrgId) -> organizations(Id);
+        Event(OrgId, EventId) -> events(OrgId, Id);
+        Occurrence(OrgId, OccurrenceId) -> occurrences(OrgId, Id);
+        User(UserId) -> users(Id);
+    }
+    many {
+        Items = registration_items::Registration;
+        Tickets = tickets::Registration;
+        Claims = pool_claims::Registration;
+    }
+}
+
+/// What the API shows of it.
+pub fn declaration() -> Declaration {
+    declare::<Entity>("Registration", 21, &DOCS)
+        .root("registration", "registrations")
+        .scope("registrations:read")
+        .enumeration::<RegistrationStatus>(Column::Status)
+        .hide([Column::Currency])
+        .money(
+            "total",
+            Column::TotalMinor,
+            Column::Currency,
+            "What all items cost together; fixed when it was placed.",
+        )
+        .to_one_required(
+            "organization",
+            Relation::Organization.def(),
+            "Who holds the event.",
+        )
+        .to_one("event", Relation::Event.def(), "The event.")
+        .to_one("occurrence", Relation::Occurrence.def(), "The date.")
+        .to_one(
+            "user",
+            Relation::User.def(),
+            "The buyer's account; null for guests, and when the caller may not see it.",
+        )
+        .to_many(
+            "items",
+            Relation::Items.def(),
+            5,
+            "What was taken, one item a place.",
+        )
+        .to_many(
+            "tickets",
+            Relation::Tickets.def(),
+            5,
+            "Tickets issued for it, those that no longer count included.",
+        )
+        .key_of(Column::EventId, "Event")
+        .key_of(Column::OccurrenceId, "Occurrence")
+        .key_of(Column::UserId, "User")
+        .filter([
+            Column::Status,
+            Column::EventId,
+            Column::OccurrenceId,
+            Column::UserId,
+            Column::ConfirmationNumber,
+            Column::BuyerEmail,
+            Column::PlacedAt,
+        ])
+        .order([Column::PlacedAt])
+        .default_order(Column::PlacedAt, true)
+        .done()
+}

@@ -1,0 +1,75 @@
+//! Tables, indexes, grants and row level security, one migration a family of tables, and the application of
+//! `sql/functions/`. Everything here runs as `es_owner`; cluster roles and extensions are made by the bootstrap
+//! step of the program, never by a migration, because other databases of the cluster may share them.
+
+mod fence;
+pub mod functions;
+pub mod permissions;
+mod run;
+
+mod m20261121_000001_foundation;
+mod m20261121_000002_accounts;
+mod m20261121_000003_organizations;
+mod m20261121_000004_events;
+mod m20261121_000005_catalogue;
+mod m20261121_000006_registrations;
+mod m20261121_000007_journal;
+
+pub use run::{MigrationError, Report, Status, down, status, up, up_to};
+use sea_orm_migration::{MigrationTrait, MigratorTrait};
+
+/// All migrations, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261121_000001_foundation::Migration),
+            Box::new(m20261121_000002_accounts::Migration),
+            Box::new(m20261121_000003_organizations::Migration),
+            Box::new(m20261121_000004_events::Migration),
+            Box::new(m20261121_000005_catalogue::Migration),
+            Box::new(m20261121_000006_registrations::Migration),
+            Box::new(m20261121_000007_journal::Migration),
+        ]
+    }
+}
+
+/// A migration whose two directions are plain SQL text.
+macro_rules! sql_migration {
+    ($name:literal, $up:expr, $down:expr) => {
+        #[derive(Debug)]
+        pub struct Migration;
+
+        impl sea_orm_migration::MigrationName for Migration {
+            fn name(&self) -> &str {
+                $name
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl sea_orm_migration::MigrationTrait for Migration {
+            async fn up(
+                &self,
+                manager: &sea_orm_migration::SchemaManager,
+            ) -> Result<(), sea_orm_migration::DbErr> {
+                use sea_orm_migration::sea_orm::ConnectionTrait as _;
+                let sql: String = $up;
+                manager.get_connection().execute_unprepared(&sql).await?;
+                Ok(())
+            }
+
+            async fn down(
+                &self,
+                manager: &sea_orm_migration::SchemaManager,
+            ) -> Result<(), sea_orm_migration::DbErr> {
+                use sea_orm_migration::sea_orm::ConnectionTrait as _;
+                let sql: String = $down;
+                manager.get_connection().execute_unprepared(&sql).await?;
+                Ok(())
+            }
+        }
+    };
+}
+pub(crate) use sql_migration;

@@ -1,0 +1,163 @@
+-- One row at least in every tenant table of one organization. Every @ is the organization's letter (a hex digit).
+-- Run as es_owner, whose policies let backfills through.
+
+insert into users (id, email, name)
+values
+  ('@0000000-0000-7000-8000-000000000001', 'owner@@example.org', 'Owner @'),
+  ('@0000000-0000-7000-8000-000000000002', 'buyer@@example.org', 'Buyer @');
+
+insert into organizations (id, slug, name)
+values ('@0000000-0000-7000-8000-0000000000aa', 'org-@', 'Organization @');
+
+insert into device_sessions (id, user_id, org_id, expires_at)
+values ('@0000000-0000-7000-8000-000000000003', '@0000000-0000-7000-8000-000000000001',
+  '@0000000-0000-7000-8000-0000000000aa', now() + interval '1 day');
+
+insert into mail_messages (org_id, kind, recipient, subject, body_text)
+values ('@0000000-0000-7000-8000-0000000000aa', 'invitation', 'x@example.org', 'Hello', 'Hello');
+
+insert into roles (id, org_id, key, name, permissions, built_in)
+values ('@0000000-0000-7000-8000-000000000004', '@0000000-0000-7000-8000-0000000000aa', 'owner', 'Owner', '{}', true);
+
+insert into members (org_id, user_id, role_id)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000001',
+  '@0000000-0000-7000-8000-000000000004');
+
+insert into invitations (id, org_id, email, role_id, expires_at)
+values ('@0000000-0000-7000-8000-000000000005', '@0000000-0000-7000-8000-0000000000aa', 'new@example.org',
+  '@0000000-0000-7000-8000-000000000004', now() + interval '1 day');
+
+insert into invitation_secrets (invitation_id, org_id, token_hash)
+values ('@0000000-0000-7000-8000-000000000005', '@0000000-0000-7000-8000-0000000000aa', 'invitation-@');
+
+insert into branding (org_id)
+values ('@0000000-0000-7000-8000-0000000000aa');
+
+insert into api_tokens (id, org_id, name, prefix, scopes)
+values ('@0000000-0000-7000-8000-000000000006', '@0000000-0000-7000-8000-0000000000aa', 'Token', 'es_', '{events:read}');
+
+insert into api_token_secrets (token_id, org_id, secret_hash)
+values ('@0000000-0000-7000-8000-000000000006', '@0000000-0000-7000-8000-0000000000aa', 'token-@');
+
+insert into venues (id, org_id, name)
+values
+  ('@0000000-0000-7000-8000-000000000007', '@0000000-0000-7000-8000-0000000000aa', 'Hall'),
+  ('@0000000-0000-7000-8000-000000000008', '@0000000-0000-7000-8000-0000000000aa', 'Secret cellar');
+
+-- 1 public, 2 unlisted, 3 private, 4 draft: each with a date, a session and a ticket type.
+insert into events (id, org_id, venue_id, slug, title, status, visibility, time_zone, currency, starts_at, ends_at)
+values
+  ('@0000000-0000-7000-8000-0000000000e1', '@0000000-0000-7000-8000-0000000000aa',
+    '@0000000-0000-7000-8000-000000000007', 'open', 'Open', 'published', 'public', 'UTC', 'EUR', now(), now() + interval '1 hour'),
+  ('@0000000-0000-7000-8000-0000000000e2', '@0000000-0000-7000-8000-0000000000aa',
+    null, 'unlisted', 'Unlisted', 'published', 'unlisted', 'UTC', 'EUR', now(), now() + interval '1 hour'),
+  ('@0000000-0000-7000-8000-0000000000e3', '@0000000-0000-7000-8000-0000000000aa',
+    '@0000000-0000-7000-8000-000000000008', 'private', 'Private', 'published', 'private', 'UTC', 'EUR', now(), now() + interval '1 hour'),
+  ('@0000000-0000-7000-8000-0000000000e4', '@0000000-0000-7000-8000-0000000000aa',
+    null, 'draft', 'Draft', 'draft', 'public', 'UTC', 'EUR', now(), now() + interval '1 hour');
+
+insert into occurrences (id, org_id, event_id, starts_at, ends_at)
+select ('@0000000-0000-7000-8000-0000000000c' || right(e.id::text, 1))::uuid, org_id, id, starts_at, ends_at
+from events e
+where org_id = '@0000000-0000-7000-8000-0000000000aa';
+
+insert into event_online_access (org_id, event_id, join_url)
+select org_id, id, 'https://example.org/join'
+from events
+where org_id = '@0000000-0000-7000-8000-0000000000aa';
+
+insert into event_signing_keys (org_id, event_id, key_number, public_key, private_key_encrypted)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1', 1, 'public', 'private');
+
+insert into sessions (id, org_id, event_id, title, starts_at, ends_at)
+select ('@0000000-0000-7000-8000-0000000000b' || right(e.id::text, 1))::uuid, org_id, id, 'Talk', starts_at, ends_at
+from events e
+where org_id = '@0000000-0000-7000-8000-0000000000aa';
+
+-- The second speaks at the draft only.
+insert into speakers (id, org_id, name)
+values
+  ('@0000000-0000-7000-8000-0000000000f1', '@0000000-0000-7000-8000-0000000000aa', 'Ada'),
+  ('@0000000-0000-7000-8000-0000000000f4', '@0000000-0000-7000-8000-0000000000aa', 'Unannounced');
+
+insert into session_speakers (org_id, event_id, session_id, speaker_id)
+values
+  ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+    '@0000000-0000-7000-8000-0000000000b1', '@0000000-0000-7000-8000-0000000000f1'),
+  ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e4',
+    '@0000000-0000-7000-8000-0000000000b4', '@0000000-0000-7000-8000-0000000000f4');
+
+insert into ticket_types (id, org_id, event_id, name, currency)
+select ('@0000000-0000-7000-8000-0000000000d' || right(e.id::text, 1))::uuid, org_id, id, 'Standard', 'EUR'
+from events e
+where org_id = '@0000000-0000-7000-8000-0000000000aa';
+
+insert into ticket_types (id, org_id, event_id, name, currency, hidden, active)
+values
+  ('@0000000-0000-7000-8000-0000000000d8', '@0000000-0000-7000-8000-0000000000aa',
+    '@0000000-0000-7000-8000-0000000000e1', 'Hidden', 'EUR', true, true),
+  ('@0000000-0000-7000-8000-0000000000d9', '@0000000-0000-7000-8000-0000000000aa',
+    '@0000000-0000-7000-8000-0000000000e1', 'Not sold', 'EUR', false, false);
+
+insert into capacity_pools (id, org_id, event_id, name, capacity, claimed)
+values ('@0000000-0000-7000-8000-000000000010', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e1', 'Pool', 5, 1);
+
+insert into ticket_type_pools (org_id, event_id, ticket_type_id, pool_id)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+  '@0000000-0000-7000-8000-0000000000d1', '@0000000-0000-7000-8000-000000000010');
+
+-- The first attendee was registered by the buyer, the second by a guest.
+insert into attendees (id, org_id, email, name)
+values
+  ('@0000000-0000-7000-8000-000000000011', '@0000000-0000-7000-8000-0000000000aa', 'first@example.org', 'First'),
+  ('@0000000-0000-7000-8000-000000000012', '@0000000-0000-7000-8000-0000000000aa', 'second@example.org', 'Second');
+
+-- The buyer is confirmed for the private event with the hidden kind of the open one out of reach; the guest holds a
+-- place at the open event.
+insert into registrations (
+  id, org_id, event_id, occurrence_id, user_id, confirmation_number, status, buyer_name, buyer_email, currency,
+  total_minor, expires_at
+)
+values
+  ('@0000000-0000-7000-8000-000000000021', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e3',
+    '@0000000-0000-7000-8000-0000000000c3', '@0000000-0000-7000-8000-000000000002', 'REG-1', 'confirmed', 'Buyer',
+    'buyer@example.org', 'EUR', 0, null),
+  ('@0000000-0000-7000-8000-000000000022', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+    '@0000000-0000-7000-8000-0000000000c1', null, 'REG-2', 'held', 'Guest', 'guest@example.org', 'EUR', 0,
+    now() + interval '15 minutes');
+
+insert into registration_secrets (registration_id, org_id, secret_hash)
+values ('@0000000-0000-7000-8000-000000000022', '@0000000-0000-7000-8000-0000000000aa', 'guest-@');
+
+insert into registration_items (
+  id, org_id, event_id, registration_id, ticket_type_id, attendee_id, position, price_minor, currency
+)
+values
+  ('@0000000-0000-7000-8000-000000000031', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e3',
+    '@0000000-0000-7000-8000-000000000021', '@0000000-0000-7000-8000-0000000000d3', '@0000000-0000-7000-8000-000000000011',
+    1, 0, 'EUR'),
+  ('@0000000-0000-7000-8000-000000000032', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+    '@0000000-0000-7000-8000-000000000022', '@0000000-0000-7000-8000-0000000000d8', '@0000000-0000-7000-8000-000000000012',
+    1, 0, 'EUR');
+
+insert into pool_claims (org_id, event_id, pool_id, registration_id, quantity)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+  '@0000000-0000-7000-8000-000000000010', '@0000000-0000-7000-8000-000000000022', 1);
+
+insert into tickets (org_id, event_id, registration_id, item_id, ticket_type_id, attendee_id, code)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e3',
+  '@0000000-0000-7000-8000-000000000021', '@0000000-0000-7000-8000-000000000031', '@0000000-0000-7000-8000-0000000000d3',
+  '@0000000-0000-7000-8000-000000000011', 'code-@');
+
+insert into audit_log (org_id, actor, action, object_type, object_id)
+values ('@0000000-0000-7000-8000-0000000000aa', 'system:test', 'event.published', 'event', '@0000000-0000-7000-8000-0000000000e1');
+
+insert into outbox (org_id, type, object_type, object_id, sequence)
+values ('@0000000-0000-7000-8000-0000000000aa', 'event.published', 'event', '@0000000-0000-7000-8000-0000000000e1', 1);
+
+insert into outbox_sequences (org_id, object_type, object_id, last_sequence)
+values ('@0000000-0000-7000-8000-0000000000aa', 'event', '@0000000-0000-7000-8000-0000000000e1', 1);
+
+insert into idempotency_keys (org_id, actor, operation, key, argument_hash)
+values ('@0000000-0000-7000-8000-0000000000aa', 'guest', 'placeRegistration', 'key-of-@-12345678', 'hash');
