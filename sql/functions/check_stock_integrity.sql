@@ -1,0 +1,116 @@
+-- Faults in what is sold, over all tenants; no row when rule R20 holds and everything fits together.
+-- Called from: tests after every scenario, `admin check`, as es_system.
+-- Raises: nothing. It reads everything: not for a request.
+
+create or replace function public.check_stock_integrity()
+returns table (fault text, object_id uuid, detail text)
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select 'counter_differs_from_claims', p.id, format('counter %s, claims %s', p.claimed, coalesce(sum(c.quantity), 0))
+  from capacity_pools p
+  left join pool_claims c on c.pool_id = p.id and c.released_at is null
+  group by p.id
+  having p.claimed <> coalesce(sum(c.quantity), 0)
+
+  union all
+  select 'pool_oversold', p.id, format('capacity %s, counter %s', p.capacity, p.claimed)
+  from capacity_pools p
+  where p.claimed > p.capacity
+
+  union all
+  select 'claim_outlives_registration', c.id, format('registration %s is %s', r.id, r.status)
+  from pool_claims c
+  join registrations r on r.id = c.registration_id
+  where c.released_at is null
+    and (
+      r.status in ('cancelled', 'rejected')
+      or (r.status = 'expired' and (c.expires_at is null or c.expires_at > es.clock()))
+    )
+
+  union all
+  select 'claim_released_too_early', c.id, format('registration %s is %s', r.id, r.status)
+  from pool_claims c
+  join registrations r on r.id = c.registration_id
+  where c.released_at is not null
+    and r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+    and not exists (
+      select
+      from pool_claims live
+      where live.registration_id = r.id
+        and live.pool_id = c.pool_id
+        and live.released_at is null
+    )
+
+  union all
+  select 'claim_expires_apart', c.id, format('registration %s is %s until %s, claim until %s', r.id, r.status, r.expires_at, c.expires_at)
+  from pool_claims c
+  join registrations r on r.id = c.registration_id
+  where c.released_at is null
+    and (
+      (r.status = 'held' and c.expires_at is distinct from r.expires_at)
+      or (r.status in ('pending_approval', 'pending_payment', 'confirmed') and c.expires_at is not null)
+    )
+
+  union all
+  -- Links made after the sale bind later sales only; a link taken away leaves its claims.
+  select 'claim_misses_items', d.registration_id, format('pool %s: %s items, claimed %s', d.pool_id, d.items, coalesce(c.quantity, 0))
+  from (
+    select i.registration_id, l.pool_id, count(*) as items
+    from registration_items i
+    join registrations r on r.id = i.registration_id
+    join ticket_type_pools l on l.ticket_type_id = i.ticket_type_id
+    join capacity_pools p on p.id = l.pool_id
+    where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+      and l.created_at < r.placed_at
+      and (p.occurrence_id is null or p.occurrence_id = r.occurrence_id)
+    group by i.registration_id, l.pool_id
+  ) d
+  left join pool_claims c on c.registration_id = d.registration_id and c.pool_id = d.pool_id and c.released_at is null
+  where coalesce(c.quantity, 0) < d.items
+
+  union all
+  select 'claim_exceeds_items', c.id, format('claimed %s', c.quantity)
+  from pool_claims c
+  where c.released_at is null
+    and c.quantity > (select count(*) from registration_items i where i.registration_id = c.registration_id)
+
+  union all
+  select 'total_differs_from_items', r.id, format('total %s', r.total_minor)
+  from registrations r
+  where r.total_minor is distinct from (
+    select sum(i.price_minor)
+    from registration_items i
+    where i.registration_id = r.id
+  )
+
+  union all
+  select 'confirmed_without_ticket', i.id, format('registration %s', r.id)
+  from registration_items i
+  join registrations r on r.id = i.registration_id
+  where r.status = 'confirmed'
+    and not exists (select from tickets t where t.item_id = i.id and t.status in ('valid', 'blocked'))
+
+  union all
+  select 'ticket_without_confirmation', t.id, format('registration %s is %s', r.id, r.status)
+  from tickets t
+  join registrations r on r.id = t.registration_id
+  where t.status in ('valid', 'blocked')
+    and r.status <> 'confirmed'
+
+  union all
+  select 'ticket_differs_from_item', t.id, format('item %s', i.id)
+  from tickets t
+  join registration_items i on i.id = t.item_id
+  where (t.registration_id, t.ticket_type_id) is distinct from (i.registration_id, i.ticket_type_id)
+
+  union all
+  select 'status_without_instant', r.id, r.status
+  from registrations r
+  where (r.status = 'confirmed' and r.confirmed_at is null)
+    or (r.status = 'cancelled' and r.cancelled_at is null)
+$body$;
+
+alter function public.check_stock_integrity() owner to es_system;
+revoke execute on function public.check_stock_integrity() from public;

@@ -1,0 +1,28 @@
+-- Opens to this transaction the registrations whose guest secrets hash to one of the hashes.
+-- Called from: the door, when a request carries guest secrets; place_registration, for the one just made.
+-- Raises: nothing. An unknown hash opens nothing; more than ten hashes are not read.
+
+create or replace function es.open_as_guest(p_hashes bytea[])
+returns void
+language plpgsql
+security definer
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_opened uuid[];
+begin
+  select array_agg(s.registration_id)
+  into v_opened
+  from registration_secrets s
+  where s.secret_hash = any (p_hashes[1:10]);
+
+  if v_opened is null then
+    return;
+  end if;
+  perform set_config('es.guest', array_to_string(es.guest_registrations() || v_opened, ','), true);
+end
+$body$;
+
+alter function es.open_as_guest(bytea[]) owner to es_system;
+revoke execute on function es.open_as_guest(bytea[]) from public;
+grant execute on function es.open_as_guest(bytea[]) to es_verbs, es_public, es_attendee, es_member;

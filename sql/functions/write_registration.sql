@@ -1,0 +1,200 @@
+-- Writes a registration that was found possible: the hold itself, one item per unit with its price, claims, counters,
+-- secret, events and audit. Everything is decided; nothing is judged here but the counters' own constraint.
+-- Called from: place_registration, with the pools locked.
+-- Raises: 23514 capacity_pools_never_oversold, should the judgement ever be wrong.
+
+-- What an attendee is found by: the address and the name. An address alone would give all tickets of a family one
+-- name, and show a stranger who knows the address the name that somebody else gave.
+create or replace function es.attendee_key(p_person jsonb)
+returns text
+language sql
+immutable
+parallel safe
+set search_path = pg_catalog, pg_temp
+as $body$
+  -- An address has no blank in it, so the two cannot run into each other.
+  select lower(btrim(p_person ->> 'email')) || ' ' || btrim(p_person ->> 'name')
+$body$;
+
+-- The proved address of the signed-in person, so that a ticket for oneself belongs to one's account.
+-- Crosses tenants: people belong to none, and the owner of the verbs reads no account.
+create or replace function es.own_address()
+returns text
+language sql
+stable
+security definer
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select u.email from users u where u.id = es.current_user_id() and u.email_verified_at is not null
+$body$;
+
+-- Attendees, created where new; the ids by es.attendee_key. In one order, so that two buyers who name the same people
+-- do not wait for each other in a circle.
+create or replace function es.upsert_attendees(p_people jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_ids jsonb;
+  v_own constant text := es.own_address();
+begin
+  insert into attendees (org_id, email, name)
+  select distinct es.current_org(), lower(btrim(person ->> 'email')) as email, btrim(person ->> 'name') as name
+  from jsonb_array_elements(p_people) as person
+  where jsonb_typeof(person) = 'object'
+  order by 2, 3
+  on conflict on constraint attendees_person_key do nothing;
+
+  if v_own is not null then
+    update attendees a
+    set user_id = es.current_user_id()
+    where a.org_id = es.current_org()
+      and a.email = v_own
+      and a.user_id is null
+      and exists (
+        select
+        from jsonb_array_elements(p_people) as person
+        where jsonb_typeof(person) = 'object'
+          and es.attendee_key(person) = a.email || ' ' || a.name
+      );
+  end if;
+
+  select jsonb_object_agg(a.email || ' ' || a.name, a.id)
+  into v_ids
+  from attendees a
+  join (
+    select distinct lower(btrim(person ->> 'email')) as email, btrim(person ->> 'name') as name
+    from jsonb_array_elements(p_people) as person
+    where jsonb_typeof(person) = 'object'
+  ) p on p.email = a.email and p.name = a.name
+  where a.org_id = es.current_org();
+  return coalesce(v_ids, '{}');
+end
+$body$;
+
+-- The row of the registration itself; another number is drawn when one exists already.
+create or replace function es.insert_hold(
+  p_event events,
+  p_occurrence uuid,
+  p_buyer jsonb,
+  p_total bigint,
+  p_now timestamptz
+)
+returns registrations
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_made registrations;
+begin
+  for v_try in 1 .. 10 loop
+    insert into registrations (
+      org_id, event_id, occurrence_id, user_id, confirmation_number, status,
+      buyer_name, buyer_email, currency, total_minor, placed_at, expires_at
+    )
+    values (
+      p_event.org_id, p_event.id, p_occurrence, es.current_user_id(), new_confirmation_number(p_event.org_id), 'held',
+      btrim(p_buyer ->> 'name'), lower(btrim(p_buyer ->> 'email')), p_event.currency, p_total,
+      p_now, p_now + make_interval(secs => p_event.hold_seconds)
+    )
+    on conflict on constraint registrations_number_key do nothing
+    returning * into v_made;
+    if found then
+      return v_made;
+    end if;
+  end loop;
+  raise exception 'no free confirmation number in ten draws' using errcode = 'ES500';
+end
+$body$;
+
+create or replace function es.write_registration(
+  p_request jsonb,
+  p_event events,
+  p_occurrence uuid,
+  p_types uuid[],
+  p_quantities integer[],
+  p_prices bigint[],
+  p_pools uuid[],
+  p_needs integer[],
+  p_now timestamptz
+)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_made registrations;
+  v_attendees jsonb := '{}';
+begin
+  v_made := es.insert_hold(
+    p_event, p_occurrence, p_request -> 'buyer',
+    (select sum(w.quantity * w.price) from unnest(p_quantities, p_prices) as w (quantity, price))::bigint,
+    p_now
+  );
+
+  if jsonb_path_exists(p_request, '$.items[*].attendees[*]') then
+    v_attendees := es.upsert_attendees(jsonb_path_query_array(p_request, '$.items[*].attendees[*]'));
+  end if;
+
+  insert into registration_items (
+    org_id, event_id, registration_id, ticket_type_id, attendee_id, position, price_minor, currency
+  )
+  select
+    v_made.org_id,
+    v_made.event_id,
+    v_made.id,
+    w.id,
+    (v_attendees ->> es.attendee_key(i.item -> 'attendees' -> (u.unit - 1)))::uuid,
+    row_number() over (order by i.place, u.unit),
+    w.price,
+    v_made.currency
+  from jsonb_array_elements(p_request -> 'items') with ordinality as i (item, place)
+  cross join generate_series(1, (i.item ->> 'quantity')::numeric::integer) as u (unit)
+  join unnest(p_types, p_prices) as w (id, price) on w.id = (i.item ->> 'ticket_type_id')::uuid;
+
+  insert into pool_claims (org_id, event_id, pool_id, registration_id, quantity, expires_at)
+  select v_made.org_id, v_made.event_id, d.pool_id, v_made.id, d.need, v_made.expires_at
+  from unnest(p_pools, p_needs) as d (pool_id, need);
+
+  update capacity_pools p
+  set claimed = p.claimed + d.need
+  from unnest(p_pools, p_needs) as d (pool_id, need)
+  where p.id = d.pool_id;
+
+  if p_request ->> 'guest_secret_hash' is not null then
+    insert into registration_secrets (registration_id, org_id, secret_hash)
+    values (v_made.id, v_made.org_id, decode(p_request ->> 'guest_secret_hash', 'hex'));
+  end if;
+
+  perform emit_event(
+    v_made.org_id, 'registration.held', 'registration', v_made.id,
+    jsonb_build_object('event_id', v_made.event_id, 'expires_at', v_made.expires_at)
+  );
+  perform record_audit(
+    v_made.org_id, 'registration.placed', 'registration', v_made.id, null,
+    jsonb_build_object('status', v_made.status, 'event_id', v_made.event_id, 'total_minor', v_made.total_minor, 'currency', v_made.currency)
+  );
+  return jsonb_build_object(
+    'outcome', 'placed',
+    'registration_id', v_made.id,
+    'confirmation_number', v_made.confirmation_number,
+    'status', v_made.status,
+    'expires_at', v_made.expires_at,
+    'total_minor', v_made.total_minor,
+    'currency', v_made.currency
+  );
+end
+$body$;
+
+alter function es.own_address() owner to es_system;
+revoke execute on function es.own_address() from public;
+grant execute on function es.own_address() to es_verbs;
+alter function es.attendee_key(jsonb) owner to es_verbs;
+revoke execute on function es.attendee_key(jsonb) from public;
+alter function es.upsert_attendees(jsonb) owner to es_verbs;
+alter function es.insert_hold(events, uuid, jsonb, bigint, timestamptz) owner to es_verbs;
+alter function es.write_registration(jsonb, events, uuid, uuid[], integer[], bigint[], uuid[], integer[], timestamptz) owner to es_verbs;
+revoke execute on function es.upsert_attendees(jsonb) from public;
+revoke execute on function es.insert_hold(events, uuid, jsonb, bigint, timestamptz) from public;
+revoke execute on function es.write_registration(jsonb, events, uuid, uuid[], integer[], bigint[], uuid[], integer[], timestamptz) from public;
