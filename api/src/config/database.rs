@@ -1,0 +1,120 @@
+use std::path::PathBuf;
+
+use super::{ConfigError, Settings};
+use crate::database::DatabaseAddress;
+
+/// Which database, and how many connections to it.
+#[derive(Clone, Debug)]
+pub struct DatabaseConfig {
+    pub source: DatabaseSource,
+    /// `DATABASE_POOL_SIZE`: connections that each of the four pools of a process (three for reading, one for
+    /// writing) keeps at most, 1 to 1000; default 16.
+    pub pool_size: usize,
+}
+
+#[derive(Clone, Debug)]
+pub enum DatabaseSource {
+    /// A private cluster.
+    Embedded {
+        /// `EVENTSPHERE_DATA` (`--data`): default `/var/lib/eventsphere` as root, else `$XDG_DATA_HOME/eventsphere`
+        /// or `~/.local/share/eventsphere`.
+        data: PathBuf,
+        /// `PG_BIN_DIR`: the folder of postgres, initdb and pg_ctl; found by itself where absent.
+        pg_bin_dir: Option<PathBuf>,
+    },
+    /// Somebody else's server.
+    External(Box<ExternalDatabase>),
+}
+
+#[derive(Clone, Debug)]
+pub struct ExternalDatabase {
+    /// `DATABASE_URL`: the login that serves requests.
+    pub app: DatabaseAddress,
+    /// `DATABASE_ADMIN_URL`: may create roles and databases and become es_owner. Without it nothing is created or
+    /// migrated, only checked.
+    pub admin: Option<DatabaseAddress>,
+}
+
+impl DatabaseConfig {
+    pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
+        let pool_size = match settings.get("DATABASE_POOL_SIZE") {
+            None => 16,
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|size| (1..=1000).contains(size))
+                .ok_or_else(|| {
+                    ConfigError::new(
+                        "DATABASE_POOL_SIZE",
+                        format!("{text:?} is not a number from 1 to 1000"),
+                    )
+                })?,
+        };
+        let app = address(settings, "DATABASE_URL")?;
+        let admin = address(settings, "DATABASE_ADMIN_URL")?;
+        let source = match (app, admin) {
+            (Some(app), admin) => {
+                DatabaseSource::External(Box::new(ExternalDatabase { app, admin }))
+            }
+            (None, Some(_)) => {
+                return Err(ConfigError::new(
+                    "DATABASE_ADMIN_URL",
+                    "it is set but DATABASE_URL is not; set both, or none to use a private database",
+                ));
+            }
+            (None, None) => DatabaseSource::Embedded {
+                data: data_folder(settings)?,
+                pg_bin_dir: pg_bin_dir(settings),
+            },
+        };
+        Ok(Self { source, pool_size })
+    }
+
+    pub fn data_folder(&self) -> Option<&PathBuf> {
+        match &self.source {
+            DatabaseSource::Embedded { data, .. } => Some(data),
+            DatabaseSource::External(_) => None,
+        }
+    }
+}
+
+/// `PG_BIN_DIR`, also for throw-away clusters.
+pub fn pg_bin_dir(settings: &Settings) -> Option<PathBuf> {
+    settings.get("PG_BIN_DIR").map(PathBuf::from)
+}
+
+fn address(
+    settings: &Settings,
+    name: &'static str,
+) -> Result<Option<DatabaseAddress>, ConfigError> {
+    settings
+        .get(name)
+        .map(|url| DatabaseAddress::parse(name, url).map_err(|error| ConfigError::new(name, error)))
+        .transpose()
+}
+
+fn data_folder(settings: &Settings) -> Result<PathBuf, ConfigError> {
+    if let Some(folder) = settings.get("EVENTSPHERE_DATA") {
+        return std::path::absolute(folder)
+            .map_err(|error| ConfigError::new("EVENTSPHERE_DATA", error));
+    }
+    if crate::database::runs_as_root() {
+        return Ok(PathBuf::from("/var/lib/eventsphere"));
+    }
+    let shared = settings
+        .get("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let home = settings
+        .get("HOME")
+        .map(|home| PathBuf::from(home).join(".local/share"));
+    shared
+        .or(home)
+        .map(|folder| folder.join("eventsphere"))
+        .ok_or_else(|| {
+            ConfigError::new(
+                "EVENTSPHERE_DATA",
+                "there is no home folder to keep data in; name a folder",
+            )
+        })
+}

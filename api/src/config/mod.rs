@@ -1,0 +1,189 @@
+//! Configuration: one struct per concern, read once at start from the environment (command-line flags win), checked
+//! with messages that name the variable. Secrets are never printed.
+
+mod database;
+mod http;
+mod log;
+mod secret;
+
+pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir};
+pub use http::HttpConfig;
+pub use log::{LogConfig, LogFormat};
+pub use secret::{SecretConfig, SecretError, SecretKey};
+
+use std::collections::HashMap;
+
+/// A variable that cannot be used, with the way out.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{variable}: {problem}")]
+pub struct ConfigError {
+    variable: &'static str,
+    problem: String,
+}
+
+impl ConfigError {
+    fn new(variable: &'static str, problem: impl std::fmt::Display) -> Self {
+        Self {
+            variable,
+            problem: problem.to_string(),
+        }
+    }
+}
+
+/// Everything the program is told at start.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub http: HttpConfig,
+    pub database: DatabaseConfig,
+    pub secret: SecretConfig,
+    /// `serve --demo`: demo data and demo sign-ins.
+    pub demo: bool,
+}
+
+impl Config {
+    pub fn read(settings: &Settings, demo: bool) -> Result<Self, ConfigError> {
+        let database = DatabaseConfig::read(settings)?;
+        if demo && matches!(database.source, DatabaseSource::External(_)) {
+            return Err(ConfigError::new(
+                "DATABASE_URL",
+                "demo data and demo sign-ins never go into a configured database; unset it, or serve without --demo",
+            ));
+        }
+        Ok(Self {
+            http: HttpConfig::read(settings)?,
+            secret: SecretConfig::read(settings, &database)?,
+            database,
+            demo,
+        })
+    }
+}
+
+/// Where values come from: flags before the environment. An empty value counts as absent, as compose files and shells
+/// write it.
+#[derive(Clone, Default)]
+pub struct Settings {
+    values: HashMap<String, String>,
+}
+
+impl Settings {
+    pub fn from_environment() -> Self {
+        // A value that is not UTF-8 is kept readable, so that checking it names the variable.
+        std::env::vars_os()
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.to_string_lossy().into_owned(),
+                )
+            })
+            .collect()
+    }
+
+    /// A flag given on the command line.
+    #[must_use]
+    pub fn with(mut self, name: &str, flag: Option<String>) -> Self {
+        if let Some(value) = flag {
+            self.values.insert(name.to_owned(), value);
+        }
+        self
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.values
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl FromIterator<(String, String)> for Settings {
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(values: I) -> Self {
+        Self {
+            values: values.into_iter().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub fn settings(pairs: &[(&str, &str)]) -> Settings {
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    #[test]
+    fn nothing_configured_is_fine() {
+        let config = Config::read(
+            &settings(&[("HOME", "/home/ada"), ("DATABASE_URL", " ")]),
+            true,
+        )
+        .expect("defaults");
+        assert_eq!(config.http.bind, "127.0.0.1:8080");
+        assert!(matches!(
+            config.database.source,
+            DatabaseSource::Embedded { .. }
+        ));
+    }
+
+    #[test]
+    fn every_complaint_names_its_variable() {
+        let good = [
+            ("DATABASE_URL", "postgres://app:x@db/events"),
+            ("SECRET_KEY", KEY),
+        ];
+        Config::read(&settings(&good), false).expect("good");
+        for (name, value) in [
+            ("BIND", "8080"),
+            ("BIND", "127.0.0.1:http"),
+            ("PUBLIC_URL", "events.example.org"),
+            ("PUBLIC_URL", "https://events.example.org/?a=b"),
+            ("DATABASE_URL", "mysql://app@db/events"),
+            ("DATABASE_ADMIN_URL", "postgres://db"),
+            ("DATABASE_POOL_SIZE", "0"),
+            ("DATABASE_POOL_SIZE", "many"),
+            ("SECRET_KEY", "short"),
+            ("SECRET_KEY", ""),
+        ] {
+            let mut pairs = good.to_vec();
+            pairs.push((name, value));
+            let error = Config::read(&settings(&pairs), false)
+                .expect_err(name)
+                .to_string();
+            assert!(
+                error.starts_with(&format!("{name}: ")),
+                "{name}={value}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn demo_data_stays_out_of_a_configured_database() {
+        let pairs = [
+            ("DATABASE_URL", "postgres://app:x@db/events"),
+            ("SECRET_KEY", KEY),
+        ];
+        let error = Config::read(&settings(&pairs), true)
+            .expect_err("refused")
+            .to_string();
+        assert!(error.contains("--demo"), "{error}");
+    }
+
+    #[test]
+    fn secrets_do_not_show() {
+        let pairs = [
+            ("DATABASE_URL", "postgres://app:s3cret@db/events"),
+            ("SECRET_KEY", KEY),
+        ];
+        let config = Config::read(&settings(&pairs), false).expect("good");
+        let text = format!("{config:?}");
+        assert!(
+            !text.contains("s3cret") && !text.contains(KEY) && !text.contains("[0, 1, 2"),
+            "{text}"
+        );
+    }
+}

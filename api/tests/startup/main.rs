@@ -1,0 +1,11 @@
+//! Starting and stopping, with real processes: the built program, the server it starts, signals, and folders and
+//! servers that are not as they should be. Each test has its own folder and port.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "tests look behind the door on purpose"
+)]
+
+mod harness;
+mod outside;
+mod private;
+mod throwaway;
