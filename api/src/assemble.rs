@@ -1,0 +1,159 @@
+//! Where the floor and the slices meet: the one file that names them all. A new slice is a line in each list.
+
+use std::sync::Arc;
+
+use axum::{Json, Router, extract::State, routing::get};
+use eventsphere_graphql::{
+    Catalog, Engine,
+    drift::{self, Live},
+    execute::EngineError,
+    guard::Limits,
+};
+use serde_json::Value;
+
+use crate::{
+    accounts,
+    app::Context,
+    calendar, checkout,
+    clock::Clock,
+    config::DatabaseSource,
+    demo,
+    error::StartError,
+    events,
+    http::{self, Posture, Problem},
+    organizations,
+    state::App,
+    tenancy::{Door, DoorOptions, Grants},
+    tickets::EventKeys,
+    vault::Vault,
+    verbs::Verbs,
+};
+
+/// Something that keeps the parts from being put together.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Unfit(String);
+
+fn unfit(error: impl std::fmt::Display) -> StartError {
+    StartError::Part(Box::new(Unfit(error.to_string())))
+}
+
+/// The mutations of all slices.
+pub fn verbs() -> Verbs {
+    let mut verbs = Verbs::default();
+    accounts::verbs(&mut verbs);
+    organizations::verbs(&mut verbs);
+    events::verbs(&mut verbs);
+    checkout::verbs(&mut verbs);
+    verbs
+}
+
+/// The engine over everything that entities and slices declare.
+pub fn engine(verbs: &Verbs) -> Result<Engine, EngineError> {
+    let mut catalog = Catalog::default();
+    for declaration in eventsphere_entities::declarations() {
+        for enum_type in declaration.enums {
+            catalog.add_enum(enum_type);
+        }
+        catalog.add_entity(declaration.entity)?;
+    }
+    for function in events::functions() {
+        catalog.add_function(function)?;
+    }
+    for input in verbs.inputs() {
+        catalog.add_input(input.clone());
+    }
+    for verb in verbs.descriptions() {
+        catalog.add_verb(verb.clone())?;
+    }
+    Engine::new(catalog, Limits::default())
+}
+
+/// The program over an open database.
+pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
+    let verbs = verbs();
+    let engine = engine(&verbs).map_err(unfit)?;
+    let client = context.app.connect().await.map_err(unfit)?;
+    let live = client.query(drift::LIVE_SQL, &[]).await.map_err(unfit)?;
+    let live: Vec<Live> = live
+        .iter()
+        .map(|row| Live {
+            object: row.get(0),
+            column: row.get(1),
+            pg_type: row.get(2),
+            nullable: row.get(3),
+        })
+        .collect();
+    let differences = drift::differences(&engine.catalog, &live);
+    if !differences.is_empty() {
+        return Err(unfit(another_database(&differences)));
+    }
+    let grants = client.query(Grants::SQL, &[]).await.map_err(unfit)?;
+    let grants = Grants::new(grants.iter().map(|row| (row.get(0), row.get(1))));
+    let door = Door::open(&DoorOptions {
+        address: context.app.clone(),
+        pool_size: context.config.database.pool_size,
+        wait: std::time::Duration::from_secs(5),
+    })
+    .map_err(unfit)?;
+    let app = App {
+        door,
+        clock,
+        vault: Vault::new(*context.secret.bytes()),
+        accounts: accounts::Accounts::default(),
+        event_keys: EventKeys::default(),
+        engine: Arc::new(engine),
+        verbs: Arc::new(verbs),
+        grants: Arc::new(grants),
+        identify: Arc::new(accounts::ByToken),
+        posture: Posture {
+            development: matches!(
+                context.config.database.source,
+                DatabaseSource::Embedded { .. }
+            ),
+            cors_origins: context.config.http.cors_origins.clone(),
+            public_url: context.public_url.clone(),
+        },
+    };
+    accounts::start(&app).await.map_err(unfit)?;
+    Ok(app)
+}
+
+/// One line: the first few differences, and the way out.
+fn another_database(differences: &[String]) -> String {
+    let shown = differences.iter().take(3).cloned().collect::<Vec<_>>();
+    let more = match differences.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "the database does not have the tables of this version ({}{more}); let an administrator run \
+         `eventsphere migrate up` with DATABASE_URL and DATABASE_ADMIN_URL set",
+        shown.join("; ")
+    )
+}
+
+/// All routes over an app.
+pub fn routes(app: App) -> Router {
+    let mut slices = Router::new()
+        .route("/.well-known/jwks.json", get(jwks))
+        .merge(calendar::routes());
+    if app.posture.development {
+        slices = slices.merge(accounts::mailbox::routes());
+    }
+    http::router(app, slices)
+}
+
+/// What `serve` serves, with its background work started.
+pub async fn router(context: Context) -> Result<Router, StartError> {
+    let app = app(&context, Clock::default()).await?;
+    tokio::spawn(checkout::sweep(app.clone(), context.stopping.clone()));
+    if context.config.demo {
+        tokio::spawn(demo::run(app.clone(), context.ready, context.stopping));
+    }
+    Ok(routes(app))
+}
+
+async fn jwks(State(app): State<App>) -> Result<Json<Value>, Problem> {
+    Ok(Json(accounts::jwks(&app).await?))
+}

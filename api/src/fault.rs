@@ -1,0 +1,116 @@
+//! One error type with three faces: `extensions.code` in GraphQL, problem+json over REST, retry or fail for jobs.
+//! What a caller can expect (sold out, wrong password) is no error but a value in the verb's payload.
+
+use crate::tenancy::{DoorError, ReadError};
+
+/// Why a request gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Fault {
+    /// No token, or one that is wrong, expired or revoked.
+    #[error("{0}")]
+    Unauthenticated(String),
+    /// Known, but not allowed. Never said of another tenant's things: those do not exist.
+    #[error("{0}")]
+    Forbidden(String),
+    /// What was sent cannot be meant.
+    #[error("{0}")]
+    BadInput(String),
+    /// There is no such thing for this caller.
+    #[error("{0}")]
+    NotFound(String),
+    /// The same idempotency key with another input.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too many requests of this kind.
+    #[error("too many requests; try again in {retry_after_seconds} s")]
+    Throttled {
+        /// Seconds to wait.
+        retry_after_seconds: u64,
+    },
+    /// It took longer than it may.
+    #[error("the request took longer than it may")]
+    Timeout,
+    /// The database is away or overloaded.
+    #[error("the service is not available right now")]
+    Unavailable(String),
+    /// Our mistake. The text goes to the log, never to the client.
+    #[error("internal error")]
+    Internal(String),
+}
+
+impl Fault {
+    /// The code of the GraphQL face.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Unauthenticated(_) => "UNAUTHENTICATED",
+            Self::Forbidden(_) => "FORBIDDEN",
+            Self::BadInput(_) => "BAD_USER_INPUT",
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::Conflict(_) => "CONFLICT",
+            Self::Throttled { .. } => "THROTTLED",
+            Self::Timeout => "TIMEOUT",
+            Self::Unavailable(_) | Self::Internal(_) => "INTERNAL",
+        }
+    }
+
+    /// An error that no rule of ours expects.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        Self::Internal(error.to_string())
+    }
+}
+
+impl From<DoorError> for Fault {
+    fn from(error: DoorError) -> Self {
+        match error {
+            DoorError::Unavailable(text) => Self::Unavailable(text),
+            DoorError::Database(error) => error.into(),
+        }
+    }
+}
+
+impl From<sea_orm::DbErr> for Fault {
+    fn from(error: sea_orm::DbErr) -> Self {
+        match &error {
+            sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => {
+                Self::Unavailable(error.to_string())
+            }
+            _ => match sql_state(&error).as_deref() {
+                Some("57014") => Self::Timeout,
+                _ => Self::Internal(error.to_string()),
+            },
+        }
+    }
+}
+
+impl From<ReadError> for Fault {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(text) => Self::Unavailable(text),
+            ReadError::Sql { code, .. } if code == "57014" => Self::Timeout,
+            ReadError::Sql { code, message } => Self::Internal(format!("{code}: {message}")),
+        }
+    }
+}
+
+/// SQLSTATE of a database error that came through SeaORM.
+pub fn sql_state(error: &sea_orm::DbErr) -> Option<String> {
+    database_error(error)?.code().map(|code| code.into_owned())
+}
+
+/// Name of the constraint that a statement broke.
+pub fn constraint(error: &sea_orm::DbErr) -> Option<String> {
+    database_error(error)?.constraint().map(str::to_owned)
+}
+
+/// The message and the detail that a function of ours raised (`raise exception ... using detail = ...`).
+pub fn database_error(
+    error: &sea_orm::DbErr,
+) -> Option<&(dyn sqlx::error::DatabaseError + 'static)> {
+    use sea_orm::{DbErr, RuntimeErr};
+    match error {
+        DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error))
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => error.as_database_error(),
+        _ => None,
+    }
+}

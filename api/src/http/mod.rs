@@ -1,0 +1,76 @@
+//! The wire: GraphQL over HTTP to the letter of its standard, the playground, and what every route shares (request
+//! ids, limits, time-outs, panics turned into answers). Slices bring their own narrow routes.
+
+mod accept;
+mod graphql;
+mod host;
+mod identify;
+mod playground;
+mod problem;
+mod request_id;
+
+pub use host::RequestHost;
+pub use identify::{Identify, Posture, identify};
+pub use problem::Problem;
+pub use request_id::RequestId;
+
+use std::time::Duration;
+
+use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, middleware};
+use tower_http::{
+    catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer,
+    timeout::TimeoutLayer,
+};
+
+use crate::state::App;
+
+/// Largest body of a request, bytes.
+const LARGEST_BODY: usize = 256 * 1024;
+/// Longest that a request may take.
+const LONGEST_REQUEST: Duration = Duration::from_secs(30);
+
+/// All routes, with what they share around them.
+pub fn router(app: App, slices: Router<App>) -> Router {
+    let cors = cors(&app.posture.cors_origins);
+    Router::new()
+        .merge(graphql::routes())
+        .merge(playground::routes())
+        .merge(slices)
+        .fallback(problem::not_found)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(TimeoutLayer::with_status_code(
+            axum::http::StatusCode::GATEWAY_TIMEOUT,
+            LONGEST_REQUEST,
+        ))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(cors)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            axum::http::header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            axum::http::header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ))
+        .layer(middleware::from_fn(request_id::attach))
+        .with_state(app)
+}
+
+/// Other origins may call the API only when they are listed; tokens travel in a header, never in a cookie.
+fn cors(origins: &[String]) -> CorsLayer {
+    use axum::http::{Method, header};
+    let origins: Vec<HeaderValue> = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok())
+        .collect();
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            header::ACCEPT,
+            header::HeaderName::from_static("x-guest-secret"),
+        ])
+        .max_age(Duration::from_secs(600))
+}

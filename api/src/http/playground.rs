@@ -1,0 +1,73 @@
+//! The playground: files in the binary, nothing from any other host.
+
+use axum::{
+    Router,
+    extract::Path,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+
+use crate::state::App;
+
+include!(concat!(env!("OUT_DIR"), "/playground_files.rs"));
+
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+     img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route(
+            "/",
+            get(async || axum::response::Redirect::temporary("/playground")),
+        )
+        .route("/playground", get(async || file("index.html")))
+        .route("/playground/examples.json", get(async || examples()))
+        .route(
+            "/playground/assets/{*path}",
+            get(async |Path(path): Path<String>| file(&path)),
+        )
+}
+
+fn file(path: &str) -> Response {
+    let Some((_, bytes)) = FILES.iter().find(|(name, _)| *name == path) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let content_type = match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("ttf") => "font/ttf",
+        Some("json") => "application/json; charset=utf-8",
+        _ => "text/plain; charset=utf-8",
+    };
+    // Only chunks carry a hash in their name; everything else is asked for again after an update.
+    let cache = match path.contains("chunk-") {
+        true => "public, max-age=31536000, immutable",
+        false => "no-cache",
+    };
+    (
+        [
+            (header::CONTENT_TYPE, content_type),
+            (header::CACHE_CONTROL, cache),
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+        ],
+        *bytes,
+    )
+        .into_response()
+}
+
+fn examples() -> Response {
+    let list: Vec<serde_json::Value> = EXAMPLES
+        .iter()
+        .map(|(name, query, variables)| {
+            serde_json::json!({
+                "name": name,
+                "query": query,
+                "variables": serde_json::from_str::<serde_json::Value>(variables).ok(),
+            })
+        })
+        .collect();
+    axum::Json(list).into_response()
+}

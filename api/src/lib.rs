@@ -1,0 +1,32 @@
+//! The server: floor (configuration, database, start and stop) and, on it, one folder per slice.
+
+pub mod accounts;
+pub mod app;
+pub mod assemble;
+pub mod calendar;
+pub mod checkout;
+pub mod cli;
+pub mod clock;
+pub mod config;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "prepares and checks the database before any tenant is served"
+)]
+pub mod database;
+pub mod demo;
+pub mod error;
+pub mod events;
+pub mod fault;
+pub mod generated;
+pub mod health;
+pub mod http;
+pub mod limits;
+pub mod organizations;
+pub mod outcome;
+pub mod shutdown;
+pub mod state;
+pub mod statements;
+pub mod tenancy;
+pub mod tickets;
+pub mod vault;
+pub mod verbs;

@@ -1,0 +1,107 @@
+//! From what an SQL function says to what a verb answers: its outcome is a word; each word that is no success has a
+//! code, a sentence and a field of the input.
+
+use eventsphere_graphql::engine::Outcome;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::fault::{Fault, database_error};
+
+/// (outcome of the function, code, sentence, path of the input's field).
+pub type Refusals = &'static [(
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+)];
+
+/// The word that the function answered.
+pub fn word(answer: &Json) -> &str {
+    answer.get("outcome").and_then(Json::as_str).unwrap_or("")
+}
+
+/// A key in the answer.
+pub fn key(answer: &Json, name: &str) -> Result<Uuid, Fault> {
+    answer
+        .get(name)
+        .and_then(Json::as_str)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| Fault::Internal(format!("the function answered without {name}: {answer}")))
+}
+
+/// The user error of a word that is no success.
+pub fn refusal(answer: &Json, refusals: Refusals) -> Result<Outcome, Fault> {
+    let word = word(answer);
+    refusals
+        .iter()
+        .find(|(known, ..)| *known == word)
+        .map(|(_, code, message, field)| {
+            // A function that knows more than the word says so.
+            let message = answer
+                .get("message")
+                .and_then(Json::as_str)
+                .unwrap_or(message);
+            Outcome::refused(code, message, field)
+        })
+        .ok_or_else(|| Fault::Internal(format!("no one expects the outcome {answer}")))
+}
+
+/// A function of ours refuses with a class of its own: what it means to the caller.
+pub fn fault(error: sea_orm::DbErr) -> Fault {
+    let Some(database) = database_error(&error) else {
+        return error.into();
+    };
+    let message = database.message().to_owned();
+    match database.code().as_deref() {
+        Some("ES400") => Fault::BadInput(message),
+        Some("ES401") => Fault::Unauthenticated(message),
+        Some("ES403") => Fault::Forbidden(message),
+        Some("ES404") => Fault::NotFound(message),
+        Some("ES409") => Fault::Conflict(message),
+        _ => error.into(),
+    }
+}
+
+/// Calls the function as the actor in that organization and commits. Two verbs that met in a circle (a deadlock) are
+/// no reason to bother anybody: the one that was rolled back tries again.
+pub async fn decide(
+    call: crate::verbs::Call<'_>,
+    org_id: Uuid,
+    function: &'static str,
+    request: &Json,
+) -> Result<Json, Fault> {
+    const TRIES: usize = 3;
+    let mut tried = 1;
+    loop {
+        let tx = call.app.door.begin_at(call.actor, org_id).await?;
+        match crate::statements::call(&tx, function, request.clone()).await {
+            Ok(answer) => {
+                tx.commit().await?;
+                return Ok(answer);
+            }
+            Err(error)
+                if tried < TRIES
+                    && matches!(
+                        crate::fault::sql_state(&error).as_deref(),
+                        Some("40P01" | "40001")
+                    ) =>
+            {
+                tracing::warn!(function, tried, "a deadlock; tried again");
+                tried += 1;
+            }
+            Err(error) => return Err(fault(error)),
+        }
+    }
+}
+
+/// The same in the organization that the actor acts in.
+pub async fn decide_own(
+    call: crate::verbs::Call<'_>,
+    function: &'static str,
+    request: &Json,
+) -> Result<Json, Fault> {
+    let org_id = call.actor.org_id().ok_or_else(|| {
+        Fault::Forbidden("choose an organization first (switchOrganization)".to_owned())
+    })?;
+    decide(call, org_id, function, request).await
+}

@@ -1,0 +1,179 @@
+//! The only way to a connection. Two pools on purpose: reads are one pipelined flight over tokio-postgres, verbs are
+//! SeaORM transactions over sqlx. Both log in as the same powerless role and take a weak role per transaction.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the door that the lint protects"
+)]
+
+use std::{sync::Arc, time::Duration};
+
+use sea_orm::{
+    ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbErr, SqlxPostgresConnector,
+    Statement, TransactionTrait,
+};
+use uuid::Uuid;
+
+use crate::database::DatabaseAddress;
+
+use super::{
+    actor::{Actor, Role},
+    read::ReadPool,
+    system::SystemReason,
+};
+
+/// What every connection starts with. A statement that runs away is cut off, and nobody waits for a lock for ever.
+pub(super) const SETTINGS: [(&str, &str); 4] = [
+    ("TimeZone", "UTC"),
+    ("statement_timeout", "10s"),
+    ("lock_timeout", "5s"),
+    ("idle_in_transaction_session_timeout", "30s"),
+];
+
+/// Where the database is and how many connections each pool may hold.
+#[derive(Clone, Debug)]
+pub struct DoorOptions {
+    /// The login that serves requests.
+    pub address: DatabaseAddress,
+    /// Connections of the read pool of each role, and of the write pool.
+    pub pool_size: usize,
+    /// How long a request may wait for a connection.
+    pub wait: Duration,
+}
+
+/// No connection, or a transaction that failed at its edges.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    /// Every connection stayed busy, or the database is away.
+    #[error("no database connection: {0}")]
+    Unavailable(String),
+    /// The database refused.
+    #[error(transparent)]
+    Database(#[from] DbErr),
+}
+
+/// The door. Cheap to clone.
+#[derive(Clone)]
+pub struct Door {
+    pub(super) write: DatabaseConnection,
+    pub(super) read: Arc<ReadPool>,
+}
+
+impl Door {
+    /// Makes the pools; connections are opened when they are first needed.
+    pub fn open(options: &DoorOptions) -> Result<Self, DoorError> {
+        let write = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(u32::try_from(options.pool_size).unwrap_or(u32::MAX))
+            .acquire_timeout(options.wait)
+            .connect_lazy_with(
+                options
+                    .address
+                    .sqlx_options()
+                    .options(SETTINGS.map(|(name, value)| (name, value))),
+            );
+        Ok(Self {
+            write: SqlxPostgresConnector::from_sqlx_postgres_pool(write),
+            read: Arc::new(ReadPool::new(options)?),
+        })
+    }
+
+    /// A transaction of this actor, with the actor's role and settings. Dropped without commit it is rolled back.
+    pub async fn begin(&self, actor: &Actor) -> Result<TenantTx, DoorError> {
+        self.begin_in(actor, actor.org_id()).await
+    }
+
+    /// A transaction of somebody who acts in no organization, in the organization that a public thing belongs to
+    /// (buying at it): security definer verbs act there, the weak role still sees only what it may.
+    pub async fn begin_at(&self, actor: &Actor, org_id: Uuid) -> Result<TenantTx, DoorError> {
+        let buyer = match actor.org_id() {
+            Some(own) if own == org_id => actor.clone(),
+            _ => actor.as_buyer(),
+        };
+        self.begin_in(&buyer, Some(org_id)).await
+    }
+
+    /// A transaction that crosses tenants. The reason is kept as the actor in the audit log.
+    pub async fn system(&self, reason: SystemReason) -> Result<TenantTx, DoorError> {
+        let tx = self.write.begin().await?;
+        apply(&tx, Role::System, None, None, "", &reason.actor()).await?;
+        Ok(TenantTx { tx })
+    }
+
+    async fn begin_in(&self, actor: &Actor, org_id: Option<Uuid>) -> Result<TenantTx, DoorError> {
+        let tx = self.write.begin().await?;
+        apply(
+            &tx,
+            actor.role(),
+            actor.user_id(),
+            org_id,
+            &actor.permissions().join(","),
+            &actor.audit_name(),
+        )
+        .await?;
+        if !actor.guest.secret_hashes.is_empty() {
+            let hashes: Vec<Vec<u8>> = actor
+                .guest
+                .secret_hashes
+                .iter()
+                .take(10)
+                .map(|hash| hash.to_vec())
+                .collect();
+            tx.execute_raw(Statement::from_sql_and_values(
+                sea_orm::DbBackend::Postgres,
+                "select es.open_as_guest($1)",
+                [hashes.into()],
+            ))
+            .await?;
+        }
+        Ok(TenantTx { tx })
+    }
+}
+
+/// A transaction with role and settings in place. Runs SeaORM statements (it is a `ConnectionTrait` by [`Self::db`]).
+pub struct TenantTx {
+    tx: DatabaseTransaction,
+}
+
+impl TenantTx {
+    /// What SeaORM queries run on.
+    pub fn db(&self) -> &DatabaseTransaction {
+        &self.tx
+    }
+
+    /// Makes it true.
+    pub async fn commit(self) -> Result<(), DoorError> {
+        Ok(self.tx.commit().await?)
+    }
+
+    /// Undoes it. Dropping does the same, later.
+    pub async fn rollback(self) -> Result<(), DoorError> {
+        Ok(self.tx.rollback().await?)
+    }
+}
+
+async fn apply(
+    tx: &DatabaseTransaction,
+    role: Role,
+    user_id: Option<Uuid>,
+    org_id: Option<Uuid>,
+    permissions: &str,
+    audit_name: &str,
+) -> Result<(), DoorError> {
+    let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+    // `set local role` takes no parameter; the role is one of four constants, and set_config does the same.
+    tx.execute_raw(Statement::from_sql_and_values(
+        sea_orm::DbBackend::Postgres,
+        "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
+         set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
+         set_config('es.guest', '', true), set_config('es.revealed', '', true), \
+         set_config('role', $5, true)",
+        [
+            text(user_id).into(),
+            text(org_id).into(),
+            permissions.into(),
+            audit_name.into(),
+            role.name().into(),
+        ],
+    ))
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The tenant fence on our side of the wire. Slices get a transaction only from an [`Actor`]; the pools are private
+//! to `door.rs`. What crosses tenants goes through [`system`], and each such door gives its reason.
+
+mod actor;
+mod door;
+mod grants;
+pub mod permissions;
+mod read;
+mod system;
+
+pub use actor::{Actor, ActorKind, Guest};
+pub use door::{Door, DoorError, DoorOptions, TenantTx};
+pub use grants::Grants;
+pub use read::ReadError;
+pub use system::SystemReason;

@@ -1,0 +1,229 @@
+//! Reads: begin, role and settings, preludes, one statement, commit, sent in one flight.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this file is the door that the lint protects"
+)]
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
+use eventsphere_graphql::{
+    engine::{Param, ReadFailure},
+    plan::Flight,
+};
+use futures_util::future::try_join_all;
+use tokio_postgres::types::ToSql;
+
+use super::{
+    actor::{Actor, Role},
+    door::{Door, DoorError, DoorOptions},
+};
+
+/// Why a read gave nothing.
+pub type ReadError = ReadFailure;
+
+/// One pool a weak role: a connection only ever takes one role, so its prepared plans never have to be made anew.
+pub(super) struct ReadPool {
+    public: Pool,
+    attendee: Pool,
+    member: Pool,
+}
+
+impl ReadPool {
+    pub(super) fn new(options: &DoorOptions) -> Result<Self, DoorError> {
+        let tls = options
+            .address
+            .tokio_tls()
+            .map_err(|error| DoorError::Unavailable(error.to_string()))?;
+        let mut config = options.address.tokio_config();
+        let started: Vec<String> = super::door::SETTINGS
+            .iter()
+            .map(|(name, value)| format!("-c {name}={value}"))
+            .collect();
+        let given = config.get_options().unwrap_or_default().to_owned();
+        config.options(format!("{given} {}", started.join(" ")).trim());
+        let pool = || {
+            let manager = Manager::from_config(
+                config.clone(),
+                tls.clone(),
+                ManagerConfig {
+                    // A connection whose transaction was cut short is closed, not mended (see `Flying`).
+                    recycling_method: RecyclingMethod::Fast,
+                },
+            );
+            Pool::builder(manager)
+                .max_size(options.pool_size)
+                .wait_timeout(Some(options.wait))
+                .create_timeout(Some(options.wait))
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(|error| DoorError::Unavailable(error.to_string()))
+        };
+        Ok(Self {
+            public: pool()?,
+            attendee: pool()?,
+            member: pool()?,
+        })
+    }
+
+    async fn get(&self, role: Role) -> Result<Object, ReadFailure> {
+        let pool = match role {
+            Role::Public => &self.public,
+            Role::Attendee => &self.attendee,
+            Role::Member => &self.member,
+            Role::System => return Err(ReadFailure::Unavailable("no reads as system".into())),
+        };
+        pool.get()
+            .await
+            .map_err(|error| ReadFailure::Unavailable(error.to_string()))
+    }
+}
+
+/// A connection in a transaction. Dropped before [`Flying::land`] (the client went away, an error), the connection
+/// is taken out of the pool and closed: nobody ever gets a connection in an unknown state.
+struct Flying(Option<Object>);
+
+impl Flying {
+    fn land(mut self) {
+        // Back to the pool by drop of the object.
+        drop(self.0.take());
+    }
+}
+
+impl Drop for Flying {
+    fn drop(&mut self) {
+        if let Some(object) = self.0.take() {
+            drop(Object::take(object));
+        }
+    }
+}
+
+impl Door {
+    /// Runs the flight as the actor; one text a root field, `None` for SQL null.
+    pub async fn read(
+        &self,
+        actor: &Actor,
+        flight: &Flight,
+    ) -> Result<Vec<Option<String>>, ReadFailure> {
+        let role = actor.role();
+        let flying = Flying(Some(self.read.get(role).await?));
+        let Some(client) = flying.0.as_ref() else {
+            return Err(ReadFailure::Unavailable("no connection".into()));
+        };
+        if client.statement_cache.size() > MOST_PREPARED {
+            client.statement_cache.clear();
+        }
+        let settings = client
+            .prepare_cached(SETTINGS)
+            .await
+            .map_err(|error| failure(&error))?;
+        let statement = client
+            .prepare_cached(&flight.sql)
+            .await
+            .map_err(|error| failure(&error))?;
+        let mut preludes = Vec::with_capacity(flight.preludes.len());
+        for prelude in &flight.preludes {
+            let prepared = client
+                .prepare_cached(&prelude.sql)
+                .await
+                .map_err(|error| failure(&error))?;
+            preludes.push((prepared, as_sql(&prelude.params)));
+        }
+        let guest = match actor.guest.secret_hashes.is_empty() {
+            true => None,
+            false => Some(
+                client
+                    .prepare_cached("select es.open_as_guest($1)")
+                    .await
+                    .map_err(|error| failure(&error))?,
+            ),
+        };
+
+        let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
+        let (user, org) = (id(actor.user_id()), id(actor.org_id()));
+        let permissions = actor.permissions().join(",");
+        let audit_name = actor.audit_name();
+        let role_name = role.name();
+        let setting_params: [&(dyn ToSql + Sync); 5] =
+            [&user, &org, &permissions, &audit_name, &role_name];
+        let params = as_sql(&flight.params);
+
+        // Polled together, the messages leave in this order and in one flight; answers come back in the same order.
+        let opening = client.batch_execute("begin read only");
+        let context = client.execute(&settings, &setting_params);
+        let hashes = guest_hashes(actor);
+        let guest_params: [&(dyn ToSql + Sync); 1] = [&hashes];
+        let guests = async {
+            match &guest {
+                Some(guest) => client.execute(guest, &guest_params).await,
+                None => Ok(0),
+            }
+        };
+        let opened = try_join_all(
+            preludes
+                .iter()
+                .map(|(prepared, params)| async move { client.execute(prepared, params).await }),
+        );
+        let select = client.query_one(&statement, &params);
+        let closing = client.batch_execute("commit");
+        let (_, _, _, _, row, ()) =
+            futures_util::try_join!(opening, context, guests, opened, select, closing)
+                .map_err(|error| failure(&error))?;
+        let texts = (0..row.len())
+            .map(|index| row.try_get::<_, Option<String>>(index))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| failure(&error))?;
+        flying.land();
+        Ok(texts)
+    }
+}
+
+/// The first ten: nobody holds more registrations in one request, and each costs a look-up.
+fn guest_hashes(actor: &Actor) -> Vec<Vec<u8>> {
+    actor
+        .guest
+        .secret_hashes
+        .iter()
+        .take(10)
+        .map(|hash| hash.to_vec())
+        .collect()
+}
+
+/// Statements that a connection keeps prepared. Each costs memory here and in its server process, and clients make new
+/// texts at will, by an alias or a page size; without a bound one of them could fill both.
+const MOST_PREPARED: usize = 200;
+
+/// Everything that policies read, in one statement; `role` last, for the weak role could not set it back.
+const SETTINGS: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
+     set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
+     set_config('es.guest', '', true), set_config('es.revealed', '', true), \
+     set_config('role', $5, true)";
+
+fn as_sql(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
+    params
+        .iter()
+        .map(|param| -> &(dyn ToSql + Sync) {
+            match param {
+                Param::Text(value) => value,
+                Param::Uuid(value) => value,
+                Param::Int(value) => value,
+                Param::BigInt(value) => value,
+                Param::Bool(value) => value,
+                Param::Timestamp(value) => value,
+                Param::Texts(value) => value,
+                Param::Uuids(value) => value,
+                Param::Ints(value) => value,
+                Param::BigInts(value) => value,
+                Param::Timestamps(value) => value,
+            }
+        })
+        .collect()
+}
+
+fn failure(error: &tokio_postgres::Error) -> ReadFailure {
+    match error.as_db_error() {
+        Some(db) => ReadFailure::Sql {
+            code: db.code().code().to_owned(),
+            message: db.message().to_owned(),
+        },
+        None => ReadFailure::Unavailable(error.to_string()),
+    }
+}

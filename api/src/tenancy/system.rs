@@ -1,0 +1,36 @@
+//! The few doors that cross tenants. Each names why no single tenant's door would do.
+
+/// Why a transaction crosses tenants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SystemReason {
+    /// Accounts belong to no tenant: a person is looked up before it is known where they act.
+    Accounts,
+    /// A bearer token must be resolved to its tenant before any tenant is known.
+    Authenticate,
+    /// The development mailbox shows mail of all tenants; it exists only in development.
+    DevelopmentMailbox,
+    /// Demo data is made for several organizations at once.
+    DemoData,
+    /// The program's own signing keys belong to no tenant.
+    SigningKeys,
+    /// Expired holds of all tenants are swept together.
+    ExpireHolds,
+    /// An operator asked at the command line.
+    Operator,
+}
+
+impl SystemReason {
+    /// As named in the audit log.
+    pub fn actor(self) -> String {
+        let reason = match self {
+            Self::Accounts => "accounts",
+            Self::Authenticate => "authenticate",
+            Self::DevelopmentMailbox => "development-mailbox",
+            Self::DemoData => "demo-data",
+            Self::SigningKeys => "signing-keys",
+            Self::ExpireHolds => "expire-holds",
+            Self::Operator => "operator",
+        };
+        format!("system:{reason}")
+    }
+}
