@@ -1,0 +1,229 @@
+//! confirmRegistration: a hold becomes a confirmed registration with signed tickets, or waits for approval or money.
+
+use async_trait::async_trait;
+use eventsphere_graphql::{InputType, PayloadType, Scalar, Verb, engine::Outcome};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::request::{Person, argument_hash, check_key, clean, fault_of};
+use crate::{
+    fault::Fault,
+    outcome::{self, Refusals},
+    statements,
+    tenancy::TenantTx,
+    tickets::{self, Admission},
+    verbs::{Call, Done, Handle},
+};
+
+/// The verb.
+pub struct ConfirmRegistration;
+
+/// What it takes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    registration_id: Uuid,
+    #[serde(default)]
+    attendees: Option<Vec<ItemAttendee>>,
+    idempotency_key: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ItemAttendee {
+    item_id: Uuid,
+    name: String,
+    email: String,
+}
+
+const REFUSALS: Refusals = &[
+    (
+        "registration_not_found",
+        "REGISTRATION_NOT_FOUND",
+        "there is no such registration",
+        &["registrationId"],
+    ),
+    (
+        "hold_expired",
+        "HOLD_EXPIRED",
+        "the hold has run out and its places are free again",
+        &["registrationId"],
+    ),
+    (
+        "registration_expired",
+        "HOLD_EXPIRED",
+        "the hold has run out and its places are free again",
+        &["registrationId"],
+    ),
+    (
+        "registration_cancelled",
+        "NOT_CONFIRMABLE",
+        "the registration is cancelled",
+        &["registrationId"],
+    ),
+    (
+        "registration_rejected",
+        "NOT_CONFIRMABLE",
+        "the registration was rejected",
+        &["registrationId"],
+    ),
+    ("invalid", "INVALID", "a value cannot be accepted", &[]),
+];
+
+#[async_trait]
+impl Handle for ConfirmRegistration {
+    type Input = Input;
+
+    fn describe() -> Verb {
+        Verb::new(
+            "confirmRegistration",
+            "Makes a hold final. When nothing is to be paid and nobody has to approve it, tickets are issued at once; \
+             else its status says what it waits for. Confirming twice is no error.",
+        )
+        .takes(
+            "registrationId",
+            InputType::Scalar(Scalar::Id("Registration".to_owned())),
+            "The registration; guests open it with the header `X-Guest-Secret`.",
+        )
+        .may_take(
+            "attendees",
+            InputType::Objects("ItemAttendeeInput".to_owned()),
+            "Who the tickets are for, where it was not said when placing.",
+        )
+        .idempotent()
+        .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
+        .fails("REGISTRATION_NOT_FOUND", "There is no such registration for the caller.")
+        .fails("HOLD_EXPIRED", "The hold has run out; place it again.")
+        .fails("NOT_CONFIRMABLE", "It is cancelled or rejected.")
+        .fails("INVALID", "A value cannot be accepted.")
+    }
+
+    async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
+        check_key(&input.idempotency_key)?;
+        let attendees = match attendees(&input) {
+            Ok(attendees) => attendees,
+            Err(refused) => return Ok((*refused).into()),
+        };
+        let not_found =
+            || outcome::refusal(&json!({ "outcome": "registration_not_found" }), REFUSALS);
+        let Some(org_id) = org_of_registration(call, input.registration_id).await? else {
+            return Ok(not_found()?.into());
+        };
+        let arguments = json!({ "registration_id": input.registration_id, "attendees": attendees });
+        let hash = argument_hash(&arguments);
+        let issuing = prepare(call, org_id, input.registration_id).await?;
+        let mut request = arguments;
+        request["tickets"] = issuing;
+        request["idempotency_key"] = json!(input.idempotency_key);
+        request["argument_hash"] = json!(hash);
+        let answer = outcome::decide(call, org_id, "confirm_registration", &request).await?;
+        let outcome = match outcome::word(&answer) {
+            "confirmed" | "pending_approval" | "pending_payment" => {
+                Outcome::new().entity("registration", input.registration_id)
+            }
+            _ => outcome::refusal(&answer, REFUSALS)?,
+        };
+        Ok(Done {
+            outcome,
+            read_as: Some(reader(call, org_id)),
+        })
+    }
+}
+
+/// Who reads the payload: a member of the organization as such, everybody else as the buyer.
+pub(super) fn reader(call: Call<'_>, org_id: Uuid) -> crate::tenancy::Actor {
+    match call.actor.org_id() == Some(org_id) {
+        true => call.actor.clone(),
+        false => call.actor.as_buyer(),
+    }
+}
+
+fn attendees(input: &Input) -> Result<Vec<Json>, Box<Outcome>> {
+    let mut out = vec![];
+    for (index, given) in input
+        .attendees
+        .as_deref()
+        .unwrap_or_default()
+        .iter()
+        .enumerate()
+    {
+        let person = Person {
+            name: given.name.clone(),
+            email: given.email.clone(),
+        };
+        if let Some((field, message)) = fault_of(&person) {
+            return Err(Box::new(Outcome::refused(
+                "INVALID",
+                message,
+                &["attendees", &index.to_string(), field],
+            )));
+        }
+        let person = clean(&person);
+        out.push(json!({ "item_id": given.item_id, "name": person.name, "email": person.email }));
+    }
+    Ok(out)
+}
+
+/// The organization of a registration that the caller may act on.
+pub(super) async fn org_of_registration(
+    call: Call<'_>,
+    registration_id: Uuid,
+) -> Result<Option<Uuid>, Fault> {
+    let tx = call.app.door.begin(call.actor).await?;
+    let row = statements::first(
+        &tx,
+        "select public.registration_org($1) as org",
+        [registration_id.into()],
+    )
+    .await?;
+    tx.commit().await?;
+    match row {
+        Some(row) => Ok(row.try_get("", "org")?),
+        None => Ok(None),
+    }
+}
+
+/// Signs a code for each ticket that confirming would issue. Signed codes that are then not stored admit nobody.
+async fn prepare(call: Call<'_>, org_id: Uuid, registration_id: Uuid) -> Result<Json, Fault> {
+    let tx = call.app.door.begin_at(call.actor, org_id).await?;
+    let items = items_to_issue(&tx, registration_id).await?;
+    tx.commit().await?;
+    let Some((_, event_id, _)) = items.first() else {
+        return Ok(json!([]));
+    };
+    let key = tickets::event_key(call.app, org_id, *event_id).await?;
+    let codes = items.iter().map(|(item_id, event_id, occurrence_id)| {
+        let admission = Admission {
+            ticket_id: Uuid::now_v7(),
+            event_id: *event_id,
+            occurrence_id: *occurrence_id,
+            key_number: key.number,
+        };
+        let code = tickets::sign(&admission, *Uuid::new_v4().as_bytes(), &key.pair);
+        json!({ "ticket_id": admission.ticket_id, "item_id": item_id, "code": code })
+    });
+    Ok(codes.collect())
+}
+
+async fn items_to_issue(
+    tx: &TenantTx,
+    registration_id: Uuid,
+) -> Result<Vec<(Uuid, Uuid, Uuid)>, Fault> {
+    let rows = statements::all(
+        tx,
+        "select item_id, event_id, occurrence_id from public.registration_items_to_issue($1)",
+        [registration_id.into()],
+    )
+    .await
+    .map_err(outcome::fault)?;
+    rows.iter()
+        .map(|row| {
+            Ok((
+                row.try_get("", "item_id")?,
+                row.try_get("", "event_id")?,
+                row.try_get("", "occurrence_id")?,
+            ))
+        })
+        .collect()
+}

@@ -1,0 +1,43 @@
+//! The sweep that marks holds as expired. Stock does not wait for it: an expired hold stopped counting at its instant.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::{fault::Fault, state::App, statements, tenancy::SystemReason};
+
+const PAUSE: Duration = Duration::from_secs(5);
+const BATCH: i32 = 200;
+
+/// Sweeps until the program stops.
+pub async fn sweep(app: App, stopping: CancellationToken) {
+    loop {
+        match once(&app).await {
+            // A full batch means that more may wait.
+            Ok(expired) if expired >= BATCH => continue,
+            Ok(0) => {}
+            Ok(expired) => tracing::info!(expired, "expired holds"),
+            Err(error) => tracing::warn!(%error, "holds could not be expired; tried again soon"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = stopping.cancelled() => return,
+        }
+    }
+}
+
+async fn once(app: &App) -> Result<i32, Fault> {
+    let tx = app.door.system(SystemReason::ExpireHolds).await?;
+    let row = statements::first(
+        &tx,
+        "select public.expire_registrations($1) as n",
+        [BATCH.into()],
+    )
+    .await?;
+    let expired = match row {
+        Some(row) => row.try_get("", "n")?,
+        None => 0,
+    };
+    tx.commit().await?;
+    Ok(expired)
+}

@@ -1,0 +1,62 @@
+//! What the verbs of the sale share: input checked before it reaches SQL, and the hash that tells two inputs apart.
+
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+
+use crate::fault::Fault;
+
+/// A person in an input.
+#[derive(Clone, Debug, Deserialize, serde::Serialize)]
+pub(super) struct Person {
+    pub name: String,
+    pub email: String,
+}
+
+/// What is wrong with a person, as (field, sentence).
+pub(super) fn fault_of(person: &Person) -> Option<(&'static str, &'static str)> {
+    let name = person.name.trim();
+    let email = person.email.trim();
+    if name.is_empty() || name.chars().count() > 200 {
+        return Some(("name", "a name has 1 to 200 characters"));
+    }
+    let shaped = email.chars().count() <= 254
+        && !email.contains(char::is_whitespace)
+        && email.split_once('@').is_some_and(|(user, host)| {
+            !user.is_empty() && !host.is_empty() && !host.contains('@')
+        });
+    match shaped {
+        true => None,
+        false => Some(("email", "this is no e-mail address")),
+    }
+}
+
+/// As it is stored: trimmed, the address in lower case.
+pub(super) fn clean(person: &Person) -> Person {
+    Person {
+        name: person.name.trim().to_owned(),
+        email: person.email.trim().to_lowercase(),
+    }
+}
+
+/// Keys are made by clients; short ones would collide between strangers.
+pub(super) fn check_key(key: &str) -> Result<(), Fault> {
+    match (16..=200).contains(&key.chars().count()) {
+        true => Ok(()),
+        false => Err(Fault::BadInput(
+            "`input.idempotencyKey` must have 16 to 200 characters".to_owned(),
+        )),
+    }
+}
+
+/// sha256 of the arguments, in hexadecimal.
+pub(super) fn argument_hash(arguments: &serde_json::Value) -> String {
+    hex(&Sha256::digest(arguments.to_string().as_bytes()))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut out, byte| {
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,29 @@
+//! An event's life: created as a draft with its first date, changed, published, completed or cancelled, archived,
+//! cloned, deleted. Each verb is one SQL function that checks the permission, locks, writes, and leaves an audit entry
+//! and an outbox row. Programme, venues, ticket types and pools are settings: their mutations are generated.
+
+mod clone_event;
+mod create_event;
+mod delete_event;
+mod discover;
+mod fields;
+mod status;
+mod update_event;
+
+pub use discover::functions;
+
+use crate::verbs::Verbs;
+
+/// The verbs of this slice.
+pub fn verbs(registry: &mut Verbs) {
+    registry
+        .add::<create_event::CreateEvent>()
+        .add::<update_event::UpdateEvent>()
+        .add::<clone_event::CloneEvent>()
+        .add::<delete_event::DeleteEvent>()
+        .add::<status::PublishEvent>()
+        .add::<status::CompleteEvent>()
+        .add::<status::CancelEvent>()
+        .add::<status::ArchiveEvent>()
+        .add::<status::RestoreEvent>();
+}
