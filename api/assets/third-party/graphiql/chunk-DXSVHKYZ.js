@@ -1,0 +1,1 @@
+import{Ke as a,Le as b,Me as c,Ne as d}from"./chunk-TCXGBQNC.js";import"./chunk-3ZPLXK4G.js";import"./chunk-RMJRBTIR.js";export{c as HitTestContext,b as MouseTarget,d as MouseTargetFactory,a as PointerHandlerLastRenderData};

@@ -1,0 +1,1 @@
+import{a,b}from"./chunk-GITST6LO.js";import"./chunk-CUQ4IGDI.js";import"./chunk-OYR2IG2L.js";import"./chunk-TCXGBQNC.js";import"./chunk-3ZPLXK4G.js";import"./chunk-RMJRBTIR.js";export{b as getWorker,a as jsonDefaults};

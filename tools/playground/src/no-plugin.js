@@ -1,0 +1,2 @@
+export const parsers = {};
+export const printers = {};
