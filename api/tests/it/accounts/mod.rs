@@ -1,0 +1,6 @@
+//! People and what proves who they are, over HTTP.
+
+mod members;
+mod passwords;
+mod sessions;
+mod tokens;

@@ -1,0 +1,313 @@
+//! Every filterable column with every operator, asked with values of another organization: what is found is one's
+//! own, and a value that exists elsewhere is answered with the same bytes as one that exists nowhere.
+
+use eventsphere_graphql::{
+    catalog::{Catalog, Column, Entity, Scalar},
+    global_id,
+};
+use serde_json::{Value, json};
+
+use super::{
+    ask::Who,
+    document::{Path, is_filterable, paths, scalars},
+    reads::{Secrets, ask_all, of_nothing},
+    rows::Rows,
+    world::{World, world},
+};
+use crate::harness::TestApp;
+
+/// More than one condition a field and twenty conditions an operation are refused.
+const A_DOCUMENT: usize = 18;
+const LONG_AGO: &str = "1999-01-01T00:00:00Z";
+const FAR_AHEAD: &str = "2999-01-01T00:00:00Z";
+
+/// One operator on one column of one connection, with a value of B that finds a row of B.
+struct Case<'a> {
+    name: String,
+    path: Path<'a>,
+    entity: &'a Entity,
+    parent: Option<String>,
+    filter: Value,
+    /// The same with a value that nothing has.
+    of_nothing: Value,
+}
+
+/// Operators of a column with an operand that holds for the value, and one of nothing in its place.
+fn operators(scalar: &Scalar, value: &Value, other: &Value) -> Vec<(&'static str, Value, Value)> {
+    let mut all = vec![
+        ("eq", value.clone(), other.clone()),
+        ("in", json!([value]), json!([other])),
+        ("ne", other.clone(), other.clone()),
+        ("notIn", json!([other]), json!([other])),
+        ("isNull", json!(false), json!(false)),
+    ];
+    let (least, most) = match scalar {
+        Scalar::DateTime => (json!(LONG_AGO), json!(FAR_AHEAD)),
+        Scalar::String => (json!(""), json!("~~~~")),
+        Scalar::Int => (json!(i32::MIN), json!(i32::MAX)),
+        Scalar::BigInt => (json!(i64::MIN.to_string()), json!(i64::MAX.to_string())),
+        _ => return all,
+    };
+    for (operator, operand) in [
+        ("lt", &most),
+        ("lte", &most),
+        ("gt", &least),
+        ("gte", &least),
+    ] {
+        all.push((operator, operand.clone(), operand.clone()));
+    }
+    if matches!(scalar, Scalar::String) {
+        all.push(("startsWith", value.clone(), other.clone()));
+    }
+    all
+}
+
+/// A value of the column as a filter takes it, and one of the same kind that no row has.
+fn operand_of(catalog: &Catalog, column: &Column, row: &Value) -> Option<(Value, Value)> {
+    let value = &row[&column.name];
+    let text = value.as_str();
+    Some(match &column.scalar {
+        Scalar::Id(name) => {
+            let tag = catalog.entities.get(name)?.tag;
+            let id = global_id::encode(tag, text?.parse().ok()?);
+            (json!(id), json!(of_nothing(&id)))
+        }
+        Scalar::String => (value.clone(), json!(format!("{}!", text?))),
+        // Every organization has the same few: another one is no secret.
+        Scalar::Enum(name) => {
+            let known = &catalog.enums.get(name)?.values;
+            let other = known
+                .iter()
+                .find(|item| Some(item.stored.as_str()) != text)?;
+            (json!(text?.to_uppercase()), json!(other.shown))
+        }
+        Scalar::DateTime => (value.clone(), json!("2998-01-01T00:00:00Z")),
+        Scalar::BigInt => (json!(value.to_string()), json!("-77")),
+        Scalar::Int => (value.clone(), json!(-77)),
+        Scalar::Boolean => (value.clone(), json!(!value.as_bool()?)),
+        Scalar::StringList => return None,
+    })
+}
+
+fn cases<'a>(catalog: &'a Catalog, secrets: &Secrets) -> Vec<Case<'a>> {
+    let rows = &secrets.rows;
+    let mut cases = vec![];
+    for entity in catalog
+        .entities
+        .values()
+        .filter(|entity| is_filterable(entity))
+    {
+        let closed = secrets.closed(entity);
+        let hidden = |key: &Option<uuid::Uuid>| {
+            key.is_some_and(|key| closed.contains(&global_id::encode(entity.tag, key)))
+        };
+        for path in paths(catalog, entity) {
+            for column in entity.columns.iter().filter(|column| column.filterable) {
+                let found = rows
+                    .of(entity)
+                    .iter()
+                    .filter(|(key, _)| hidden(key))
+                    .find_map(|(_, row)| {
+                        let operands = operand_of(catalog, column, row)?;
+                        Some((operands, parent(catalog, &path, row, rows)?))
+                    });
+                let ((value, other), parent) = found.unwrap_or_else(|| {
+                    panic!(
+                        "the world has no closed row to filter {} by {}",
+                        path.name(),
+                        column.field
+                    )
+                });
+                for (operator, operand, nothing) in operators(&column.scalar, &value, &other) {
+                    // What both sides have is no sign of the other one.
+                    let shared = secrets.own.of(entity).iter().any(|(_, row)| {
+                        operand_of(catalog, column, row).is_some_and(|(ours, _)| ours == value)
+                    });
+                    let nothing = if shared { operand.clone() } else { nothing };
+                    cases.push(Case {
+                        name: format!("{}({}.{operator})", path.name(), column.field),
+                        path: path.clone(),
+                        entity,
+                        parent: parent.clone(),
+                        filter: json!({ &column.field: { operator: operand } }),
+                        of_nothing: json!({ &column.field: { operator: nothing } }),
+                    });
+                }
+            }
+        }
+    }
+    cases
+}
+
+/// The id of the parent through which the path leads to this row; `Some(None)` for a root field.
+pub fn parent(
+    catalog: &Catalog,
+    path: &Path<'_>,
+    row: &Value,
+    rows: &Rows,
+) -> Option<Option<String>> {
+    let Path::Of(parent, relation) = path else {
+        return Some(None);
+    };
+    let key = match &relation.through {
+        None => row[&relation.to_column].as_str()?.to_owned(),
+        Some((link, ours, theirs)) => {
+            let link = catalog.entity_of_table(link)?;
+            let links = rows.of(link).iter();
+            links
+                .map(|(_, link)| link)
+                .find(|link| link[theirs] == row[&relation.to_column])?[ours]
+                .as_str()?
+                .to_owned()
+        }
+    };
+    let key = key.parse().ok()?;
+    // A person is seen by fellow members, devices by the person alone: the one who does both is the owner.
+    let owner = |(known, person): &(Option<uuid::Uuid>, Value)| {
+        *known == Some(key)
+            && person["email"]
+                .as_str()
+                .is_some_and(|email| email.starts_with("owner@"))
+    };
+    if parent.table == "users" && !rows.of(parent).iter().any(owner) {
+        return None;
+    }
+    Some(Some(global_id::encode(parent.tag, key)))
+}
+
+/// A document for several cases; `parent` chooses which parent each is asked through.
+fn document(
+    cases: &[Case<'_>],
+    filter: impl Fn(&Case<'_>) -> Value,
+    parent: impl Fn(&Case<'_>) -> Option<String>,
+) -> (String, Value) {
+    let (mut header, mut body, mut variables) = (String::new(), String::new(), json!({}));
+    for (index, case) in cases.iter().enumerate() {
+        let alias = format!("c{index}");
+        header += &format!(
+            "${alias}: {}Filter {} ",
+            case.entity.name,
+            case.path.variable(&alias)
+        );
+        let arguments = format!("first: 5, filter: ${alias}");
+        let inner = format!("totalCount nodes {{ {} }}", scalars(case.entity));
+        body += &case.path.ask(&alias, &arguments, &inner);
+        variables[&alias] = filter(case);
+        if let Some(parent) = parent(case) {
+            variables[format!("{alias}_parent")] = json!(parent);
+        }
+    }
+    (format!("query({header}) {{ {body} }}"), variables)
+}
+
+/// Every case as these people: with B's value and with one of nothing, the answers pairwise after each other.
+async fn pairs(
+    app: &TestApp,
+    cases: &[Case<'_>],
+    people: &[Who],
+    size: usize,
+    parent: impl Fn(&Case<'_>) -> Option<String> + Copy,
+    world: &World,
+    secrets: &Secrets,
+) {
+    let mut questions = vec![];
+    for who in people {
+        for chunk in cases.chunks(size) {
+            let (query, variables) = document(chunk, |case| case.filter.clone(), parent);
+            questions.push((who.clone(), query, variables));
+            let (query, variables) = document(chunk, |case| case.of_nothing.clone(), parent);
+            questions.push((who.clone(), query, variables));
+        }
+    }
+    let asked: Vec<Value> = questions
+        .iter()
+        .map(|(_, _, variables)| variables.clone())
+        .collect();
+    let answers = ask_all(app, questions).await;
+    for (pair, variables) in answers.chunks(2).zip(asked.chunks(2)) {
+        let (who, query, foreign) = &pair[0];
+        secrets
+            .of(world, who)
+            .check(who, &format!("{query} {}", variables[0]), foreign);
+        assert_eq!(*foreign, pair[1].2, "{} {query} {}", who.name, variables[0]);
+    }
+}
+
+#[tokio::test]
+async fn a_filter_by_a_foreign_value_finds_what_one_by_no_value_finds() {
+    let (app, world) = world().await;
+    let catalog = &app.app.engine.catalog;
+    let secrets = Secrets::read(&app, world).await;
+    let cases = cases(catalog, &secrets);
+    let (roots, nested): (Vec<_>, Vec<_>) = cases
+        .into_iter()
+        .partition(|case| matches!(case.path, Path::Root(_)));
+    let nobody = |_: &Case<'_>| None;
+    let (insiders, outsiders) = split(world);
+    pairs(&app, &roots, &insiders, A_DOCUMENT, nobody, world, &secrets).await;
+    pairs(&app, &roots, &outsiders, 8, nobody, world, &secrets).await;
+    // Through a parent: B's own, and one of A.
+    let theirs = |case: &Case<'_>| case.parent.clone();
+    let ours = |case: &Case<'_>| match &case.path {
+        Path::Of(parent, _) => secrets
+            .own
+            .keys(parent)
+            .first()
+            .map(|key| global_id::encode(parent.tag, *key)),
+        Path::Root(_) => None,
+    };
+    let some = [world.a.member("owner").clone(), world.a.token.clone()];
+    pairs(&app, &nested, &some, A_DOCUMENT, theirs, world, &secrets).await;
+    pairs(&app, &nested, &some[..1], A_DOCUMENT, ours, world, &secrets).await;
+    pairs(
+        &app,
+        &nested,
+        std::slice::from_ref(&world.a.guest),
+        8,
+        theirs,
+        world,
+        &secrets,
+    )
+    .await;
+}
+
+/// Members and tokens of A; everybody else.
+pub fn split(world: &World) -> (Vec<Who>, Vec<Who>) {
+    let mut outsiders = world.a.outsiders();
+    outsiders.push(Who::anonymous());
+    (world.a.insiders(), outsiders)
+}
+
+#[tokio::test]
+async fn every_filter_finds_something_for_its_rightful_owner() {
+    let (app, world) = world().await;
+    let catalog = &app.app.engine.catalog;
+    let secrets = Secrets::read(&app, world).await;
+    let cases = cases(catalog, &secrets);
+    let mut questions = vec![];
+    for chunk in cases.chunks(A_DOCUMENT) {
+        let (query, variables) = document(
+            chunk,
+            |case| case.filter.clone(),
+            |case| case.parent.clone(),
+        );
+        questions.push((world.b.member("owner").clone(), query, variables));
+    }
+    let answers = ask_all(&app, questions).await;
+    let mut barren = vec![];
+    for (chunk, (_, _, answer)) in cases.chunks(A_DOCUMENT).zip(&answers) {
+        let data = &answer.json()["data"];
+        for (index, case) in chunk.iter().enumerate() {
+            let answer = &data[format!("c{index}")];
+            let found = match &case.path {
+                Path::Root(_) => answer,
+                Path::Of(_, relation) => &answer[&relation.field],
+            };
+            if found["nodes"].as_array().is_none_or(Vec::is_empty) {
+                barren.push(&case.name);
+            }
+        }
+    }
+    println!("filters: {} of {}", cases.len() - barren.len(), cases.len());
+    assert!(barren.is_empty(), "found nothing for the owner: {barren:?}");
+}

@@ -1,0 +1,134 @@
+//! Inputs of mutations, made from their descriptions: which ids they take, and values for everything else.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use eventsphere_graphql::{
+    catalog::{Catalog, Scalar},
+    verb::{InputField, InputObject, InputType, Verb},
+};
+use serde_json::{Map, Value, json};
+
+use crate::harness;
+
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// One place of an input that takes an id: the path to it and the entity.
+pub type Place = (String, String);
+
+/// Every place of the verb's input that takes an id, those inside of lists and objects too.
+pub fn places(catalog: &Catalog, verb: &Verb) -> Vec<Place> {
+    let mut out = vec![];
+    collect(catalog, &verb.input, "", &mut out);
+    out
+}
+
+fn collect(catalog: &Catalog, input: &InputObject, path: &str, out: &mut Vec<Place>) {
+    for field in &input.fields {
+        let path = format!("{path}{}", field.name);
+        match &field.input_type {
+            InputType::Scalar(Scalar::Id(name)) | InputType::List(Scalar::Id(name)) => {
+                out.push((path, name.clone()));
+            }
+            InputType::Object(name) | InputType::Objects(name) => {
+                collect(catalog, &catalog.inputs[name], &format!("{path}."), out);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// An input with every required field and every id that `id` gives for its place; optional others are left out.
+pub fn input(catalog: &Catalog, verb: &Verb, id: &dyn Fn(&Place) -> Option<String>) -> Value {
+    object(catalog, &verb.input, "", id)
+}
+
+fn object(
+    catalog: &Catalog,
+    input: &InputObject,
+    path: &str,
+    id: &dyn Fn(&Place) -> Option<String>,
+) -> Value {
+    let mut out = Map::new();
+    for field in &input.fields {
+        let path = format!("{path}{}", field.name);
+        let value = match &field.input_type {
+            InputType::Scalar(Scalar::Id(name)) => id(&(path, name.clone())).map(Value::String),
+            InputType::List(Scalar::Id(name)) => id(&(path, name.clone())).map(|id| json!([id])),
+            InputType::Object(name) if field.required => Some(object(
+                catalog,
+                &catalog.inputs[name],
+                &format!("{path}."),
+                id,
+            )),
+            InputType::Objects(name) => {
+                let inner = object(catalog, &catalog.inputs[name], &format!("{path}."), id);
+                // Optional lists only for the ids in them.
+                let wanted = field.required || has_id(catalog, &catalog.inputs[name], &path, id);
+                wanted.then(|| json!([inner]))
+            }
+            _ if field.required => Some(sample(field)),
+            _ => None,
+        };
+        if let Some(value) = value {
+            out.insert(field.name.clone(), value);
+        }
+    }
+    Value::Object(out)
+}
+
+fn has_id(
+    catalog: &Catalog,
+    input: &InputObject,
+    path: &str,
+    id: &dyn Fn(&Place) -> Option<String>,
+) -> bool {
+    let mut places = vec![];
+    collect(catalog, input, &format!("{path}."), &mut places);
+    places.iter().any(|place| id(place).is_some())
+}
+
+/// A value that the field accepts, by its type and, for texts, by what its name promises.
+fn sample(field: &InputField) -> Value {
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    match &field.input_type {
+        InputType::Money => json!({ "minorUnits": "0", "currencyCode": "EUR" }),
+        InputType::List(_) | InputType::Scalar(Scalar::StringList) => json!(["events:read"]),
+        InputType::Scalar(Scalar::Int) => json!(1),
+        InputType::Scalar(Scalar::BigInt) => json!("1"),
+        InputType::Scalar(Scalar::Boolean) => json!(true),
+        InputType::Scalar(Scalar::DateTime) => match field.name.starts_with("end") {
+            true => json!("2027-05-04T18:00:00Z"),
+            false => json!("2027-05-04T09:00:00Z"),
+        },
+        _ => match field.name.as_str() {
+            "email" => json!(format!("somebody{number}@example.org")),
+            "slug" => json!(format!("made-up-{number}")),
+            "timeZone" => json!("Europe/Berlin"),
+            "idempotencyKey" => json!(harness::key()),
+            name if name.ends_with("Url") => json!(format!("https://example.org/{number}")),
+            _ => json!(format!("made up {number}")),
+        },
+    }
+}
+
+/// The verb with its payload: whatever entity it gives, and what else it says.
+pub fn document(catalog: &Catalog, verb: &Verb) -> String {
+    use eventsphere_graphql::verb::PayloadType;
+    let mut selection = String::new();
+    for field in &verb.payload {
+        selection += &match &field.payload_type {
+            PayloadType::Entity(name) | PayloadType::Entities(name) => {
+                format!(
+                    "{} {{ {} }} ",
+                    field.name,
+                    super::document::scalars(&catalog.entities[name])
+                )
+            }
+            PayloadType::Scalar(_) => format!("{} ", field.name),
+        };
+    }
+    let (name, input) = (&verb.name, &verb.input.name);
+    format!(
+        "mutation($input: {input}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code message field }} }} }}"
+    )
+}

@@ -1,0 +1,19 @@
+//! One integration binary: each further one would link the whole program again. Every test gets a database of its own
+//! (cloned from one migrated template) and a server of its own on a free port; nothing is mocked but the clock.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests look behind the door on purpose, and a failed unwrap is a failed test"
+)]
+
+mod harness;
+
+mod accounts;
+mod calendar;
+mod demo;
+mod examples;
+mod fence;
+mod main_job;
+mod protocol;
+mod rush;
+mod schema;

@@ -1,0 +1,13 @@
+//! The wire to clients and the engine behind it: GraphQL over HTTP, bad input, pages and filters against plain SQL,
+//! and what a request costs at the database.
+
+mod anything;
+mod documents;
+mod filters;
+mod flight;
+mod lab;
+mod pages;
+mod reply;
+mod shapes;
+mod transport;
+mod writes;
