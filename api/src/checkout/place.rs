@@ -8,13 +8,13 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::request::{Person, argument_hash, check_key, clean, fault_of, hex};
+use super::request::{Person, argument_hash, check_key, clean, fault_of};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
     statements,
     tenancy::Guest,
-    vault::Purpose,
+    vault::{Purpose, hex},
     verbs::{Call, Done, Handle},
 };
 

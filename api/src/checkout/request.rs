@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::fault::Fault;
+use crate::{fault::Fault, vault::hex};
 
 /// A person in an input.
 #[derive(Clone, Debug, Deserialize, serde::Serialize)]
@@ -51,12 +51,4 @@ pub(super) fn check_key(key: &str) -> Result<(), Fault> {
 /// sha256 of the arguments, in hexadecimal.
 pub(super) fn argument_hash(arguments: &serde_json::Value) -> String {
     hex(&Sha256::digest(arguments.to_string().as_bytes()))
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 
 use crate::database::describe_file;
+use crate::vault::unhex;
 
 use super::{ConfigError, DatabaseConfig, Settings};
 
@@ -46,13 +47,6 @@ impl fmt::Debug for SecretKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("SecretKey(***)")
     }
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok())
-        .collect()
 }
 
 /// `SECRET_KEY`: 32 bytes as base64 or hexadecimal. Required with `DATABASE_URL` (every process of one system must

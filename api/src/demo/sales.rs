@@ -18,7 +18,7 @@ use crate::{
     statements::{self, all, first},
     tenancy::{Actor, Guest, SystemReason, TenantTx},
     tickets::{self, Admission, EventKey},
-    vault::Purpose,
+    vault::{Purpose, hex},
 };
 
 /// Registrations in one transaction: few enough that the locks it holds keep no visitor waiting.
@@ -212,8 +212,4 @@ async fn confirm(tx: &TenantTx, registration: Uuid, key: &EventKey) -> Result<()
 
 fn person((name, email): (String, String)) -> Json {
     json!({ "name": name, "email": email })
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -15,11 +15,7 @@ use uuid::Uuid;
 
 use crate::database::DatabaseAddress;
 
-use super::{
-    actor::{Actor, Role},
-    read::ReadPool,
-    system::SystemReason,
-};
+use super::{actor::Actor, context, read::ReadPool, system::SystemReason};
 
 /// What every connection starts with. A statement that runs away is cut off, and nobody waits for a lock for ever.
 pub(super) const SETTINGS: [(&str, &str); 4] = [
@@ -94,32 +90,17 @@ impl Door {
     /// A transaction that crosses tenants. The reason is kept as the actor in the audit log.
     pub async fn system(&self, reason: SystemReason) -> Result<TenantTx, DoorError> {
         let tx = self.write.begin().await?;
-        apply(&tx, Role::System, None, None, "", &reason.actor()).await?;
+        apply(&tx, context::of_system(reason.actor())).await?;
         Ok(TenantTx { tx })
     }
 
     async fn begin_in(&self, actor: &Actor, org_id: Option<Uuid>) -> Result<TenantTx, DoorError> {
         let tx = self.write.begin().await?;
-        apply(
-            &tx,
-            actor.role(),
-            actor.user_id(),
-            org_id,
-            &actor.permissions().join(","),
-            &actor.audit_name(),
-        )
-        .await?;
-        if !actor.guest.secret_hashes.is_empty() {
-            let hashes: Vec<Vec<u8>> = actor
-                .guest
-                .secret_hashes
-                .iter()
-                .take(10)
-                .map(|hash| hash.to_vec())
-                .collect();
+        apply(&tx, context::of_actor(actor, org_id)).await?;
+        if let Some(hashes) = context::guest_hashes(actor) {
             tx.execute_raw(Statement::from_sql_and_values(
                 sea_orm::DbBackend::Postgres,
-                "select es.open_as_guest($1)",
+                context::OPEN_AS_GUEST,
                 [hashes.into()],
             ))
             .await?;
@@ -150,29 +131,11 @@ impl TenantTx {
     }
 }
 
-async fn apply(
-    tx: &DatabaseTransaction,
-    role: Role,
-    user_id: Option<Uuid>,
-    org_id: Option<Uuid>,
-    permissions: &str,
-    audit_name: &str,
-) -> Result<(), DoorError> {
-    let text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    // `set local role` takes no parameter; the role is one of four constants, and set_config does the same.
+async fn apply(tx: &DatabaseTransaction, settings: [String; 5]) -> Result<(), DoorError> {
     tx.execute_raw(Statement::from_sql_and_values(
         sea_orm::DbBackend::Postgres,
-        "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
-         set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
-         set_config('es.guest', '', true), set_config('es.revealed', '', true), \
-         set_config('role', $5, true)",
-        [
-            text(user_id).into(),
-            text(org_id).into(),
-            permissions.into(),
-            audit_name.into(),
-            role.name().into(),
-        ],
+        context::SETTINGS,
+        settings.map(Into::into),
     ))
     .await?;
     Ok(())

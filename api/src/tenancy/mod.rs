@@ -2,6 +2,7 @@
 //! to `door.rs`. What crosses tenants goes through [`system`], and each such door gives its reason.
 
 mod actor;
+mod context;
 mod door;
 mod grants;
 pub mod permissions;

@@ -14,6 +14,7 @@ use tokio_postgres::types::ToSql;
 
 use super::{
     actor::{Actor, Role},
+    context,
     door::{Door, DoorError, DoorOptions},
 };
 
@@ -112,7 +113,7 @@ impl Door {
             client.statement_cache.clear();
         }
         let settings = client
-            .prepare_cached(SETTINGS)
+            .prepare_cached(context::SETTINGS)
             .await
             .map_err(|error| failure(&error))?;
         let statement = client
@@ -127,33 +128,27 @@ impl Door {
                 .map_err(|error| failure(&error))?;
             preludes.push((prepared, as_sql(&prelude.params)));
         }
-        let guest = match actor.guest.secret_hashes.is_empty() {
-            true => None,
-            false => Some(
-                client
-                    .prepare_cached("select es.open_as_guest($1)")
+        let guest = match context::guest_hashes(actor) {
+            None => None,
+            Some(hashes) => {
+                let opening = client
+                    .prepare_cached(context::OPEN_AS_GUEST)
                     .await
-                    .map_err(|error| failure(&error))?,
-            ),
+                    .map_err(|error| failure(&error))?;
+                Some((opening, hashes))
+            }
         };
 
-        let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-        let (user, org) = (id(actor.user_id()), id(actor.org_id()));
-        let permissions = actor.permissions().join(",");
-        let audit_name = actor.audit_name();
-        let role_name = role.name();
-        let setting_params: [&(dyn ToSql + Sync); 5] =
-            [&user, &org, &permissions, &audit_name, &role_name];
+        let values = context::of_actor(actor, actor.org_id());
+        let setting_params = values.each_ref().map(|value| value as &(dyn ToSql + Sync));
         let params = as_sql(&flight.params);
 
         // Polled together, the messages leave in this order and in one flight; answers come back in the same order.
         let opening = client.batch_execute("begin read only");
         let context = client.execute(&settings, &setting_params);
-        let hashes = guest_hashes(actor);
-        let guest_params: [&(dyn ToSql + Sync); 1] = [&hashes];
         let guests = async {
             match &guest {
-                Some(guest) => client.execute(guest, &guest_params).await,
+                Some((opening, hashes)) => client.execute(opening, &[hashes]).await,
                 None => Ok(0),
             }
         };
@@ -176,26 +171,9 @@ impl Door {
     }
 }
 
-/// The first ten: nobody holds more registrations in one request, and each costs a look-up.
-fn guest_hashes(actor: &Actor) -> Vec<Vec<u8>> {
-    actor
-        .guest
-        .secret_hashes
-        .iter()
-        .take(10)
-        .map(|hash| hash.to_vec())
-        .collect()
-}
-
 /// Statements that a connection keeps prepared. Each costs memory here and in its server process, and clients make new
 /// texts at will, by an alias or a page size; without a bound one of them could fill both.
 const MOST_PREPARED: usize = 200;
-
-/// Everything that policies read, in one statement; `role` last, for the weak role could not set it back.
-const SETTINGS: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
-     set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
-     set_config('es.guest', '', true), set_config('es.revealed', '', true), \
-     set_config('role', $5, true)";
 
 fn as_sql(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
     params

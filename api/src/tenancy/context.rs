@@ -1,0 +1,57 @@
+//! What a transaction is told of its actor before anything else runs in it. Reads and verbs travel over two drivers;
+//! this is said once, so that no policy can ever read a setting that one of them forgot.
+
+use uuid::Uuid;
+
+use super::actor::{Actor, Role};
+
+/// Everything that policies read, in one statement. `role` comes last: the weak role could not set the others. (`set
+/// local role` takes no parameter; set_config does the same.)
+pub(super) const SETTINGS: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
+     set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
+     set_config('es.guest', '', true), set_config('es.revealed', '', true), \
+     set_config('role', $5, true)";
+
+/// Opens registrations by the hashes of guest secrets.
+pub(super) const OPEN_AS_GUEST: &str = "select es.open_as_guest($1)";
+
+/// Nobody holds more registrations in one request, and each costs a look-up.
+const MOST_SECRETS: usize = 10;
+
+/// The parameters of [`SETTINGS`], in their order; an empty text is an absent value.
+pub(super) fn of_actor(actor: &Actor, org_id: Option<Uuid>) -> [String; 5] {
+    [
+        text(actor.user_id()),
+        text(org_id),
+        actor.permissions().join(","),
+        actor.audit_name(),
+        actor.role().name().to_owned(),
+    ]
+}
+
+/// The same for a transaction that crosses tenants.
+pub(super) fn of_system(audit_name: String) -> [String; 5] {
+    [
+        String::new(),
+        String::new(),
+        String::new(),
+        audit_name,
+        Role::System.name().to_owned(),
+    ]
+}
+
+/// The parameter of [`OPEN_AS_GUEST`]; `None` when no secret came along.
+pub(super) fn guest_hashes(actor: &Actor) -> Option<Vec<Vec<u8>>> {
+    let hashes = &actor.guest.secret_hashes;
+    (!hashes.is_empty()).then(|| {
+        hashes
+            .iter()
+            .take(MOST_SECRETS)
+            .map(|hash| hash.to_vec())
+            .collect()
+    })
+}
+
+fn text(id: Option<Uuid>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
+}
