@@ -200,9 +200,12 @@ impl Engine {
             statement,
             needs: operation.variables.take_needs(),
         });
-        let flight = plan
+        let mut flight = plan
             .flight(&self.catalog, operation.variables)
             .map_err(|unfit| compile_fail(unfit.into()))?;
+        if let Some(flight) = &mut flight {
+            flight.fresh = true;
+        }
         // What introspection answered stands in the parts.
         if introspected.is_null() {
             self.plans.keep(key, plan.clone());

@@ -21,6 +21,9 @@ pub struct Flight {
     pub sql: Arc<str>,
     /// Its parameters.
     pub params: Vec<Param>,
+    /// Whether its text was just made and may never come again, so that preparing it would cost a round trip for
+    /// nothing.
+    pub fresh: bool,
 }
 
 /// A statement run before the operation's own.
@@ -50,6 +53,7 @@ impl Flight {
             preludes: preludes.collect::<Result<_, Unfit>>()?,
             sql: statement.sql.clone(),
             params: statement.fill(catalog, variables)?,
+            fresh: false,
         })
     }
 }
@@ -65,6 +69,8 @@ pub enum Slot {
     Many(Given, Scalar, String, usize),
     /// The key in a global id of the named type; of any type when it is empty.
     Key(Given, String),
+    /// The keys in global ids of any types, as one array.
+    Keys(Vec<Given>),
     /// The values of a cursor that are not null; which are null decided on the statement.
     Cursor(Given, Cursor, Vec<bool>),
 }
@@ -107,6 +113,11 @@ impl Slot {
             Self::Key(given, type_name) => {
                 Param::Uuid(values::key(catalog, type_name, &given.resolve(variables)))
             }
+            Self::Keys(each) => Param::Uuids(
+                each.iter()
+                    .map(|given| values::key(catalog, "", &given.resolve(variables)))
+                    .collect(),
+            ),
             Self::Cursor(given, cursor, mask) => {
                 let read = cursor
                     .read(&given.resolve(variables))

@@ -10,7 +10,7 @@ use eventsphere_graphql::{
     plan::Flight,
 };
 use futures_util::future::try_join_all;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{
     actor::{Actor, Role},
@@ -116,17 +116,23 @@ impl Door {
             .prepare_cached(context::SETTINGS)
             .await
             .map_err(|error| failure(&error))?;
-        let statement = client
-            .prepare_cached(&flight.sql)
-            .await
-            .map_err(|error| failure(&error))?;
+        let statement = match flight.fresh {
+            true => None,
+            false => Some(
+                client
+                    .prepare_cached(&flight.sql)
+                    .await
+                    .map_err(|error| failure(&error))?,
+            ),
+        };
+        // The texts of preludes come from the catalog: there are few, and they stay.
         let mut preludes = Vec::with_capacity(flight.preludes.len());
         for prelude in &flight.preludes {
             let prepared = client
                 .prepare_cached(&prelude.sql)
                 .await
                 .map_err(|error| failure(&error))?;
-            preludes.push((prepared, as_sql(&prelude.params)));
+            preludes.push((prepared, values(&prelude.params)));
         }
         let guest = match context::guest_hashes(actor) {
             None => None,
@@ -139,9 +145,10 @@ impl Door {
             }
         };
 
-        let values = context::of_actor(actor, actor.org_id());
-        let setting_params = values.each_ref().map(|value| value as &(dyn ToSql + Sync));
-        let params = as_sql(&flight.params);
+        let settings_of = context::of_actor(actor, actor.org_id());
+        let setting_params = settings_of
+            .each_ref()
+            .map(|value| value as &(dyn ToSql + Sync));
 
         // Polled together, the messages leave in this order and in one flight; answers come back in the same order.
         let opening = client.batch_execute("begin read only");
@@ -157,7 +164,16 @@ impl Door {
                 .iter()
                 .map(|(prepared, params)| async move { client.execute(prepared, params).await }),
         );
-        let select = client.query_one(&statement, &params);
+        let select = async {
+            match &statement {
+                Some(statement) => client.query_one(statement, &values(&flight.params)).await,
+                // Parsed in the same flight: a text that comes once costs no round trip more than one that is known.
+                None => {
+                    let params: Vec<_> = flight.params.iter().map(as_typed).collect();
+                    client.query_typed_one(&flight.sql, &params).await
+                }
+            }
+        };
         let closing = client.batch_execute("commit");
         let (_, _, _, _, row, ()) =
             futures_util::try_join!(opening, context, guests, opened, select, closing)
@@ -175,25 +191,24 @@ impl Door {
 /// texts at will, by an alias or a page size; without a bound one of them could fill both.
 const MOST_PREPARED: usize = 200;
 
-fn as_sql(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
-    params
-        .iter()
-        .map(|param| -> &(dyn ToSql + Sync) {
-            match param {
-                Param::Text(value) => value,
-                Param::Uuid(value) => value,
-                Param::Int(value) => value,
-                Param::BigInt(value) => value,
-                Param::Bool(value) => value,
-                Param::Timestamp(value) => value,
-                Param::Texts(value) => value,
-                Param::Uuids(value) => value,
-                Param::Ints(value) => value,
-                Param::BigInts(value) => value,
-                Param::Timestamps(value) => value,
-            }
-        })
-        .collect()
+fn values(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
+    params.iter().map(|param| as_typed(param).0).collect()
+}
+
+fn as_typed(param: &Param) -> (&(dyn ToSql + Sync), Type) {
+    match param {
+        Param::Text(value) => (value, Type::TEXT),
+        Param::Uuid(value) => (value, Type::UUID),
+        Param::Int(value) => (value, Type::INT4),
+        Param::BigInt(value) => (value, Type::INT8),
+        Param::Bool(value) => (value, Type::BOOL),
+        Param::Timestamp(value) => (value, Type::TIMESTAMPTZ),
+        Param::Texts(value) => (value, Type::TEXT_ARRAY),
+        Param::Uuids(value) => (value, Type::UUID_ARRAY),
+        Param::Ints(value) => (value, Type::INT4_ARRAY),
+        Param::BigInts(value) => (value, Type::INT8_ARRAY),
+        Param::Timestamps(value) => (value, Type::TIMESTAMPTZ_ARRAY),
+    }
 }
 
 fn failure(error: &tokio_postgres::Error) -> ReadFailure {

@@ -12,7 +12,6 @@ use crate::{
     collect::Selected,
     engine::Param,
     given::Given,
-    global_id,
     plan::{Slot, Template},
 };
 
@@ -214,7 +213,7 @@ impl<'a> Compiler<'a> {
     }
 
     fn nodes(&mut self, selected: &Selected<'a>) -> Result<Priced> {
-        // Which tables are asked follows from the ids, so a plan with `nodes` serves only these ids.
+        // Which tables are asked follows from the tags; the keys are free.
         let ids = selected
             .argument("ids", self.variables())
             .map(|ids| ids.items(self.variables()))
@@ -224,23 +223,15 @@ impl<'a> Compiler<'a> {
                 "`ids` takes at most {MOST_NODES} ids"
             )));
         }
-        let decoded: Vec<(u8, Uuid)> = ids
+        let many = ids.len() as u64;
+        let kinds: Vec<u8> = ids
             .iter()
-            .map(|id| {
-                id.value(self.variables())
-                    .as_str()
-                    .and_then(global_id::decode)
-                    .unwrap_or((0, Uuid::nil()))
-            })
+            .map(|id| id.tag(self.variables()).unwrap_or(0))
             .collect();
-        let many = decoded.len() as u64;
-        let tags: BTreeSet<u8> = decoded.iter().map(|(tag, _)| *tag).collect();
-        let keys = self.bind(Slot::Fixed(Param::Uuids(
-            decoded.iter().map(|(_, key)| *key).collect(),
-        )))?;
-        let kinds = self.bind(Slot::Fixed(Param::Ints(
-            decoded.iter().map(|(tag, _)| i32::from(*tag)).collect(),
-        )))?;
+        let tags: BTreeSet<u8> = kinds.iter().copied().collect();
+        let kinds = kinds.into_iter().map(i32::from).collect();
+        let keys = self.bind(Slot::Keys(ids))?;
+        let kinds = self.bind(Slot::Fixed(Param::Ints(kinds)))?;
         let mut cases = String::new();
         let mut dearest = 1;
         for tag in tags {

@@ -61,6 +61,7 @@ fn outside() -> Flight {
         )
         .into(),
         params: vec![],
+        fresh: false,
     }
 }
 
@@ -186,6 +187,7 @@ async fn a_read_or_write_that_is_dropped_half_way_leaves_no_context_behind() {
                 sql: format!("select ''::text from (select pg_advisory_lock_shared({GATE})) g")
                     .into(),
                 params: vec![],
+                fresh: false,
             };
             under_way.push(tokio::spawn(async move {
                 let _ = door.read(&actor, &flight).await;
