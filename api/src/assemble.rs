@@ -48,14 +48,11 @@ pub fn verbs() -> Verbs {
     verbs
 }
 
-/// The engine over everything that entities and slices declare.
-pub fn engine(verbs: &Verbs) -> Result<Engine, EngineError> {
+/// Everything that entities and slices declare.
+pub fn catalog(verbs: &Verbs) -> Result<Catalog, EngineError> {
     let mut catalog = Catalog::default();
     for declaration in eventsphere_entities::declarations() {
-        for enum_type in declaration.enums {
-            catalog.add_enum(enum_type);
-        }
-        catalog.add_entity(declaration.entity)?;
+        catalog.declare(declaration)?;
     }
     for function in events::functions() {
         catalog.add_function(function)?;
@@ -66,7 +63,12 @@ pub fn engine(verbs: &Verbs) -> Result<Engine, EngineError> {
     for verb in verbs.descriptions() {
         catalog.add_verb(verb.clone())?;
     }
-    Engine::new(catalog, Limits::default())
+    Ok(catalog)
+}
+
+/// The engine over all of it.
+pub fn engine(verbs: &Verbs) -> Result<Engine, EngineError> {
+    Engine::new(catalog(verbs)?, Limits::default())
 }
 
 /// The program over an open database.

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     answer::Fail,
+    deprecation::used::Deprecations,
     duplicates,
     front::Front,
     guard::{self, Limits},
@@ -27,6 +28,8 @@ const MOST_ERRORS: usize = 20;
 pub struct Document {
     /// As parsed.
     pub parsed: ExecutableDocument,
+    /// Whether one of its operations may use something deprecated.
+    pub may_use_deprecated: bool,
     text_bytes: usize,
 }
 
@@ -76,12 +79,18 @@ pub struct Documents {
     front: Front,
     limits: Limits,
     types: Arc<Types>,
+    deprecations: Arc<Deprecations>,
     known: Cache<[u8; 32], Arc<Document>>,
 }
 
 impl Documents {
     /// None yet.
-    pub fn new(front: Front, limits: Limits, types: Arc<Types>) -> Self {
+    pub fn new(
+        front: Front,
+        limits: Limits,
+        types: Arc<Types>,
+        deprecations: Arc<Deprecations>,
+    ) -> Self {
         let weight = |_: &[u8; 32], document: &Arc<Document>| {
             u32::try_from(document.text_bytes + 1024).unwrap_or(u32::MAX)
         };
@@ -89,6 +98,7 @@ impl Documents {
             front,
             limits,
             types,
+            deprecations,
             known: Cache::builder()
                 .max_capacity(KNOWN_BYTES)
                 .weigher(weight)
@@ -133,6 +143,7 @@ impl Documents {
             return Err(vec![misplaced(pos, message)]);
         }
         let document = Arc::new(Document {
+            may_use_deprecated: self.deprecations.may_be_used(&parsed, &self.types),
             parsed,
             text_bytes: text.len(),
         });
