@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     config::DatabaseSource,
     demo,
+    deprecated_uses::{self, DeprecatedUses},
     error::StartError,
     events,
     http::{self, Posture, Problem},
@@ -105,6 +106,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         accounts: accounts::Accounts::default(),
         event_keys: EventKeys::default(),
         engine: Arc::new(engine),
+        deprecated_uses: DeprecatedUses::default(),
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
@@ -150,6 +152,9 @@ pub fn routes(app: App) -> Router {
 pub async fn router(context: Context) -> Result<Router, StartError> {
     let app = app(&context, Clock::default()).await?;
     tokio::spawn(checkout::sweep(app.clone(), context.stopping.clone()));
+    context
+        .last_tasks
+        .spawn(deprecated_uses::keep(app.clone(), context.drained));
     if context.config.demo {
         tokio::spawn(demo::run(app.clone(), context.ready, context.stopping));
     }

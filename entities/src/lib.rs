@@ -8,6 +8,7 @@ pub mod attendees;
 pub mod audit_log;
 pub mod branding;
 pub mod capacity_pools;
+pub mod deprecated_uses;
 pub mod device_sessions;
 pub mod event_online_access;
 pub mod event_signing_keys;
@@ -70,5 +71,6 @@ pub fn declarations() -> Vec<Declaration> {
         registration_items::declaration(),
         tickets::declaration(),
         audit_log::declaration(),
+        deprecated_uses::declaration(),
     ]
 }

@@ -11,6 +11,7 @@ mod harness;
 mod accounts;
 mod calendar;
 mod demo;
+mod deprecation;
 mod examples;
 mod fence;
 mod main_job;

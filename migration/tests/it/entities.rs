@@ -71,6 +71,7 @@ fn entities() -> BTreeMap<String, Columns> {
         audit_log,
         branding,
         capacity_pools,
+        deprecated_uses,
         device_sessions,
         event_online_access,
         event_signing_keys,
