@@ -93,6 +93,8 @@ async fn an_organization_sees_which_of_its_programs_must_change() {
     let app = server().await;
     let (north, south) = (app.organizer("north").await, app.organizer("south").await);
     north.event(&EventSetup::default()).await;
+    let venue = "mutation { createVenue(input: {name: \"Hall\"}) { venue { id } } }";
+    headers(&app, Some(&north.token), venue, json!({})).await;
     written(&app).await;
     let made = north
         .caller
@@ -149,7 +151,6 @@ async fn an_organization_sees_which_of_its_programs_must_change() {
         [
             "\"Event.summary\" \"MEMBER\" 1",
             "\"Event.summary\" \"TOKEN\" 4",
-            // The event's venue.
             "\"Mutation.createVenue\" \"MEMBER\" 1",
         ]
     );
