@@ -3,9 +3,15 @@
 // operation costs breaks nothing.
 
 import { CriticalityLevel, diff } from "@graphql-inspector/core";
-import { buildASTSchema, isInputObjectType, isInterfaceType, isObjectType, parse, visit } from "graphql";
+import {
+  Kind, buildASTSchema, isInputObjectType, isInterfaceType, isObjectType, isUnionType, parse, visit,
+} from "graphql";
 
 const ANNOUNCED = /To be removed on (\d{4}-\d{2}-\d{2})\.$/;
+const TYPES = new Set([
+  Kind.OBJECT_TYPE_DEFINITION, Kind.INTERFACE_TYPE_DEFINITION, Kind.UNION_TYPE_DEFINITION,
+  Kind.INPUT_OBJECT_TYPE_DEFINITION, Kind.ENUM_TYPE_DEFINITION,
+]);
 const COST_DIRECTIVES = new Set(["cost", "listSize"]);
 
 /** The day on which something deprecated is to be removed, or null. */
@@ -15,15 +21,15 @@ function removalDay(node) {
   return reason.match(ANNOUNCED)?.[1] ?? null;
 }
 
-/** The document without what was announced for `today` or earlier, and without the types that only that led to. */
+/** The document without what was announced for `today` or earlier, and without the types that nothing leads to then. */
 function withoutWhatIsDue(document, today) {
   const due = (node) => {
     const day = removalDay(node);
     return day !== null && day <= today ? null : undefined;
   };
   const left = visit(document, { FieldDefinition: due, InputValueDefinition: due, EnumValueDefinition: due });
-  const [before, after] = [reachable(document), reachable(left)];
-  const orphaned = (node) => node.name && before.has(node.name.value) && !after.has(node.name.value);
+  const reached = reachable(left);
+  const orphaned = (node) => TYPES.has(node.kind) && !reached.has(node.name.value);
   return { ...left, definitions: left.definitions.filter((node) => !orphaned(node)) };
 }
 
@@ -43,6 +49,8 @@ function reachable(document) {
       for (const field of Object.values(type.getFields())) {
         waiting.push(field.type, ...field.args.map((argument) => argument.type));
       }
+    } else if (isUnionType(type)) {
+      waiting.push(...type.getTypes());
     } else if (isInputObjectType(type)) {
       waiting.push(...Object.values(type.getFields()).map((field) => field.type));
     }

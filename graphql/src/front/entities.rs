@@ -10,12 +10,30 @@ use crate::{
 
 pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
     for entity in catalog.entities.values() {
-        builder = builder
-            .register(object(entity, catalog))
-            .register(connection(entity))
-            .register(edge(entity));
+        builder = builder.register(object(entity, catalog));
+        if is_paged(entity, catalog) {
+            builder = builder.register(connection(entity)).register(edge(entity));
+        }
     }
     builder
+}
+
+/// Whether some field leads to a connection of the entity: a type that nothing leads to is no use to clients.
+fn is_paged(entity: &Entity, catalog: &Catalog) -> bool {
+    let leads_here = |shown: &Shown| match shown {
+        Shown::Relation(relation) => {
+            relation.cardinality == Cardinality::ToMany && relation.target_table == entity.table
+        }
+        _ => false,
+    };
+    let mut functions = catalog.functions.values();
+    let mut fields = catalog
+        .entities
+        .values()
+        .flat_map(|other| other.fields.values());
+    entity.root_many.is_some()
+        || functions.any(|function| function.many && function.entity == entity.name)
+        || fields.any(leads_here)
 }
 
 /// The GraphQL name of a scalar.
