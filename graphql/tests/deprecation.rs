@@ -108,6 +108,10 @@ impl Gate for Nobody {
         Ok(())
     }
 
+    fn standing(&self) -> std::sync::Arc<str> {
+        "nobody".into()
+    }
+
     fn counts_stop(&self) -> bool {
         false
     }

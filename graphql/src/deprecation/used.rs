@@ -21,7 +21,6 @@ use super::argument_coordinate;
 use crate::{
     catalog::{Catalog, CatalogError},
     types::Types,
-    values::resolve,
 };
 
 /// Something deprecated.
@@ -244,14 +243,15 @@ impl<'a> Walk<'a> {
         };
         directives.iter().all(|directive| {
             let directive = &directive.node;
-            let condition = directive
-                .get_argument("if")
-                .and_then(|value| resolve(&value.node, variables))
-                .and_then(|value| value.as_bool());
-            match directive.name.node.as_str() {
-                "skip" => condition != Some(true),
-                _ => condition == Some(true),
-            }
+            let holds = match directive.get_argument("if").map(|value| &value.node) {
+                Some(Value::Variable(name)) => {
+                    variables.get(name.as_str()) == Some(&Json::Bool(true))
+                }
+                Some(value) => *value == Value::Boolean(true),
+                None => false,
+            };
+            // A document carries no other directive than these two.
+            holds == (directive.name.node.as_str() == "include")
         })
     }
 
