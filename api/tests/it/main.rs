@@ -18,3 +18,4 @@ mod main_job;
 mod protocol;
 mod rush;
 mod schema;
+mod schema_cost;
