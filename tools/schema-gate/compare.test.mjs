@@ -5,9 +5,9 @@ import { compare, judge } from "./compare.mjs";
 
 const RELEASED = `
   directive @requiresScopes(scopes: [[String!]!]!) on OBJECT | FIELD_DEFINITION
-  directive @cost(weight: String!) on OBJECT | FIELD_DEFINITION
+  directive @cost(weight: Int!) on OBJECT | FIELD_DEFINITION
   type Query {
-    event(id: ID!): Event @cost(weight: "1")
+    event(id: ID!): Event @cost(weight: 1)
     old(at: String @deprecated(reason: "Use it no more. To be removed on 2027-07-01.")): Old
       @deprecated(reason: "Use event. To be removed on 2027-07-01.")
     kept: Int @deprecated(reason: "No day was said.")
@@ -81,7 +81,7 @@ test("another scope breaks whoever has none; fewer scopes and other costs do not
   );
   assert.deepEqual(await breaking(changed(['[["a", "b"]]', '[["a"], ["z"]]'])), []);
   assert.deepEqual(await breaking(changed([' @requiresScopes(scopes: [["events:read"]])', ""])), []);
-  const dearer = await compare(RELEASED, changed(['weight: "1"', 'weight: "9"']), "2026-11-21");
+  const dearer = await compare(RELEASED, changed(["weight: 1", "weight: 9"]), "2026-11-21");
   assert.deepEqual([dearer.breaking, dearer.dangerous], [[], []]);
 });
 

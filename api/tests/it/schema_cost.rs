@@ -23,7 +23,7 @@ use crate::{
 /// What the definition says of a field.
 #[derive(Debug)]
 struct Priced {
-    weight: u64,
+    weight: Option<u64>,
     leads_to: String,
     list: Option<ListSize>,
 }
@@ -57,7 +57,7 @@ fn found<'a>(
 
 fn weight(directives: &[Positioned<ConstDirective>]) -> Option<u64> {
     match argument(found(directives, "cost")?, "weight") {
-        Some(ConstValue::String(weight)) => Some(weight.parse().expect("a whole number")),
+        Some(ConstValue::Number(weight)) => weight.as_u64(),
         other => panic!("{other:?}"),
     }
 }
@@ -105,14 +105,20 @@ impl Prices {
             };
             let definition = definition.node;
             let name = definition.name.node.to_string();
-            let TypeKind::Object(object) = definition.kind else {
-                continue;
+            let object = match definition.kind {
+                TypeKind::Object(object) => object,
+                // What is found there is some object.
+                TypeKind::Interface(_) => {
+                    types.insert(name, 1);
+                    continue;
+                }
+                _ => continue,
             };
             types.insert(name.clone(), weight(&definition.directives).unwrap_or(1));
             for field in object.fields.into_iter().map(|field| field.node) {
                 let description = field.description.map(|text| text.node).unwrap_or_default();
                 let priced = Priced {
-                    weight: weight(&field.directives).unwrap_or(0),
+                    weight: weight(&field.directives),
                     leads_to: named(&field.ty.node).to_owned(),
                     list: list_size(&field.directives, &description),
                 };
@@ -166,14 +172,9 @@ impl Prices {
                 (_, Some((list, rows))) if list.sized.iter().any(|known| known == name) => rows,
                 _ => 1,
             };
-            let each = match self.types.get(&priced.leads_to) {
-                // A list of edges counts for its nodes.
-                Some(own_weight) => {
-                    own_weight + self.set(&priced.leads_to, &field.selection_set.node, own)
-                }
-                None => 0,
-            };
-            cost += priced.weight + times * each;
+            let of_type = self.types.get(&priced.leads_to).copied().unwrap_or(0);
+            let below = self.set(&priced.leads_to, &field.selection_set.node, own);
+            cost += times * (priced.weight.unwrap_or(of_type) + below);
         }
         cost
     }
@@ -248,6 +249,6 @@ async fn what_the_schema_says_is_what_the_server_counts() {
     }
     for verb in engine.catalog.verbs.values() {
         let field = &prices.fields[&("Mutation".to_owned(), verb.name.clone())];
-        assert_eq!(field.weight, u64::from(verb.cost), "{}", verb.name);
+        assert_eq!(field.weight, Some(u64::from(verb.cost)), "{}", verb.name);
     }
 }

@@ -1,6 +1,7 @@
 //! The directives that tell clients what introspection cannot: which scope something needs, and what it costs.
 //! Names and arguments are those that others read already: `@requiresScopes` as in Apollo's federation, `@cost` and
-//! `@listSize` as in IBM's cost directives.
+//! `@listSize` from IBM's cost directives, in the form that gateways took over from there (a whole number as weight, and
+//! the weight of a field in place of its type's).
 
 use async_graphql::{Value, dynamic::Directive};
 
@@ -20,14 +21,14 @@ directive @requiresScopes(
 ) on OBJECT | FIELD_DEFINITION
 
 """
-Points that each value of this type, or each use of this field, adds to the cost of an operation, on top of what is
+Points that a value of this type, or this field in place of its type, adds to the cost of an operation, besides what is
 selected in it. Where nothing is said, an object costs 1 and everything else 0.
 """
 directive @cost(
 	"""
-	The points, a whole number.
+	The points.
 	"""
-	weight: String!
+	weight: Int!
 ) on OBJECT | FIELD_DEFINITION
 
 """
@@ -61,7 +62,7 @@ pub(super) fn requires_scope(scope: &str) -> Directive {
 
 /// `@cost`.
 pub(super) fn cost(weight: u64) -> Directive {
-    Directive::new("cost").argument("weight", Value::from(weight.to_string()))
+    Directive::new("cost").argument("weight", Value::from(weight))
 }
 
 /// `@listSize` of a connection of which a parent usually has at most so many rows.

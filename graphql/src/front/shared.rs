@@ -204,6 +204,6 @@ fn root_function(function: &RootFunction, catalog: &Catalog) -> Field {
     match (function.many, entity) {
         (true, Some(entity)) => entities::connection_arguments(field, catalog, owner, entity)
             .directive(directives::page_size(u32::MAX)),
-        _ => field.directive(directives::cost(cost::LOOK_UP)),
+        _ => field.directive(directives::cost(cost::LOOK_UP + cost::OBJECT)),
     }
 }
