@@ -238,7 +238,7 @@ async fn what_the_schema_says_is_what_the_server_counts() {
         "{ myRegistrations { nodes { id } } }".to_owned(),
         format!("{{ node(id: \"{id}\") {{ ... on Organization {{ name events {{ nodes {{ id }} }} }} }} }}"),
         "mutation { createVenue(input: {name: \"A\"}) { userErrors { code } venue { name organization { slug } } \
-         query { viewer { id } venues(first: 3) { totalCount nodes { id } } } } }"
+         query { viewer { id } events(first: 3) { totalCount nodes { id } } } } }"
             .to_owned(),
     ]);
     for document in documents {
