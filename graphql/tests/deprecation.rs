@@ -1,5 +1,7 @@
 //! What is deprecated in a catalog is marked in its schema, and found in the operations that really use it.
 
+#![allow(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
+
 use async_graphql::async_trait::async_trait;
 use eventsphere_graphql::{
     Catalog, Deprecation, Engine, Incoming, InputType, PayloadType, RootFunction, Scalar, Verb,

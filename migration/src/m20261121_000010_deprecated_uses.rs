@@ -34,7 +34,7 @@ create table deprecated_uses (
   updated_at timestamptz not null default es.clock(),
   unique (org_id, id),
   constraint deprecated_uses_key unique nulls not distinct (org_id, coordinate, day, caller, api_token_id),
-  foreign key (org_id, api_token_id) references api_tokens (org_id, id) on delete cascade,
+  constraint deprecated_uses_token_known foreign key (org_id, api_token_id) references api_tokens (org_id, id) on delete cascade,
   constraint deprecated_uses_caller_known check (caller in ('token', 'member', 'attendee', 'visitor')),
   constraint deprecated_uses_token_named check ((caller = 'token') = (api_token_id is not null)),
   constraint deprecated_uses_org_named check ((caller in ('token', 'member')) = (org_id is not null)),
