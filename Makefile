@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test fmt lint
+.PHONY: help setup run build test fmt lint schema-gate
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,11 +24,18 @@ run: setup ## Build and start the server with demo data (Ctrl-C stops it)
 build: setup ## Build everything, tests too
 	cargo build --workspace --all-targets
 
-test: setup ## Check format and lints, then run every test against a throw-away PostgreSQL
+test: setup schema-gate ## Check format and lints, then run every test against a throw-away PostgreSQL
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo build --workspace --all-targets
 	$(EVENTSPHERE) admin with-postgres --no-durability -- cargo test --workspace
+
+# Refuses to change what clients of the last release lean on: see docs/schema-evolution.md.
+schema-gate: ## Compare schema.graphql with the last released one
+	@scripts/setup.sh node
+	@tools/schema-gate/install.sh
+	@cd tools/schema-gate && node --test >/dev/null || { node --test; exit 1; }
+	@node tools/schema-gate/gate.mjs
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Installs what a fresh Debian or Ubuntu lacks to build, run and test eventsphere. Does nothing when all is there.
+# Installs what a fresh Debian or Ubuntu lacks to build and run eventsphere; `setup.sh node` also what its tests need of
+# Node (18 or newer) and npm. Does nothing when all is there.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -24,6 +25,10 @@ have cc && have make || missing="$missing build-essential"
 have_certificates || missing="$missing ca-certificates"
 have curl || missing="$missing curl"
 have jq || missing="$missing jq"
+if [ "${1:-}" = node ]; then
+  have node || missing="$missing nodejs"
+  have npm || missing="$missing npm"
+fi
 postgres=
 have_postgres || postgres=yes
 

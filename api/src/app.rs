@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use sqlx::postgres::PgConnectOptions;
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::config::{Config, DatabaseConfig, SecretKey};
 use crate::database::{self, DatabaseAddress, MigrationFailure, OpenDatabase};
@@ -17,6 +17,8 @@ use crate::shutdown::Shutdown;
 
 /// How long requests under way may take once we were asked to stop.
 const DRAIN_PATIENCE: Duration = Duration::from_secs(10);
+/// How long what is written after the last request may take.
+const LAST_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a router is built from.
 #[derive(Clone, Debug)]
@@ -33,6 +35,10 @@ pub struct Context {
     pub ready: CancellationToken,
     /// Cancelled when the program is asked to stop.
     pub stopping: CancellationToken,
+    /// Cancelled when no request is under way any more.
+    pub drained: CancellationToken,
+    /// What still needs the database then.
+    pub last_tasks: TaskTracker,
 }
 
 /// Brings the tables up to date, given the administrator's connection.
@@ -157,7 +163,8 @@ where
         source,
     })?;
     let here = reachable(address);
-    let ready = CancellationToken::new();
+    let (ready, drained) = (CancellationToken::new(), CancellationToken::new());
+    let last_tasks = TaskTracker::new();
     let context = Context {
         secret: config.secret.load()?,
         public_url: config
@@ -170,19 +177,30 @@ where
         admin,
         ready: ready.clone(),
         stopping: shutdown.token(),
+        drained: drained.clone(),
+        last_tasks: last_tasks.clone(),
     };
     let router = build(context).await?.merge(health::routes(app.clone()));
     tracing::info!("ready at {here}");
     ready.cancel();
     // With the client's address: tries to sign in are counted by it.
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let drained = axum::serve(listener, service)
+    let serving = axum::serve(listener, service)
         .with_graceful_shutdown(shutdown.token().cancelled_owned())
         .into_future();
-    tokio::select! {
-        served = drained => served.map_err(|source| StartError::System { what: "serving failed", source }),
+    let served = tokio::select! {
+        served = serving => served.map_err(|source| StartError::System { what: "serving failed", source }),
         () = patience(shutdown) => Ok(()),
+    };
+    drained.cancel();
+    last_tasks.close();
+    if tokio::time::timeout(LAST_PATIENCE, last_tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!("stopping although not everything that was counted could be written");
     }
+    served
 }
 
 /// An address to open in a browser: "all of this machine" is none.

@@ -18,6 +18,7 @@ use crate::{
     clock::Clock,
     config::DatabaseSource,
     demo,
+    deprecated_uses::{self, DeprecatedUses},
     error::StartError,
     events,
     http::{self, Posture, Problem},
@@ -48,14 +49,11 @@ pub fn verbs() -> Verbs {
     verbs
 }
 
-/// The engine over everything that entities and slices declare.
-pub fn engine(verbs: &Verbs) -> Result<Engine, EngineError> {
+/// Everything that entities and slices declare.
+pub fn catalog(verbs: &Verbs) -> Result<Catalog, EngineError> {
     let mut catalog = Catalog::default();
     for declaration in eventsphere_entities::declarations() {
-        for enum_type in declaration.enums {
-            catalog.add_enum(enum_type);
-        }
-        catalog.add_entity(declaration.entity)?;
+        catalog.declare(declaration)?;
     }
     for function in events::functions() {
         catalog.add_function(function)?;
@@ -66,7 +64,12 @@ pub fn engine(verbs: &Verbs) -> Result<Engine, EngineError> {
     for verb in verbs.descriptions() {
         catalog.add_verb(verb.clone())?;
     }
-    Engine::new(catalog, Limits::default())
+    Ok(catalog)
+}
+
+/// The engine over all of it.
+pub fn engine(verbs: &Verbs) -> Result<Engine, EngineError> {
+    Engine::new(catalog(verbs)?, Limits::default())
 }
 
 /// The program over an open database.
@@ -103,6 +106,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         accounts: accounts::Accounts::default(),
         event_keys: EventKeys::default(),
         engine: Arc::new(engine),
+        deprecated_uses: DeprecatedUses::default(),
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
@@ -148,6 +152,9 @@ pub fn routes(app: App) -> Router {
 pub async fn router(context: Context) -> Result<Router, StartError> {
     let app = app(&context, Clock::default()).await?;
     tokio::spawn(checkout::sweep(app.clone(), context.stopping.clone()));
+    context
+        .last_tasks
+        .spawn(deprecated_uses::keep(app.clone(), context.drained));
     if context.config.demo {
         tokio::spawn(demo::run(app.clone(), context.ready, context.stopping));
     }

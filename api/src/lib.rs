@@ -14,6 +14,7 @@ pub mod config;
 )]
 pub mod database;
 pub mod demo;
+pub mod deprecated_uses;
 pub mod error;
 pub mod events;
 pub mod fault;

@@ -7,6 +7,7 @@ use eventsphere_graphql::Engine;
 use crate::{
     accounts::Accounts,
     clock::Clock,
+    deprecated_uses::DeprecatedUses,
     http::{Identify, Posture},
     tenancy::{Door, Grants},
     tickets::EventKeys,
@@ -29,6 +30,8 @@ pub struct App {
     pub event_keys: EventKeys,
     /// Schema and compiler.
     pub engine: Arc<Engine>,
+    /// Counts who still uses what will be removed.
+    pub deprecated_uses: DeprecatedUses,
     /// The handlers of mutations.
     pub verbs: Arc<Verbs>,
     /// Which role may read which table.

@@ -42,6 +42,9 @@ relations! {
         Organization(OrgId) -> organizations(Id);
         CreatedBy(CreatedBy) -> users(Id);
     }
+    many {
+        DeprecatedUses = deprecated_uses::ApiToken;
+    }
 }
 
 /// What the API shows of it.
@@ -58,6 +61,12 @@ pub fn declaration() -> Declaration {
             "organization",
             Relation::Organization.def(),
             "The organization.",
+        )
+        .to_many(
+            "deprecatedUses",
+            Relation::DeprecatedUses.def(),
+            20,
+            "What it uses of this API that will be removed, day by day.",
         )
         .filter([Column::CreatedAt])
         .order([Column::CreatedAt])

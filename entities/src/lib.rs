@@ -11,6 +11,7 @@ pub mod capacity_pools;
 pub mod check_in_list_ticket_types;
 pub mod check_in_lists;
 pub mod check_ins;
+pub mod deprecated_uses;
 pub mod device_sessions;
 pub mod event_online_access;
 pub mod event_signing_keys;
@@ -76,5 +77,6 @@ pub fn declarations() -> Vec<Declaration> {
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),
         audit_log::declaration(),
+        deprecated_uses::declaration(),
     ]
 }

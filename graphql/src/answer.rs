@@ -1,7 +1,11 @@
 //! The response: data glued from texts that PostgreSQL built, errors beside it.
 
+use std::sync::Arc;
+
 use async_graphql::Pos;
 use serde_json::{Value as Json, json};
+
+use crate::deprecation::used::Deprecated;
 
 /// What came of a request.
 #[derive(Clone, Debug)]
@@ -12,6 +16,8 @@ pub struct Answer {
     pub reached: Reached,
     /// Seconds after which a throttled request may be tried again.
     pub retry_after_seconds: Option<u64>,
+    /// What the operation used of the deprecated.
+    pub deprecated: Vec<Arc<Deprecated>>,
 }
 
 /// How far a request came.
@@ -85,6 +91,7 @@ pub fn refused(fails: &[Fail], request_id: &str) -> Answer {
         body: json!({ "errors": errors }).to_string(),
         reached: Reached::Refused,
         retry_after_seconds: None,
+        deprecated: vec![],
     }
 }
 
@@ -159,5 +166,6 @@ pub fn executed(
         body,
         reached: Reached::Executed,
         retry_after_seconds: None,
+        deprecated: vec![],
     }
 }

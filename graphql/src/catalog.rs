@@ -7,6 +7,8 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
+use crate::deprecation::Deprecation;
+
 /// The type of a value in the API, and with it how it is read from and given to PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scalar {
@@ -272,6 +274,8 @@ pub struct Catalog {
     pub verbs: IndexMap<String, crate::verb::Verb>,
     /// Input object types that verbs share, by name.
     pub inputs: IndexMap<String, crate::verb::InputObject>,
+    /// What will be removed, by schema coordinate.
+    pub deprecations: IndexMap<String, Deprecation>,
     by_table: HashMap<String, String>,
     by_tag: HashMap<u8, String>,
 }
@@ -285,6 +289,9 @@ pub enum CatalogError {
     /// A declaration names something that does not exist.
     #[error("{0}")]
     Unknown(String),
+    /// A deprecation that promises too little, or is of nothing.
+    #[error("deprecation of {0}")]
+    Deprecation(String),
 }
 
 impl Catalog {
@@ -303,6 +310,32 @@ impl Catalog {
         match self.entities.insert(name.clone(), entity) {
             None => Ok(()),
             Some(_) => Err(CatalogError::Twice(format!("the type {name}"))),
+        }
+    }
+
+    /// Adds what an entity's file declares: the entity, its enums, and what of it is deprecated.
+    pub fn declare(&mut self, declaration: crate::Declaration) -> Result<(), CatalogError> {
+        for enum_type in declaration.enums {
+            self.add_enum(enum_type);
+        }
+        for (coordinate, deprecation) in declaration.deprecations {
+            self.deprecate(&coordinate, deprecation)?;
+        }
+        self.add_entity(declaration.entity)
+    }
+
+    /// Marks what has that schema coordinate: a field (`Query.events`), an argument (`Query.events(first:)`), an input
+    /// field, an enum value. Whether there is such a thing is checked when the engine is made.
+    pub fn deprecate(
+        &mut self,
+        coordinate: &str,
+        deprecation: Deprecation,
+    ) -> Result<(), CatalogError> {
+        match self.deprecations.insert(coordinate.to_owned(), deprecation) {
+            None => Ok(()),
+            Some(_) => Err(CatalogError::Twice(format!(
+                "the deprecation of {coordinate}"
+            ))),
         }
     }
 

@@ -10,9 +10,12 @@ use sea_orm::{
     PrimaryKeyToColumn, RelationDef, sea_query::TableRef,
 };
 
-use crate::catalog::{
-    Cardinality, Column, Computed, Entity, EnumType, EnumValue, Field, Money, Relation, Scalar,
-    Writes,
+use crate::{
+    catalog::{
+        Cardinality, Column, Computed, Entity, EnumType, EnumValue, Field, Money, Relation, Scalar,
+        Writes,
+    },
+    deprecation::Deprecation,
 };
 
 /// What an entity's file hands to the catalog.
@@ -22,6 +25,8 @@ pub struct Declaration {
     pub entity: Entity,
     /// Enums its columns use.
     pub enums: Vec<EnumType>,
+    /// What of it will be removed, by schema coordinate.
+    pub deprecations: Vec<(String, Deprecation)>,
 }
 
 /// An enum of the database and the API. Implemented next to the `ActiveEnum` (see the `text_enum!` macro of the entities).
@@ -72,6 +77,7 @@ where
             writes: None,
         },
         enums: vec![],
+        deprecated: vec![],
         marker: std::marker::PhantomData,
     }
 }
@@ -90,6 +96,7 @@ pub struct Docs {
 pub struct Builder<E> {
     entity: Entity,
     enums: Vec<EnumType>,
+    deprecated: Vec<(String, Deprecation)>,
     marker: std::marker::PhantomData<E>,
 }
 
@@ -328,15 +335,39 @@ impl<E: EntityTrait> Builder<E> {
         self
     }
 
+    /// The column will be removed, and with it all that the API has of it: its field, its place in filters, orders and
+    /// inputs. Fields that are no column go by [`Self::deprecated_field`].
+    pub fn deprecated(mut self, column: E::Column, deprecation: Deprecation) -> Self {
+        let field = self.column_mut(column).field.clone();
+        self.deprecated.push((field, deprecation));
+        self
+    }
+
+    /// The field of that name (a relation, money, a computed field) will be removed.
+    pub fn deprecated_field(mut self, field: &str, deprecation: Deprecation) -> Self {
+        self.deprecated.push((field.to_owned(), deprecation));
+        self
+    }
+
     /// The declaration, whole.
     pub fn done(mut self) -> Declaration {
         if self.entity.default_order.is_empty() {
             let key = self.entity.key.clone();
             self.entity.default_order.push((key, false));
         }
+        let deprecations = self
+            .deprecated
+            .iter()
+            .flat_map(|(field, deprecation)| {
+                coordinates(&self.entity, field)
+                    .into_iter()
+                    .map(|coordinate| (coordinate, deprecation.clone()))
+            })
+            .collect();
         Declaration {
             entity: self.entity,
             enums: self.enums,
+            deprecations,
         }
     }
 
@@ -375,6 +406,33 @@ impl<E: EntityTrait> Builder<E> {
             .unwrap_or_default();
         &mut self.entity.columns[index]
     }
+}
+
+/// The schema coordinates of all that the API has of a field.
+fn coordinates(entity: &Entity, field: &str) -> Vec<String> {
+    let name = &entity.name;
+    let mut out = vec![];
+    if entity.fields.contains_key(field) {
+        out.push(format!("{name}.{field}"));
+    }
+    let Some(column) = entity.column_by_field(field) else {
+        return out;
+    };
+    if column.filterable {
+        out.push(format!("{name}Filter.{field}"));
+    }
+    if column.orderable {
+        let stem = column.name.to_uppercase();
+        out.extend(["ASC", "DESC"].map(|way| format!("{name}OrderBy.{stem}_{way}")));
+    }
+    if let Some(writes) = &entity.writes {
+        for (verb, columns) in [("Create", &writes.create), ("Update", &writes.update)] {
+            if columns.contains(&column.name) {
+                out.push(format!("{verb}{name}Input.{field}"));
+            }
+        }
+    }
+    out
 }
 
 fn names<E: EntityTrait>(columns: impl IntoIterator<Item = E::Column>) -> Vec<String> {

@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     answer::Fail,
+    deprecation::used::Deprecations,
     duplicates,
     front::Front,
     guard::{self, Limits},
@@ -35,6 +36,8 @@ pub struct Document {
     pub parsed: ExecutableDocument,
     /// Tells it from every other document of this process.
     pub number: u64,
+    /// Whether one of its operations may use something deprecated.
+    pub may_use_deprecated: bool,
     text_bytes: usize,
 }
 
@@ -84,12 +87,18 @@ pub struct Documents {
     front: Front,
     limits: Limits,
     types: Arc<Types>,
+    deprecations: Arc<Deprecations>,
     known: Cache<[u8; 32], Arc<Document>>,
 }
 
 impl Documents {
     /// None yet.
-    pub fn new(front: Front, limits: Limits, types: Arc<Types>) -> Self {
+    pub fn new(
+        front: Front,
+        limits: Limits,
+        types: Arc<Types>,
+        deprecations: Arc<Deprecations>,
+    ) -> Self {
         let weight = |_: &[u8; 32], document: &Arc<Document>| {
             u32::try_from(document.text_bytes + 1024).unwrap_or(u32::MAX)
         };
@@ -97,6 +106,7 @@ impl Documents {
             front,
             limits,
             types,
+            deprecations,
             known: Cache::builder()
                 .max_capacity(KNOWN_BYTES)
                 .weigher(weight)
@@ -141,6 +151,7 @@ impl Documents {
             return Err(vec![misplaced(pos, message)]);
         }
         let document = Arc::new(Document {
+            may_use_deprecated: self.deprecations.may_be_used(&parsed, &self.types),
             parsed,
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             text_bytes: text.len(),

@@ -10,6 +10,7 @@ use crate::{
     catalog::{Catalog, CatalogError},
     collect::{Operation, Selected},
     compile::{CompileError, Compiler},
+    deprecation::used::{Deprecated, Deprecations},
     document::{Document, Documents},
     engine::{Host, ReadFailure},
     front::Front,
@@ -33,6 +34,7 @@ pub struct Engine {
     pub catalog: Catalog,
     front: Front,
     types: Arc<Types>,
+    deprecations: Arc<Deprecations>,
     documents: Documents,
     plans: Plans,
 }
@@ -69,11 +71,13 @@ impl Engine {
         catalog.check()?;
         let front = Front::build(&catalog)?;
         let types = Arc::new(Types::read(&front.sdl())?);
+        let deprecations = Arc::new(Deprecations::read(&catalog, &types)?);
         Ok(Self {
             catalog,
-            documents: Documents::new(front.clone(), limits, types.clone()),
+            documents: Documents::new(front.clone(), limits, types.clone(), deprecations.clone()),
             plans: Plans::new(),
             types,
+            deprecations,
             front,
         })
     }
@@ -92,6 +96,25 @@ impl Engine {
             }
             answer::refused(&fails, host.request_id())
         })
+    }
+
+    /// What the operation that the request means uses of the deprecated; nothing for one that cannot be executed.
+    pub fn deprecated(&self, document: &Document, incoming: &Incoming) -> Vec<Arc<Deprecated>> {
+        if !document.may_use_deprecated {
+            return vec![];
+        }
+        let Ok((_, operation)) = document.named(incoming.operation_name.as_deref()) else {
+            return vec![];
+        };
+        let operation = &operation.node;
+        let definitions = &operation.variable_definitions;
+        match values::variables(&self.types, definitions, &incoming.variables) {
+            Ok(variables) => {
+                self.deprecations
+                    .used(&document.parsed, operation, &self.types, &variables)
+            }
+            Err(_) => vec![],
+        }
     }
 
     /// Executes the operation that the request means.

@@ -5,7 +5,9 @@ pub mod answer;
 pub mod catalog;
 pub mod collect;
 pub mod compile;
+pub mod cost;
 pub mod declare;
+pub mod deprecation;
 pub mod document;
 pub mod drift;
 mod duplicates;
@@ -26,5 +28,6 @@ pub mod verb;
 
 pub use catalog::{Catalog, CatalogError, RootFunction, Scalar};
 pub use declare::{Declaration, DescribedEnum, Docs, declare};
+pub use deprecation::{Deprecation, used::Deprecated};
 pub use execute::{Engine, Incoming};
 pub use verb::{InputObject, InputType, PayloadType, Verb};

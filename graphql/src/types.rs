@@ -8,15 +8,15 @@ use async_graphql::{
     parser::{
         parse_schema,
         types::{
-            BaseType, Directive, ExecutableDocument, Field, FieldDefinition, InputValueDefinition,
-            OperationType, Selection, SelectionSet, Type, TypeKind, TypeSystemDefinition,
-            VariableDefinition,
+            BaseType, ConstDirective, Directive, ExecutableDocument, Field, FieldDefinition,
+            InputValueDefinition, InterfaceType, ObjectType, OperationType, Selection,
+            SelectionSet, Type, TypeKind, TypeSystemDefinition, VariableDefinition,
         },
     },
 };
 use async_graphql_value::{ConstValue, Name, Value};
 
-use crate::values::BadValue;
+use crate::{deprecation::argument_coordinate, values::BadValue};
 
 /// What a field takes and leads to.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Types {
     objects: HashMap<String, HashMap<String, Output>>,
     inputs: HashMap<String, HashMap<String, Type>>,
     enums: HashMap<String, HashSet<String>>,
+    /// Coordinates that carry `@deprecated`.
+    deprecated: HashSet<String>,
 }
 
 /// Whether a value stands in the document or came as JSON, where an enum is a string.
@@ -61,6 +63,7 @@ impl Types {
                 continue;
             };
             let name = definition.node.name.node.to_string();
+            note_deprecated(&name, &definition.node.kind, &mut types.deprecated);
             match definition.node.kind {
                 TypeKind::Object(object) => {
                     types.objects.insert(name, outputs(&object.fields));
@@ -80,6 +83,48 @@ impl Types {
             }
         }
         Ok(types)
+    }
+
+    /// Arguments of the field, and the type that it leads to.
+    pub(crate) fn output(
+        &self,
+        type_name: &str,
+        field: &str,
+    ) -> Option<(&HashMap<String, Type>, &str)> {
+        let output = self.objects.get(type_name)?.get(field)?;
+        Some((&output.arguments, &output.leads_to))
+    }
+
+    /// The type of that field of an input object.
+    pub(crate) fn input_field(&self, type_name: &str, field: &str) -> Option<&Type> {
+        self.inputs.get(type_name)?.get(field)
+    }
+
+    /// Input object types with the types of their fields.
+    pub(crate) fn inputs(&self) -> impl Iterator<Item = (&str, impl Iterator<Item = &Type>)> {
+        self.inputs
+            .iter()
+            .map(|(name, fields)| (name.as_str(), fields.values()))
+    }
+
+    /// Whether what has that coordinate is there, may be deprecated, and is.
+    pub(crate) fn check_deprecated(&self, coordinate: &str) -> Result<(), String> {
+        let (owner, member) = coordinate.split_once('.').unwrap_or((coordinate, ""));
+        let required = match member.split_once('(') {
+            Some((field, argument)) => self
+                .output(owner, field)
+                .and_then(|(arguments, _)| arguments.get(argument.trim_end_matches(":)"))),
+            None => self.input_field(owner, member),
+        };
+        if required.is_some_and(|value_type| !value_type.nullable) {
+            return Err(format!(
+                "{coordinate}: it must be given, so clients could not leave it out; make it optional first"
+            ));
+        }
+        match self.deprecated.contains(coordinate) {
+            true => Ok(()),
+            false => Err(format!("{coordinate}: the schema has no such thing")),
+        }
     }
 
     /// Checks a variable's value, as it came in JSON.
@@ -289,6 +334,41 @@ impl Types {
             None => Ok(()),
             Some(field) => Err(BadValue(format!("`{path}.{field}` is missing"))),
         }
+    }
+}
+
+fn note_deprecated(owner: &str, kind: &TypeKind, found: &mut HashSet<String>) {
+    let mut note = |directives: &[Positioned<ConstDirective>], coordinate: String| {
+        if directives
+            .iter()
+            .any(|one| one.node.name.node == "deprecated")
+        {
+            found.insert(coordinate);
+        }
+    };
+    match kind {
+        TypeKind::Object(ObjectType { fields, .. })
+        | TypeKind::Interface(InterfaceType { fields, .. }) => {
+            for field in fields.iter().map(|field| &field.node) {
+                let name = field.name.node.as_str();
+                note(&field.directives, format!("{owner}.{name}"));
+                for argument in field.arguments.iter().map(|argument| &argument.node) {
+                    let coordinate = argument_coordinate(owner, name, &argument.name.node);
+                    note(&argument.directives, coordinate);
+                }
+            }
+        }
+        TypeKind::InputObject(input) => {
+            for field in input.fields.iter().map(|field| &field.node) {
+                note(&field.directives, format!("{owner}.{}", field.name.node));
+            }
+        }
+        TypeKind::Enum(described) => {
+            for value in described.values.iter().map(|value| &value.node) {
+                note(&value.directives, format!("{owner}.{}", value.value.node));
+            }
+        }
+        TypeKind::Scalar | TypeKind::Union(_) => {}
     }
 }
 

@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use super::{
     RequestHost, RequestId,
     accept::{MediaType, negotiate},
-    identify,
+    deprecation, identify,
 };
 use crate::{state::App, verbs::RequestInfo};
 
@@ -129,7 +129,16 @@ async fn run(host: RequestHost, incoming: Incoming, by_get: bool) -> Result<Answ
             "only queries come by GET; send this by POST",
         ));
     }
-    Ok(engine.execute(&document, &incoming, &host).await)
+    let mut answer = engine.execute(&document, &incoming, &host).await;
+    let deprecated = engine.deprecated(&document, &incoming);
+    if answer.reached == Reached::Executed && !deprecated.is_empty() {
+        let now = host.app.clock.now();
+        host.app
+            .deprecated_uses
+            .count(&host.actor, &deprecated, now);
+        answer.deprecated = deprecated;
+    }
+    Ok(answer)
 }
 
 fn user_agent(headers: &HeaderMap) -> String {
@@ -330,6 +339,7 @@ fn respond(answer: Answer, media_type: MediaType) -> Response {
     };
     let retry_after = answer.retry_after_seconds;
     let mut response = build(status, media_type, answer.body);
+    deprecation::announce(response.headers_mut(), &answer.deprecated);
     if let Some(seconds) = retry_after {
         response
             .headers_mut()

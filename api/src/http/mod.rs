@@ -2,6 +2,7 @@
 //! ids, limits, time-outs, panics turned into answers). Slices bring their own narrow routes.
 
 mod accept;
+mod deprecation;
 mod graphql;
 mod host;
 mod identify;
@@ -72,5 +73,6 @@ fn cors(origins: &[String]) -> CorsLayer {
             header::ACCEPT,
             header::HeaderName::from_static("x-guest-secret"),
         ])
+        .expose_headers(deprecation::HEADERS)
         .max_age(Duration::from_secs(600))
 }

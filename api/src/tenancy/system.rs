@@ -15,6 +15,8 @@ pub enum SystemReason {
     SigningKeys,
     /// Expired holds of all tenants are swept together.
     ExpireHolds,
+    /// Uses of what will be removed are counted for all tenants together.
+    DeprecatedUses,
     /// An operator asked at the command line.
     Operator,
 }
@@ -29,6 +31,7 @@ impl SystemReason {
             Self::DemoData => "demo-data",
             Self::SigningKeys => "signing-keys",
             Self::ExpireHolds => "expire-holds",
+            Self::DeprecatedUses => "deprecated-uses",
             Self::Operator => "operator",
         };
         format!("system:{reason}")

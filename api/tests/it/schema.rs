@@ -1,16 +1,18 @@
 //! The schema that is checked in is the program's own, every part of it is described, and names follow the conventions.
 
-use std::{fs, path::Path};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use async_graphql::parser::{
     parse_schema,
     types::{
-        FieldDefinition, InputValueDefinition, ServiceDocument, TypeDefinition, TypeKind,
-        TypeSystemDefinition,
+        BaseType, ConstDirective, FieldDefinition, InputValueDefinition, ServiceDocument,
+        TypeDefinition, TypeKind, TypeSystemDefinition,
     },
 };
 use async_graphql::{Name, Positioned};
 use eventsphere::assemble;
+use eventsphere_entities::permissions::PERMISSIONS;
+use eventsphere_graphql::catalog::Field;
 
 fn sdl() -> String {
     assemble::engine(&assemble::verbs())
@@ -79,6 +81,26 @@ fn described(document: &ServiceDocument) -> Vec<(String, Option<&str>)> {
             }
         }
     }
+    for definition in &document.definitions {
+        let TypeSystemDefinition::Directive(directive) = definition else {
+            continue;
+        };
+        let (name, directive) = (&directive.node.name.node, &directive.node);
+        out.push((format!("@{name}"), words(&directive.description)));
+        // The arguments of the standard's own directives are described by the standard.
+        if matches!(
+            name.as_str(),
+            "include" | "skip" | "specifiedBy" | "deprecated"
+        ) {
+            continue;
+        }
+        for argument in &directive.arguments {
+            out.push((
+                format!("@{name}({}:)", argument.node.name.node),
+                words(&argument.node.description),
+            ));
+        }
+    }
     out
 }
 
@@ -114,6 +136,132 @@ fn everything_is_described() {
         .map(|(path, _)| path)
         .collect();
     assert!(mute.is_empty(), "without a description: {mute:#?}");
+}
+
+/// A column is described once, beside itself: in its entity's file.
+#[test]
+fn fields_are_described_by_the_docs_of_their_columns() {
+    let document = document();
+    let all = described(&document);
+    let mut compared = 0;
+    for declaration in eventsphere_entities::declarations() {
+        let entity = declaration.entity;
+        for (name, field) in &entity.fields {
+            if let Field::Column(index) = field {
+                let path = format!("{}.{name}", entity.name);
+                let found = all.iter().find(|(known, _)| *known == path);
+                let doc = entity.columns[*index].description.as_str();
+                assert!(!doc.is_empty(), "{path}");
+                let shown = found.and_then(|(_, words)| *words).map(unfolded);
+                assert_eq!(shown, Some(unfolded(doc)), "{path}");
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 100, "only {compared} columns");
+}
+
+/// Without the indentation of the definition.
+fn unfolded(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a caller needs is in the definition and, because introspection shows no directives, in the description.
+#[test]
+fn required_scopes_are_told() {
+    let engine = assemble::engine(&assemble::verbs()).expect("an engine");
+    let document = document();
+    let (all, types) = (described(&document), types(&document));
+    let told = |path: &str, directives: &[Positioned<ConstDirective>]| {
+        let directive = directives
+            .iter()
+            .find(|one| one.node.name.node == "requiresScopes")?;
+        let scopes = directive.node.get_argument("scopes")?.node.to_string();
+        let scope = scopes.trim_matches(['[', ']', '"']).to_owned();
+        let words = all.iter().find(|(known, _)| known == path)?.1?;
+        assert!(
+            words.contains(&format!("needs the scope `{scope}`")),
+            "{path}: {words}"
+        );
+        assert!(
+            PERMISSIONS.iter().any(|known| known.code == scope),
+            "{scope}"
+        );
+        Some(scope)
+    };
+    let of_type = |name: &str| {
+        let found = types.iter().find(|one| one.name.node == name);
+        *found.unwrap_or_else(|| panic!("no type {name}"))
+    };
+    let of_field = |owner: &str, name: &str| {
+        let field = fields(of_type(owner))
+            .iter()
+            .find(|field| field.node.name.node == name);
+        let field = field.unwrap_or_else(|| panic!("no field {owner}.{name}"));
+        told(&format!("{owner}.{name}"), &field.node.directives)
+    };
+    for entity in engine.catalog.entities.values() {
+        let shown = told(&entity.name, &of_type(&entity.name).directives);
+        assert_eq!(shown, entity.scope, "{}", entity.name);
+        for root in [&entity.root_one, &entity.root_many].into_iter().flatten() {
+            assert_eq!(of_field("Query", root), entity.scope, "{root}");
+        }
+    }
+    for function in engine.catalog.functions.values() {
+        let scope = &engine.catalog.entities[&function.entity].scope;
+        assert_eq!(of_field("Query", &function.field), *scope);
+    }
+    for verb in engine.catalog.verbs.values() {
+        assert_eq!(
+            of_field("Mutation", &verb.name),
+            verb.scope,
+            "{}",
+            verb.name
+        );
+    }
+}
+
+/// Clients find nothing in the definition that they cannot get.
+#[test]
+fn every_type_is_reached() {
+    let document = document();
+    let all = types(&document);
+    let mut found: BTreeSet<&str> = BTreeSet::new();
+    let mut waiting = vec!["Query", "Mutation"];
+    while let Some(name) = waiting.pop() {
+        if !found.insert(name) {
+            continue;
+        }
+        let Some(definition) = all.iter().find(|one| one.name.node == name) else {
+            continue;
+        };
+        for field in fields(definition).iter().map(|field| &field.node) {
+            waiting.push(base(&field.ty.node.base));
+            let arguments = field.arguments.iter();
+            waiting.extend(arguments.map(|argument| base(&argument.node.ty.node.base)));
+        }
+        let given = inputs(definition).iter();
+        waiting.extend(given.map(|field| base(&field.node.ty.node.base)));
+        // A node can be anything that has an id.
+        let implementing = all.iter().filter(|one| match &one.kind {
+            TypeKind::Object(object) => object.implements.iter().any(|of| of.node == name),
+            _ => false,
+        });
+        waiting.extend(implementing.map(|one| one.name.node.as_str()));
+    }
+    let lost: Vec<&Name> = all
+        .iter()
+        .map(|one| &one.name.node)
+        .filter(|name| !found.contains(name.as_str()))
+        .collect();
+    assert!(lost.is_empty(), "nothing leads to {lost:?}");
+}
+
+fn base(of: &BaseType) -> &str {
+    match of {
+        BaseType::Named(name) => name,
+        BaseType::List(item) => base(&item.base),
+    }
 }
 
 #[test]

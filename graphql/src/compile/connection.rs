@@ -7,12 +7,12 @@ use super::{
     keyset::{Keyset, Term},
     literal,
 };
-use crate::{catalog::Entity, collect::Selected, given::Given};
+use crate::{catalog::Entity, collect::Selected, cost, given::Given};
 
 /// Rows when neither `first` nor `last` is given.
-const DEFAULT_PAGE: i64 = 20;
+const DEFAULT_PAGE: i64 = cost::DEFAULT_PAGE as i64;
 /// Rows at most.
-const LARGEST_PAGE: i64 = 100;
+const LARGEST_PAGE: i64 = cost::LARGEST_PAGE as i64;
 /// What `totalCount` stops at for visitors.
 const COUNT_STOP: i64 = 10_001;
 
@@ -65,12 +65,12 @@ impl<'a> Compiler<'a> {
             }
         }
         let mut pairs = vec![];
-        let mut cost = 2;
+        let mut cost = cost::CONNECTION;
         for field in &wanted.fields {
             let sql = match field.name {
                 "__typename" => literal(&format!("{}Connection", entity.name)),
                 "totalCount" => {
-                    cost += 5;
+                    cost += cost::TOTAL_COUNT;
                     self.total_count(&source.from, &counted)
                 }
                 "nodes" | "edges" => {

@@ -6,6 +6,7 @@ use super::{CompileError, Compiler, Priced, Result, build_object, connection, li
 use crate::{
     catalog::{Cardinality, Entity, Field, Money, Relation},
     collect::Selected,
+    cost,
 };
 
 impl<'a> Compiler<'a> {
@@ -17,7 +18,7 @@ impl<'a> Compiler<'a> {
         sets: &[&'a SelectionSet],
     ) -> Result<Priced> {
         let mut pairs = vec![];
-        let mut cost = 1;
+        let mut cost = cost::OBJECT;
         for selected in self.operation.collect(sets, &entity.name, true)? {
             let value = self.field(entity, alias, &selected)?;
             cost += value.cost;

@@ -10,6 +10,7 @@ use super::{CompileError, Compiler, Priced, Result, connection::Source};
 use crate::{
     catalog::{Entity, RootFunction},
     collect::Selected,
+    cost,
     engine::Param,
     given::Given,
     plan::{Slot, Template},
@@ -19,7 +20,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RootColumn(pub usize);
 
-const MOST_NODES: usize = 100;
+const MOST_NODES: usize = cost::MOST_NODES as usize;
 
 impl<'a> Compiler<'a> {
     /// Compiles a root field of `Query`; on an error nothing of it stays in the flight.
@@ -187,7 +188,7 @@ impl<'a> Compiler<'a> {
                 "(select {} from {} {alias} where {condition})",
                 object.sql, entity.table
             ),
-            cost: object.cost + 1,
+            cost: object.cost + cost::LOOK_UP,
         })
     }
 

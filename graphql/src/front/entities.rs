@@ -2,17 +2,38 @@
 
 use async_graphql::dynamic::{Field, InputValue, Object, TypeRef};
 
-use super::{Builder, described};
-use crate::catalog::{Cardinality, Catalog, Entity, Field as Shown, Relation, Scalar};
+use super::{Builder, deprecated, described, directives};
+use crate::{
+    catalog::{Cardinality, Catalog, Entity, Field as Shown, Relation, Scalar},
+    cost,
+};
 
 pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
     for entity in catalog.entities.values() {
-        builder = builder
-            .register(object(entity, catalog))
-            .register(connection(entity))
-            .register(edge(entity));
+        builder = builder.register(object(entity, catalog));
+        if is_paged(entity, catalog) {
+            builder = builder.register(connection(entity)).register(edge(entity));
+        }
     }
     builder
+}
+
+/// Whether some field leads to a connection of the entity: a type that nothing leads to is no use to clients.
+fn is_paged(entity: &Entity, catalog: &Catalog) -> bool {
+    let leads_here = |shown: &Shown| match shown {
+        Shown::Relation(relation) => {
+            relation.cardinality == Cardinality::ToMany && relation.target_table == entity.table
+        }
+        _ => false,
+    };
+    let mut functions = catalog.functions.values();
+    let mut fields = catalog
+        .entities
+        .values()
+        .flat_map(|other| other.fields.values());
+    entity.root_many.is_some()
+        || functions.any(|function| function.many && function.entity == entity.name)
+        || fields.any(leads_here)
 }
 
 /// The GraphQL name of a scalar.
@@ -38,20 +59,29 @@ pub(super) fn scalar_ref(scalar: &Scalar, nullable: bool) -> TypeRef {
     }
 }
 
-/// The description, and after it the scope that the caller needs.
-pub(super) fn with_scope(description: &str, scope: Option<&str>) -> String {
-    match scope {
-        None => description.to_owned(),
-        Some(scope) => format!(
-            "{description}\n\nActing in an organization, the caller needs the scope `{scope}`."
-        ),
+/// A root field that answers with this entity: the scope as a directive and as a sentence.
+pub(super) fn scoped_root(name: &str, type_ref: TypeRef, description: &str, of: &Entity) -> Field {
+    match &of.scope {
+        None => described(name, type_ref, description),
+        Some(scope) => {
+            let text = directives::scope_sentence(description, scope, false);
+            described(name, type_ref, &text).directive(directives::requires_scope(scope))
+        }
     }
 }
 
 fn object(entity: &Entity, catalog: &Catalog) -> Object {
-    let mut object = Object::new(&entity.name)
-        .description(with_scope(&entity.description, entity.scope.as_deref()))
-        .implement("Node");
+    let mut object = Object::new(&entity.name).implement("Node");
+    object = match &entity.scope {
+        None => object.description(&entity.description),
+        Some(scope) => object
+            .description(directives::scope_sentence(
+                &entity.description,
+                scope,
+                entity.own_rows,
+            ))
+            .directive(directives::requires_scope(scope)),
+    };
     for (name, shown) in &entity.fields {
         let field = match shown {
             Shown::Key => described(
@@ -81,28 +111,32 @@ fn object(entity: &Entity, catalog: &Catalog) -> Object {
                 name,
                 scalar_ref(&computed.scalar, computed.nullable),
                 &computed.description,
-            ),
-            Shown::Relation(relation) => relation_field(relation, catalog),
+            )
+            .directive(directives::cost(u64::from(computed.cost))),
+            Shown::Relation(relation) => relation_field(entity, relation, catalog),
         };
-        object = object.field(field);
+        object = object.field(deprecated::field(catalog, &entity.name, name, field));
     }
     object
 }
 
-fn relation_field(relation: &Relation, catalog: &Catalog) -> Field {
+fn relation_field(entity: &Entity, relation: &Relation, catalog: &Catalog) -> Field {
     let Some(target) = catalog.entity_of_table(&relation.target_table) else {
         // `Catalog::check` has refused such a catalog before.
         return described(&relation.field, TypeRef::named(TypeRef::STRING), "");
     };
     match relation.cardinality {
-        Cardinality::ToMany => connection_arguments(
-            described(
+        Cardinality::ToMany => {
+            let counted = directives::counted_as(relation.fan_out);
+            let field = described(
                 &relation.field,
                 TypeRef::named_nn(format!("{}Connection", target.name)),
-                &relation.description,
-            ),
-            target,
-        ),
+                &format!("{}{counted}", relation.description),
+            );
+            let owner = (entity.name.as_str(), relation.field.as_str());
+            connection_arguments(field, catalog, owner, target)
+                .directive(directives::page_size(relation.fan_out))
+        }
         Cardinality::ToOne | Cardinality::ToOneBack => {
             let type_ref = match relation.required {
                 true => TypeRef::named_nn(&target.name),
@@ -113,43 +147,52 @@ fn relation_field(relation: &Relation, catalog: &Catalog) -> Field {
     }
 }
 
-/// The arguments of a connection of that entity.
-pub(super) fn connection_arguments(field: Field, entity: &Entity) -> Field {
+/// The arguments of a connection of that entity, on the field `owner` (type and name).
+pub(super) fn connection_arguments(
+    field: Field,
+    catalog: &Catalog,
+    owner: (&str, &str),
+    entity: &Entity,
+) -> Field {
     let int = || TypeRef::named(TypeRef::INT);
     let string = || TypeRef::named(TypeRef::STRING);
-    let mut field = field
-        .argument(InputValue::new("first", int()).description(
+    let mut arguments = vec![
+        (
+            "first",
+            int(),
             "How many from the start: 0 to 100, 20 when neither `first` nor `last` is given.",
-        ))
-        .argument(InputValue::new("after", string()).description("Only what follows this cursor."))
-        .argument(
-            InputValue::new("last", int())
-                .description("How many from the end: 0 to 100. Not together with `first`."),
-        )
-        .argument(
-            InputValue::new("before", string()).description("Only what precedes this cursor."),
-        );
+        ),
+        ("after", string(), "Only what follows this cursor."),
+        (
+            "last",
+            int(),
+            "How many from the end: 0 to 100. Not together with `first`.",
+        ),
+        ("before", string(), "Only what precedes this cursor."),
+    ];
     if entity.columns.iter().any(|column| column.filterable) {
-        field = field.argument(
-            InputValue::new("filter", TypeRef::named(format!("{}Filter", entity.name)))
-                .description("Only rows that meet this."),
-        );
+        let filter = TypeRef::named(format!("{}Filter", entity.name));
+        arguments.push(("filter", filter, "Only rows that meet this."));
     }
     if entity.columns.iter().any(|column| column.orderable) {
-        field = field.argument(
-            InputValue::new(
-                "orderBy",
-                TypeRef::named_nn_list(format!("{}OrderBy", entity.name)),
-            )
-            .description("Order of the rows, at most three terms; ties are broken by the key."),
-        );
+        arguments.push((
+            "orderBy",
+            TypeRef::named_nn_list(format!("{}OrderBy", entity.name)),
+            "Order of the rows, at most three terms; ties are broken by the key.",
+        ));
     }
-    field
+    arguments
+        .into_iter()
+        .fold(field, |field, (name, type_ref, description)| {
+            let argument = InputValue::new(name, type_ref).description(description);
+            field.argument(deprecated::argument(catalog, owner, name, argument))
+        })
 }
 
 fn connection(entity: &Entity) -> Object {
     Object::new(format!("{}Connection", entity.name))
         .description(format!("A page of type {}.", entity.name))
+        .directive(directives::cost(cost::CONNECTION))
         .field(described(
             "edges",
             TypeRef::named_nn_list_nn(format!("{}Edge", entity.name)),
@@ -165,16 +208,20 @@ fn connection(entity: &Entity) -> Object {
             TypeRef::named_nn("PageInfo"),
             "Where the page stands.",
         ))
-        .field(described(
-            "totalCount",
-            TypeRef::named_nn(TypeRef::INT),
-            "How many rows there are over all pages. For visitors it stops at 10001.",
-        ))
+        .field(
+            described(
+                "totalCount",
+                TypeRef::named_nn(TypeRef::INT),
+                "How many rows there are over all pages. For visitors it stops at 10001.",
+            )
+            .directive(directives::cost(cost::TOTAL_COUNT)),
+        )
 }
 
 fn edge(entity: &Entity) -> Object {
     Object::new(format!("{}Edge", entity.name))
         .description(format!("A row of type {} and its place.", entity.name))
+        .directive(directives::cost(0))
         .field(described(
             "cursor",
             TypeRef::named_nn(TypeRef::STRING),

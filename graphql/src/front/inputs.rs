@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_graphql::dynamic::{Enum, EnumItem, InputObject, InputValue, TypeRef};
 
-use super::{Builder, entities::scalar_name};
+use super::{Builder, deprecated, entities::scalar_name};
 use crate::{
     catalog::{Catalog, Entity, Scalar},
     verb::{InputField, InputObject as VerbInput, InputType},
@@ -14,7 +14,7 @@ pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
     let mut operators = BTreeSet::new();
     for entity in catalog.entities.values() {
         if entity.columns.iter().any(|column| column.filterable) {
-            builder = builder.register(filter(entity));
+            builder = builder.register(filter(entity, catalog));
             for column in entity.columns.iter().filter(|column| column.filterable) {
                 if operators.insert(operator_name(&column.scalar)) {
                     builder = builder.register(operator_input(&column.scalar));
@@ -22,11 +22,11 @@ pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
             }
         }
         if entity.columns.iter().any(|column| column.orderable) {
-            builder = builder.register(order(entity));
+            builder = builder.register(order(entity, catalog));
         }
     }
     for input in catalog.inputs.values() {
-        builder = builder.register(verb_input(input));
+        builder = builder.register(verb_input(input, catalog));
     }
     builder
 }
@@ -40,17 +40,16 @@ fn operator_name(scalar: &Scalar) -> String {
     }
 }
 
-fn filter(entity: &Entity) -> InputObject {
+fn filter(entity: &Entity, catalog: &Catalog) -> InputObject {
     let own = format!("{}Filter", entity.name);
     let mut input = InputObject::new(&own).description(format!(
         "Conditions on {}; what is given must hold together. At most 20 conditions, nested at most 3 deep.",
         entity.name
     ));
     for column in entity.columns.iter().filter(|column| column.filterable) {
-        input = input.field(
-            InputValue::new(&column.field, TypeRef::named(operator_name(&column.scalar)))
-                .description(&column.description),
-        );
+        let value = InputValue::new(&column.field, TypeRef::named(operator_name(&column.scalar)))
+            .description(&column.description);
+        input = input.field(deprecated::input(catalog, &own, &column.field, value));
     }
     input
         .field(
@@ -96,30 +95,27 @@ fn operator_input(scalar: &Scalar) -> InputObject {
     input
 }
 
-fn order(entity: &Entity) -> Enum {
-    let mut item = Enum::new(format!("{}OrderBy", entity.name))
-        .description(format!("Orders of {}.", entity.name));
+fn order(entity: &Entity, catalog: &Catalog) -> Enum {
+    let own = format!("{}OrderBy", entity.name);
+    let mut item = Enum::new(&own).description(format!("Orders of {}.", entity.name));
     for column in entity.columns.iter().filter(|column| column.orderable) {
         let stem = column.name.to_uppercase();
-        item = item
-            .item(
-                EnumItem::new(format!("{stem}_ASC"))
-                    .description(format!("By `{}`, smallest first.", column.field)),
-            )
-            .item(
-                EnumItem::new(format!("{stem}_DESC"))
-                    .description(format!("By `{}`, largest first.", column.field)),
-            );
+        for (way, words) in [("ASC", "smallest first"), ("DESC", "largest first")] {
+            let name = format!("{stem}_{way}");
+            let value =
+                EnumItem::new(&name).description(format!("By `{}`, {words}.", column.field));
+            item = item.item(deprecated::value(catalog, &own, &name, value));
+        }
     }
     item
 }
 
 /// An input object of a verb.
-pub(super) fn verb_input(input: &VerbInput) -> InputObject {
+pub(super) fn verb_input(input: &VerbInput, catalog: &Catalog) -> InputObject {
     let mut object = InputObject::new(&input.name).description(&input.description);
     for field in &input.fields {
-        object = object
-            .field(InputValue::new(&field.name, input_ref(field)).description(&field.description));
+        let value = InputValue::new(&field.name, input_ref(field)).description(&field.description);
+        object = object.field(deprecated::input(catalog, &input.name, &field.name, value));
     }
     object
 }

@@ -1,6 +1,8 @@
 //! The schema that clients see: an async-graphql dynamic schema built from the catalog. It parses, validates,
 //! introspects and prints itself; it never executes a field of ours.
 
+mod deprecated;
+mod directives;
 mod entities;
 mod inputs;
 mod mutations;
@@ -68,7 +70,7 @@ impl Front {
 
     /// The schema definition.
     pub fn sdl(&self) -> String {
-        self.schema.sdl()
+        self.schema.sdl() + directives::DEFINITIONS
     }
 
     /// Validates a document, whatever variables come with it later.

@@ -2,13 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use async_graphql::dynamic::{Enum, EnumItem, InputValue, Object, TypeRef};
+use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, TypeRef};
 
-use super::{
-    Builder, described,
-    entities::{scalar_ref, with_scope},
-    inputs::verb_input,
-};
+use super::{Builder, deprecated, described, directives, entities::scalar_ref, inputs::verb_input};
 use crate::{
     catalog::Catalog,
     verb::{PayloadType, Verb, pascal_case},
@@ -20,30 +16,42 @@ pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
     }
     let mut mutation = Object::new("Mutation").description(
         "Everything that can be done. Each field is a transaction of its own; they run one after the other.",
-    );
+    ).directive(directives::cost(0));
     let mut stems = BTreeSet::new();
     for verb in catalog.verbs.values() {
         builder = builder
-            .register(verb_input(&verb.input))
-            .register(payload(verb));
+            .register(verb_input(&verb.input, catalog))
+            .register(payload(verb, catalog));
         if stems.insert(verb.error_stem.clone()) {
             builder = builder
-                .register(error_code(verb))
+                .register(error_code(verb, catalog))
                 .register(user_error(verb));
         }
-        mutation = mutation.field(
-            described(
-                &verb.name,
-                TypeRef::named(payload_name(verb)),
-                &with_scope(&verb.description, verb.scope.as_deref()),
-            )
-            .argument(
-                InputValue::new("input", TypeRef::named_nn(&verb.input.name))
-                    .description("What it takes."),
-            ),
-        );
+        mutation = mutation.field(deprecated::field(
+            catalog,
+            "Mutation",
+            &verb.name,
+            verb_field(verb),
+        ));
     }
     builder.register(mutation)
+}
+
+fn verb_field(verb: &Verb) -> Field {
+    let type_ref = TypeRef::named(payload_name(verb));
+    let field = match &verb.scope {
+        None => described(&verb.name, type_ref, &verb.description),
+        Some(scope) => {
+            let text = directives::scope_sentence(&verb.description, scope, false);
+            described(&verb.name, type_ref, &text).directive(directives::requires_scope(scope))
+        }
+    };
+    field
+        .directive(directives::cost(u64::from(verb.cost)))
+        .argument(
+            InputValue::new("input", TypeRef::named_nn(&verb.input.name))
+                .description("What it takes."),
+        )
 }
 
 /// `placeRegistration` -> `PlaceRegistrationPayload`.
@@ -56,16 +64,19 @@ pub(crate) fn user_error_name(verb: &Verb) -> String {
     format!("{}UserError", verb.error_stem)
 }
 
-fn payload(verb: &Verb) -> Object {
-    let mut object =
-        Object::new(payload_name(verb)).description(format!("What `{}` answers.", verb.name));
+fn payload(verb: &Verb, catalog: &Catalog) -> Object {
+    let own = payload_name(verb);
+    let mut object = Object::new(&own)
+        .description(format!("What `{}` answers.", verb.name))
+        .directive(directives::cost(0));
     for field in &verb.payload {
         let type_ref = match &field.payload_type {
             PayloadType::Entity(name) => TypeRef::named(name),
             PayloadType::Entities(name) => TypeRef::named_nn_list_nn(name),
             PayloadType::Scalar(scalar) => scalar_ref(scalar, true),
         };
-        object = object.field(described(&field.name, type_ref, &field.description));
+        let shown = described(&field.name, type_ref, &field.description);
+        object = object.field(deprecated::field(catalog, &own, &field.name, shown));
     }
     object
         .field(described(
@@ -83,6 +94,7 @@ fn payload(verb: &Verb) -> Object {
 fn user_error(verb: &Verb) -> Object {
     Object::new(user_error_name(verb))
         .description("Something that the caller can put right.")
+        .directive(directives::cost(0))
         .field(described(
             "message",
             TypeRef::named_nn(TypeRef::STRING),
@@ -100,13 +112,14 @@ fn user_error(verb: &Verb) -> Object {
         ))
 }
 
-fn error_code(verb: &Verb) -> Enum {
-    let mut item = Enum::new(format!("{}ErrorCode", verb.error_stem))
-        .description("Codes of user errors; expect new ones.");
+fn error_code(verb: &Verb, catalog: &Catalog) -> Enum {
+    let own = format!("{}ErrorCode", verb.error_stem);
+    let mut item = Enum::new(&own).description("Codes of user errors; expect new ones.");
     let mut seen = BTreeSet::new();
     for (code, description) in &verb.error_codes {
         if seen.insert(code) {
-            item = item.item(EnumItem::new(code).description(description));
+            let value = EnumItem::new(code).description(description);
+            item = item.item(deprecated::value(catalog, &own, code, value));
         }
     }
     if seen.is_empty() {

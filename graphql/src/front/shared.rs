@@ -5,8 +5,11 @@ use async_graphql::dynamic::{
     TypeRef,
 };
 
-use super::{Builder, described, entities};
-use crate::catalog::{Catalog, RootFunction};
+use super::{Builder, deprecated, described, directives, entities};
+use crate::{
+    catalog::{Catalog, RootFunction},
+    cost,
+};
 
 pub(super) fn register(builder: Builder, catalog: &Catalog) -> Builder {
     let mut builder = scalars(builder)
@@ -18,7 +21,13 @@ pub(super) fn register(builder: Builder, catalog: &Catalog) -> Builder {
     for enum_type in catalog.enums.values() {
         let mut item = Enum::new(&enum_type.name).description(&enum_type.description);
         for value in &enum_type.values {
-            item = item.item(EnumItem::new(&value.shown).description(&value.description));
+            let shown = EnumItem::new(&value.shown).description(&value.description);
+            item = item.item(deprecated::value(
+                catalog,
+                &enum_type.name,
+                &value.shown,
+                shown,
+            ));
         }
         builder = builder.register(item);
     }
@@ -61,6 +70,7 @@ fn page_info() -> Object {
     let string = || TypeRef::named(TypeRef::STRING);
     Object::new("PageInfo")
         .description("Where a page stands in its connection.")
+        .directive(directives::cost(0))
         .field(described(
             "hasNextPage",
             boolean(),
@@ -86,6 +96,7 @@ fn page_info() -> Object {
 fn money() -> Object {
     Object::new("Money")
         .description("An amount of money. Never a floating point number.")
+        .directive(directives::cost(0))
         .field(described(
             "minorUnits",
             TypeRef::named_nn("BigInt"),
@@ -120,6 +131,7 @@ fn query(catalog: &Catalog) -> Object {
     let id = || TypeRef::named_nn(TypeRef::ID);
     let mut query = Object::new("Query")
         .description("Everything that can be read. Each operation is one snapshot of the data.")
+        .directive(directives::cost(0))
         .field(
             described(
                 "node",
@@ -136,37 +148,33 @@ fn query(catalog: &Catalog) -> Object {
             )
             .argument(
                 InputValue::new("ids", TypeRef::named_nn_list_nn(TypeRef::ID))
-                    .description("Global ids, at most 100."),
-            ),
+                    .description(format!("Global ids, at most {}.", cost::MOST_NODES)),
+            )
+            .directive(directives::list_size(cost::MOST_NODES)),
         );
     for entity in catalog.entities.values() {
         if let Some(name) = &entity.root_one {
-            query = query.field(
-                described(
-                    name,
-                    TypeRef::named(&entity.name),
-                    &format!(
-                        "The {} with this id; null when there is none for the caller.",
-                        entity.name
-                    ),
-                )
-                .argument(InputValue::new("id", id()).description("Global id.")),
+            let text = format!(
+                "The {} with this id; null when there is none for the caller.",
+                entity.name
             );
+            let field = entities::scoped_root(name, TypeRef::named(&entity.name), &text, entity)
+                .argument(InputValue::new("id", id()).description("Global id."));
+            query = query.field(deprecated::field(catalog, "Query", name, field));
         }
         if let Some(name) = &entity.root_many {
-            let field = described(
-                name,
-                TypeRef::named(format!("{}Connection", entity.name)),
-                &entities::with_scope(
-                    &format!("All of type {} that the caller may see.", entity.name),
-                    entity.scope.as_deref(),
-                ),
-            );
-            query = query.field(entities::connection_arguments(field, entity));
+            let type_ref = TypeRef::named(format!("{}Connection", entity.name));
+            let text = format!("All of type {} that the caller may see.", entity.name);
+            let field = entities::scoped_root(name, type_ref, &text, entity);
+            let field =
+                entities::connection_arguments(field, catalog, ("Query", name.as_str()), entity)
+                    .directive(directives::page_size(u32::MAX));
+            query = query.field(deprecated::field(catalog, "Query", name, field));
         }
     }
     for function in catalog.functions.values() {
-        query = query.field(root_function(function, catalog));
+        let field = root_function(function, catalog);
+        query = query.field(deprecated::field(catalog, "Query", &function.field, field));
     }
     query
 }
@@ -176,18 +184,26 @@ fn root_function(function: &RootFunction, catalog: &Catalog) -> Field {
         true => TypeRef::named(format!("{}Connection", function.entity)),
         false => TypeRef::named(&function.entity),
     };
-    let mut field = described(&function.field, type_ref, &function.description);
+    let entity = catalog.entities.get(&function.entity);
+    let mut field = match entity {
+        Some(entity) => {
+            entities::scoped_root(&function.field, type_ref, &function.description, entity)
+        }
+        None => described(&function.field, type_ref, &function.description),
+    };
+    let owner = ("Query", function.field.as_str());
     for argument in &function.arguments {
         let name = entities::scalar_name(&argument.scalar);
         let type_ref = match argument.required {
             true => TypeRef::named_nn(name),
             false => TypeRef::named(name),
         };
-        field = field
-            .argument(InputValue::new(&argument.name, type_ref).description(&argument.description));
+        let value = InputValue::new(&argument.name, type_ref).description(&argument.description);
+        field = field.argument(deprecated::argument(catalog, owner, &argument.name, value));
     }
-    match (function.many, catalog.entities.get(&function.entity)) {
-        (true, Some(entity)) => entities::connection_arguments(field, entity),
-        _ => field,
+    match (function.many, entity) {
+        (true, Some(entity)) => entities::connection_arguments(field, catalog, owner, entity)
+            .directive(directives::page_size(u32::MAX)),
+        _ => field.directive(directives::cost(cost::LOOK_UP + cost::OBJECT)),
     }
 }

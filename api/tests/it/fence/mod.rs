@@ -4,7 +4,7 @@
 //! look at, a state to start from), a test fails and names what is missing.
 
 mod ask;
-mod document;
+pub mod document;
 mod inputs;
 mod rows;
 mod world;

@@ -16,7 +16,7 @@ use eventsphere::{
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use database::Database;
 pub use people::{EventSetup, Organizer, PASSWORD};
@@ -48,6 +48,15 @@ impl TestApp {
 
     /// A server over this database.
     pub async fn over(database: Database, settings: &[(&str, &str)]) -> Self {
+        Self::over_changed(database, settings, |_| {}).await
+    }
+
+    /// The same, with a part of the program exchanged before it serves.
+    pub async fn over_changed(
+        database: Database,
+        settings: &[(&str, &str)],
+        change: impl FnOnce(&mut App),
+    ) -> Self {
         install_crypto();
         log_to_test();
         let mut values = vec![
@@ -76,12 +85,15 @@ impl TestApp {
             admin: None,
             ready: CancellationToken::new(),
             stopping: stopping.clone(),
+            drained: CancellationToken::new(),
+            last_tasks: TaskTracker::new(),
             config,
         };
         let mut app = assemble::app(&context, Clock::default())
             .await
             .expect("the program");
         app.posture.development = true;
+        change(&mut app);
         let router =
             assemble::routes(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let stop = stopping.clone();

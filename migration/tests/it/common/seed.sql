@@ -170,6 +170,9 @@ where t.org_id = '@0000000-0000-7000-8000-0000000000aa';
 insert into audit_log (org_id, actor, action, object_type, object_id)
 values ('@0000000-0000-7000-8000-0000000000aa', 'system:test', 'event.published', 'event', '@0000000-0000-7000-8000-0000000000e1');
 
+insert into deprecated_uses (org_id, caller, coordinate, day, uses)
+values ('@0000000-0000-7000-8000-0000000000aa', 'member', 'Query.old', '2026-11-21T00:00:00Z', 3);
+
 insert into outbox (org_id, type, object_type, object_id, sequence)
 values ('@0000000-0000-7000-8000-0000000000aa', 'event.published', 'event', '@0000000-0000-7000-8000-0000000000e1', 1);
 

@@ -1,5 +1,9 @@
 //! Who there is: a founder with an organization, a member of every role, an API token, somebody invited.
 
+use std::sync::Arc;
+
+use eventsphere::tenancy::{Actor, ActorKind, Guest};
+use eventsphere_graphql::Deprecated;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -214,5 +218,28 @@ async fn token(founder: &Founder<'_>) -> Who {
             json!({ "apiTokenId": made[1]["apiToken"]["id"] }),
         )
         .await;
+    uses_what_is_deprecated(founder, key(&made[0]["apiToken"]["id"])).await;
     who
+}
+
+/// Nothing that is really deprecated can be counted on; the counter is told of something that could be.
+async fn uses_what_is_deprecated(founder: &Founder<'_>, token_id: Uuid) {
+    let (app, tag) = (&founder.app.app, founder.tag);
+    let actor = Actor {
+        kind: ActorKind::Token {
+            token_id,
+            org_id: founder.org,
+            permissions: vec![],
+        },
+        guest: Guest::default(),
+    };
+    let day = |text: &str| text.parse().expect("a day");
+    let used = Arc::new(Deprecated {
+        coordinate: format!("Event.{tag}Summary"),
+        since: day("2026-11-21"),
+        removal: day("2027-07-01"),
+    });
+    app.deprecated_uses.count(&actor, &[used], app.clock.now());
+    let written = app.deprecated_uses.write(&app.door).await;
+    written.expect("counted");
 }

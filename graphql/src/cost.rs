@@ -1,0 +1,18 @@
+//! What an operation costs, in points. The compiler adds these numbers up and the schema shows them (`@cost`,
+//! `@listSize`): there is no second list.
+
+/// A row of an entity.
+pub const OBJECT: u64 = 1;
+/// A connection, whatever its page.
+pub const CONNECTION: u64 = 2;
+/// `totalCount` of a connection.
+pub const TOTAL_COUNT: u64 = 5;
+/// A root field that looks a row up by something else than its id, on top of the row.
+pub const LOOK_UP: u64 = 1;
+
+/// Rows of a page when neither `first` nor `last` is given.
+pub const DEFAULT_PAGE: u32 = 20;
+/// Rows of a page at most.
+pub const LARGEST_PAGE: u32 = 100;
+/// Ids that `nodes` takes at most.
+pub const MOST_NODES: u32 = 100;
