@@ -167,9 +167,16 @@ impl Types {
     fn field(&self, type_name: &str, field: &Field, scope: Scope<'_>) -> Result<(), Misplaced> {
         self.directives(&field.directives, scope)?;
         let set = &field.selection_set;
-        if field.name.node.as_str() == "__typename" && !set.node.items.is_empty() {
-            let message = "`__typename` is a text and has no fields".to_owned();
-            return Err((set.pos, BadValue(message)));
+        if field.name.node.as_str() == "__typename" {
+            // The validator does not look here.
+            if !set.node.items.is_empty() {
+                let message = "`__typename` is a text and has no fields".to_owned();
+                return Err((set.pos, BadValue(message)));
+            }
+            if let Some((argument, _)) = field.arguments.first() {
+                let message = "`__typename` takes no argument".to_owned();
+                return Err((argument.pos, BadValue(message)));
+            }
         }
         // The fields of introspection are described in no definition; they take plain arguments.
         let Some(known) = self

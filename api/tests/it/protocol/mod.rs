@@ -10,4 +10,5 @@ mod pages;
 mod reply;
 mod shapes;
 mod transport;
+mod unread;
 mod writes;
