@@ -6,6 +6,7 @@ mod documents;
 mod filters;
 mod flight;
 mod lab;
+mod nulling;
 mod pages;
 mod reply;
 mod shapes;
