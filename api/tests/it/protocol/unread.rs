@@ -1,4 +1,5 @@
-//! What is asked beside the rows: connections of which no row is read, and `__typename` with all that may stand at it.
+//! What is asked beside the rows: connections of which no row is read, `__typename` with all that may stand at it, and
+//! variables of types that there are not.
 
 use serde_json::json;
 
@@ -69,4 +70,23 @@ async fn what_stands_at_typename_is_looked_at() {
         let code = visitor.fails(wrong, json!({ "v": true })).await;
         assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{wrong}");
     }
+}
+
+#[tokio::test]
+async fn a_variable_of_an_unknown_type_is_refused_whatever_its_default() {
+    let app = TestApp::start().await;
+    let visitor = app.visitor();
+    for of in ["Nope", "[Nope]", "[[Nope!]!]!", "[Nope!]"] {
+        for default in ["A", "[A]", "null", "{a: 1}", "[[1]]"] {
+            let query =
+                format!("query($v: {of} = {default}) {{ events(orderBy: $v) {{ totalCount }} }}");
+            let code = visitor.fails(&query, json!({})).await;
+            assert_eq!(code, "GRAPHQL_VALIDATION_FAILED", "{query}");
+        }
+    }
+    let ours = "query($v: [EventOrderBy!] = [TITLE_ASC]) { events(orderBy: $v) { totalCount } }";
+    assert_eq!(
+        visitor.ask(ours, json!({})).await["events"]["totalCount"],
+        0
+    );
 }
