@@ -133,9 +133,16 @@ impl Part {
     }
 }
 
-/// A request that was executed.
-pub fn executed(data: &str, fails: &[Fail], cost: u64, request_id: &str) -> Answer {
-    let mut body = String::with_capacity(data.len() + 128);
+/// A request that was executed: its data, whose `columns` are the texts of the flight.
+pub fn executed(
+    data: &Part,
+    columns: &[Option<String>],
+    fails: &[Fail],
+    cost: u64,
+    request_id: &str,
+) -> Answer {
+    let texts: usize = columns.iter().flatten().map(String::len).sum();
+    let mut body = String::with_capacity(texts + 256);
     body.push('{');
     if !fails.is_empty() {
         let errors: Vec<Json> = fails.iter().map(|fail| fail.to_json(request_id)).collect();
@@ -144,7 +151,7 @@ pub fn executed(data: &str, fails: &[Fail], cost: u64, request_id: &str) -> Answ
         body.push(',');
     }
     body.push_str("\"data\":");
-    body.push_str(data);
+    data.render(columns, &mut body);
     body.push_str(&format!(
         ",\"extensions\":{{\"cost\":{{\"requested\":{cost}}}}}}}"
     ));

@@ -14,8 +14,11 @@ use crate::{
     engine::{Host, ReadFailure},
     front::Front,
     generated,
+    given::Variables,
     guard::Limits,
     payload,
+    plan::{Flight, Plan},
+    plans::{Key, Plans},
     types::Types,
     values,
 };
@@ -31,6 +34,7 @@ pub struct Engine {
     front: Front,
     types: Arc<Types>,
     documents: Documents,
+    plans: Plans,
 }
 
 /// Why an engine cannot be made.
@@ -68,6 +72,7 @@ impl Engine {
         Ok(Self {
             catalog,
             documents: Documents::new(front.clone(), limits, types.clone()),
+            plans: Plans::new(),
             types,
             front,
         })
@@ -103,7 +108,7 @@ impl Engine {
         };
         let definitions = &definition.variable_definitions;
         let variables = match values::variables(&self.types, definitions, &incoming.variables) {
-            Ok(variables) => variables,
+            Ok(variables) => Variables::new(variables),
             Err(error) => return refuse(Fail::new("BAD_USER_INPUT", error.0)),
         };
         let operation = Operation {
@@ -112,7 +117,7 @@ impl Engine {
             variables: &variables,
         };
         let result = match definition.ty {
-            OperationType::Query => self.query(operation, definition, host).await,
+            OperationType::Query => self.query(document, operation, definition, host).await,
             OperationType::Mutation => self.mutation(operation, definition, host).await,
             OperationType::Subscription => Err(Fail::new(
                 "BAD_USER_INPUT",
@@ -124,10 +129,52 @@ impl Engine {
 
     async fn query(
         &self,
+        document: &Document,
         operation: Operation<'_>,
         definition: &OperationDefinition,
         host: &dyn Host,
     ) -> Result<Answer, Fail> {
+        let key = Key {
+            document: document.number,
+            operation: operation.name.map(Into::into),
+            standing: host.standing(),
+        };
+        let (plan, flight) = match self.plans.find(&key, &self.catalog, operation.variables) {
+            Some(found) => found,
+            None => self.plan(key, operation, definition, host).await?,
+        };
+        let cost = within(plan.cost, host)?;
+        let columns = match flight {
+            None => Ok(vec![]),
+            Some(flight) => host.read(&flight).await,
+        };
+        match columns {
+            Ok(columns) => {
+                let id = host.request_id();
+                Ok(answer::executed(
+                    &plan.parts,
+                    &columns,
+                    &plan.fails,
+                    cost,
+                    id,
+                ))
+            }
+            Err(failure) => {
+                let selected = collected(&operation, definition, "Query")?;
+                self.one_by_one(operation, &selected, &plan, &failure, host)
+                    .await
+            }
+        }
+    }
+
+    /// Compiles the operation, and keeps the plan for others of the same standing.
+    async fn plan(
+        &self,
+        key: Key,
+        operation: Operation<'_>,
+        definition: &OperationDefinition,
+        host: &dyn Host,
+    ) -> Result<(Arc<Plan>, Option<Flight>), Fail> {
         let selected = collected(&operation, definition, "Query")?;
         let mut fails = vec![];
         let mut compiler = Compiler::new(&self.catalog, operation, host);
@@ -137,20 +184,30 @@ impl Engine {
             let part = root_part(&mut compiler, field, Some(&introspected), &[], &mut fails)?;
             parts.push((field.key.to_owned(), part));
         }
-        let cost = within(compiler.cost, host)?;
-        let columns = match compiler.is_empty() {
-            true => vec![],
-            false => match host.read(&compiler.finish()).await {
-                Ok(columns) => columns,
-                Err(failure) => {
-                    self.one_by_one(operation, &selected, &mut parts, &failure, &mut fails, host)
-                        .await
-                }
-            },
+        let cost = compiler.cost;
+        let (statement, preludes) = match compiler.is_empty() {
+            true => (None, vec![]),
+            false => {
+                let (statement, preludes) = compiler.finish();
+                (Some(statement), preludes)
+            }
         };
-        let mut data = String::new();
-        Part::Object(parts).render(&columns, &mut data);
-        Ok(answer::executed(&data, &fails, cost, host.request_id()))
+        let plan = Arc::new(Plan {
+            parts: Part::Object(parts),
+            fails,
+            cost,
+            preludes,
+            statement,
+            needs: operation.variables.take_needs(),
+        });
+        let flight = plan
+            .flight(&self.catalog, operation.variables)
+            .map_err(|unfit| compile_fail(unfit.into()))?;
+        // What introspection answered stands in the parts.
+        if introspected.is_null() {
+            self.plans.keep(key, plan.clone());
+        }
+        Ok((plan, flight))
     }
 
     /// After an SQL error the root fields are asked in flights of their own, so that one cannot take the others along.
@@ -158,30 +215,27 @@ impl Engine {
         &self,
         operation: Operation<'_>,
         selected: &[Selected<'_>],
-        parts: &mut [(String, Part)],
+        plan: &Plan,
         failure: &ReadFailure,
-        fails: &mut Vec<Fail>,
         host: &dyn Host,
-    ) -> Vec<Option<String>> {
+    ) -> Result<Answer, Fail> {
+        let Part::Object(mut parts) = plan.parts.clone() else {
+            return Err(Fail::new("INTERNAL", "internal error"));
+        };
+        let mut fails = plan.fails.clone();
         let mut columns = vec![];
         let asked = parts
             .iter()
             .filter(|(_, part)| matches!(part, Part::Column(_)))
             .count();
-        for (field, (_, part)) in selected.iter().zip(parts) {
+        for (field, (_, part)) in selected.iter().zip(&mut parts) {
             if !matches!(part, Part::Column(_)) {
                 continue;
             }
             let again = match (asked, failure) {
                 // Alone it was asked already, and without a connection nothing else would come of it.
                 (1, _) | (_, ReadFailure::Unavailable(_)) => None,
-                _ => {
-                    let mut compiler = Compiler::new(&self.catalog, operation, host);
-                    match compiler.root(field) {
-                        Ok(_) => Some(host.read(&compiler.finish()).await),
-                        Err(_) => None,
-                    }
-                }
+                _ => self.alone(operation, field, host).await,
             };
             match again {
                 Some(Ok(mut texts)) if texts.len() == 1 => {
@@ -196,7 +250,21 @@ impl Engine {
                 }
             }
         }
-        columns
+        let parts = Part::Object(parts);
+        let id = host.request_id();
+        Ok(answer::executed(&parts, &columns, &fails, plan.cost, id))
+    }
+
+    async fn alone(
+        &self,
+        operation: Operation<'_>,
+        field: &Selected<'_>,
+        host: &dyn Host,
+    ) -> Option<Result<Vec<Option<String>>, ReadFailure>> {
+        let mut compiler = Compiler::new(&self.catalog, operation, host);
+        compiler.root(field).ok()?;
+        let flight = compiler.flight().ok()?;
+        Some(host.read(&flight).await)
     }
 
     /// Runs `__schema` and `__type`, if they are asked for.
@@ -220,7 +288,7 @@ impl Engine {
             );
             return Err(fail.at(first.pos, &[]));
         }
-        let variables = Json::Object(operation.variables.clone());
+        let variables = Json::Object(operation.variables.values().clone());
         let response = self
             .front
             .introspect(operation.document.clone(), operation.name, variables)
@@ -268,7 +336,8 @@ impl Engine {
             }
         }
         data.push('}');
-        let mut answer = answer::executed(&data, &fails, cost, host.request_id());
+        let data = Part::Text(data);
+        let mut answer = answer::executed(&data, &[], &fails, cost, host.request_id());
         answer.retry_after_seconds = retry_after_seconds;
         Ok(answer)
     }

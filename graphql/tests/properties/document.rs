@@ -53,6 +53,8 @@ pub struct Variable {
     pub of: String,
     pub default: Option<Lit>,
     pub given: Option<Lit>,
+    /// What may be given instead.
+    pub instead: Option<Lit>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -87,6 +89,19 @@ impl Document {
             ),
             plain => plain.clone(),
         })
+    }
+
+    /// The same document with other values for those variables that the bits name; none where there are no others.
+    pub fn with_others(&self, bits: usize) -> Option<Self> {
+        let mut other = self.clone();
+        let mut changed = false;
+        for (at, variable) in other.variables.iter_mut().enumerate() {
+            if variable.instead.is_some() && bits >> (at % 8) & 1 == 1 {
+                std::mem::swap(&mut variable.given, &mut variable.instead);
+                changed = true;
+            }
+        }
+        changed.then_some(other)
     }
 
     /// Variables must be used; some were made for values that did not find a place.

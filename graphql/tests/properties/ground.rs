@@ -1,6 +1,6 @@
 //! A world made real: its tables and rows in PostgreSQL, and an engine over it.
 
-use std::{cell::RefCell, collections::HashMap, env};
+use std::{cell::RefCell, collections::HashMap, env, sync::Arc};
 
 use async_trait::async_trait;
 use eventsphere_graphql::{
@@ -61,6 +61,10 @@ impl Gate for Bench<'_> {
         self.stops.load(std::sync::atomic::Ordering::Relaxed)
     }
 
+    fn standing(&self) -> Arc<str> {
+        self.counts_stop().to_string().into()
+    }
+
     fn cost_ceiling(&self) -> u64 {
         u64::MAX
     }
@@ -84,13 +88,13 @@ impl Host for Bench<'_> {
         let mut answer = Ok(vec![]);
         for prelude in &flight.preludes {
             let params: Vec<_> = prelude.params.iter().map(as_sql).collect();
-            if let Err(error) = self.client.query(&prelude.sql, &params).await {
+            if let Err(error) = self.client.query(&*prelude.sql, &params).await {
                 answer = Err(failed(error, &prelude.sql));
             }
         }
         if answer.is_ok() {
             let params: Vec<_> = flight.params.iter().map(as_sql).collect();
-            let row = self.client.query_one(&flight.sql, &params).await;
+            let row = self.client.query_one(&*flight.sql, &params).await;
             answer = row
                 .map(|row| (0..row.len()).map(|index| row.get(index)).collect())
                 .map_err(|error| failed(error, &flight.sql));

@@ -333,7 +333,8 @@ impl<'a, 'b> Writer<'a, 'b> {
             }
             // Mostly so that the field stays.
             let stays = !self.choices.one_in(4);
-            let condition = self.perhaps_variable("Boolean!", Lit::Bool(skip != stays));
+            let other = Some(Lit::Bool(skip == stays));
+            let condition = self.perhaps_variable_or("Boolean!", Lit::Bool(skip != stays), other);
             out.push(Directive { skip, condition });
         }
         out
@@ -341,6 +342,11 @@ impl<'a, 'b> Writer<'a, 'b> {
 
     /// The value, or a variable that holds it: given, or by default.
     fn perhaps_variable(&mut self, of: &str, value: Lit) -> Lit {
+        self.perhaps_variable_or(of, value, None)
+    }
+
+    /// The same; another request may give the other value for it.
+    fn perhaps_variable_or(&mut self, of: &str, value: Lit, instead: Option<Lit>) -> Lit {
         if !self.choices.one_in(3) {
             return value;
         }
@@ -355,11 +361,13 @@ impl<'a, 'b> Writer<'a, 'b> {
             }
             _ => default = Some(value),
         }
+        let instead = instead.filter(|other| *other != Lit::Null || !of.ends_with('!'));
         self.document.variables.push(Variable {
             name: name.clone(),
             of,
             default,
             given,
+            instead,
         });
         Lit::Var(name)
     }
@@ -369,16 +377,16 @@ impl<'a, 'b> Writer<'a, 'b> {
             Asked::Plain => (vec![], false),
             Asked::Page(entity) => (self.page(entity), true),
             Asked::ById => {
-                let id = self.id();
-                let id = self.perhaps_variable("ID!", id);
+                let (id, other) = (self.id(), self.id());
+                let id = self.perhaps_variable_or("ID!", id, Some(other));
                 (vec![("id".to_owned(), id)], false)
             }
             Asked::ByIds => {
                 let many = self.choices.pick(5);
                 let ids = (0..many)
                     .map(|_| {
-                        let id = self.id();
-                        self.perhaps_variable("ID!", id)
+                        let (id, other) = (self.id(), self.id());
+                        self.perhaps_variable_or("ID!", id, Some(other))
                     })
                     .collect();
                 (vec![("ids".to_owned(), Lit::List(ids))], true)
@@ -388,9 +396,9 @@ impl<'a, 'b> Writer<'a, 'b> {
                 let entity = self.world().by_name(&function.entity);
                 let at = self.world().compares[&function.field];
                 let column = &self.world().entities[entity].columns[at];
-                let value = self.operand(entity, column);
+                let (value, other) = (self.operand(entity, column), self.operand(entity, column));
                 let of = format!("{}!", type_of(&column.scalar));
-                let value = self.perhaps_variable(&of, value);
+                let value = self.perhaps_variable_or(&of, value, Some(other));
                 let mut arguments = vec![("by".to_owned(), value)];
                 if function.many {
                     arguments.extend(self.page(entity));
@@ -432,7 +440,8 @@ impl<'a, 'b> Writer<'a, 'b> {
         };
         if let Some((name, size)) = size {
             let size = i64::try_from(size).unwrap_or(0);
-            let size = self.perhaps_variable("Int", Lit::Int(size));
+            let other = Lit::Int(i64::try_from(self.choices.pick(4)).unwrap_or(0));
+            let size = self.perhaps_variable_or("Int", Lit::Int(size), Some(other));
             out.push((name.to_owned(), size));
         } else if self.choices.one_in(6) {
             // A variable that is not given is an argument that is not given; null is none either.
@@ -443,6 +452,7 @@ impl<'a, 'b> Writer<'a, 'b> {
                 of: "Int".to_owned(),
                 default: None,
                 given,
+                instead: Some(Lit::Int(2)),
             });
             out.push(("first".to_owned(), Lit::Var(name)));
         }
@@ -455,7 +465,11 @@ impl<'a, 'b> Writer<'a, 'b> {
                 let cursors = self.ground.cursors(entity, &order);
                 if !cursors.is_empty() {
                     let cursor = Lit::Str(self.choices.of(&cursors).clone());
-                    let cursor = self.perhaps_variable("String", cursor);
+                    let other = match self.choices.one_in(4) {
+                        true => Lit::Null,
+                        false => Lit::Str(self.choices.of(&cursors).clone()),
+                    };
+                    let cursor = self.perhaps_variable_or("String", cursor, Some(other));
                     out.push((name.to_owned(), cursor));
                 }
             }
@@ -467,6 +481,7 @@ impl<'a, 'b> Writer<'a, 'b> {
                 true => terms.remove(0),
                 false => Lit::List(terms),
             };
+            // Not another order: a cursor beside it would be none of it.
             let value = self.perhaps_variable(&format!("[{of}]"), value);
             out.push(("orderBy".to_owned(), value));
         }
@@ -478,7 +493,10 @@ impl<'a, 'b> Writer<'a, 'b> {
             // A variable holds no variables.
             let filter = match has_variable(&filter) {
                 true => filter,
-                false => self.perhaps_variable(&of, filter),
+                false => {
+                    let other = Some(self.filter(entity, 2)).filter(|other| !has_variable(other));
+                    self.perhaps_variable_or(&of, filter, other)
+                }
             };
             out.push(("filter".to_owned(), filter));
         }
@@ -543,17 +561,19 @@ impl<'a, 'b> Writer<'a, 'b> {
             let of = type_of(&column.scalar);
             let value = match name {
                 "isNull" => {
-                    let value = Lit::Bool(self.choices.one_in(2));
-                    self.perhaps_variable("Boolean", value)
+                    let is = self.choices.one_in(2);
+                    self.perhaps_variable_or("Boolean", Lit::Bool(is), Some(Lit::Bool(!is)))
                 }
                 "in" | "notIn" => {
                     let many = self.choices.pick(4);
                     let items = (0..many).map(|_| self.operand(entity, column)).collect();
-                    self.perhaps_variable(&format!("[{of}!]"), Lit::List(items))
+                    let other = Some(Lit::List(vec![self.operand(entity, column)]));
+                    self.perhaps_variable_or(&format!("[{of}!]"), Lit::List(items), other)
                 }
                 _ => {
-                    let value = self.operand(entity, column);
-                    self.perhaps_variable(&of, value)
+                    let (value, other) =
+                        (self.operand(entity, column), self.operand(entity, column));
+                    self.perhaps_variable_or(&of, value, Some(other))
                 }
             };
             out.push((name.to_owned(), value));
