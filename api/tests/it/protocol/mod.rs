@@ -10,6 +10,7 @@ mod nulling;
 mod pages;
 mod reply;
 mod shapes;
+mod sql;
 mod transport;
 mod unread;
 mod writes;
