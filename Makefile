@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test fmt lint
+.PHONY: help setup run build test fuzz fmt lint
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,13 @@ test: setup ## Check format and lints, then run every test against a throw-away 
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo build --workspace --all-targets
 	$(EVENTSPHERE) admin with-postgres --no-durability -- cargo test --workspace
+
+# What fails is told with the seed of its world; PROPERTY_SEED=<seed> tries that world alone again.
+fuzz: setup ## Try planner and compiler on fresh random worlds for MINUTES (60 unless given)
+	cargo build --bin eventsphere
+	cargo test -p eventsphere-graphql --test properties --no-run
+	PROPERTY_MINUTES=$(or $(MINUTES),60) nice $(EVENTSPHERE) admin with-postgres --no-durability -- \
+		cargo test -p eventsphere-graphql --test properties -- --nocapture
 
 fmt: ## Format the code
 	cargo fmt --all

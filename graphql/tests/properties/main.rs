@@ -35,6 +35,7 @@ use tokio::runtime::Runtime;
 use tokio_postgres::Client;
 
 use choices::bytes_of;
+use eventsphere_graphql::{Engine, guard::Limits};
 use ground::Ground;
 use model::{Model, UNKNOWN};
 use world::World;
@@ -157,6 +158,24 @@ fn broken_documents_are_refused_or_answered_but_never_our_fault() {
         tally.worlds, tally.refused, tally.answered
     );
     assert!(tally.refused > tally.worlds && tally.answered > tally.worlds);
+}
+
+#[test]
+fn a_list_is_offered_only_to_operators_that_take_one() {
+    let engine = (1..)
+        .map(|seed| Engine::new(World::random(seed).catalog(), Limits::default()))
+        .map(|engine| engine.expect("an engine").sdl())
+        .find(|sdl| {
+            sdl.contains("input BooleanValueFilter") && sdl.contains("input IntValueFilter")
+        });
+    let sdl = engine.expect("a world that filters by both");
+    let fields = |name: &str| {
+        let body = sdl.split(&format!("input {name} {{")).nth(1);
+        let body = body.and_then(|body| body.split('}').next());
+        body.expect("its fields").to_owned()
+    };
+    assert!(fields("IntValueFilter").contains("in: [Int!]"));
+    assert!(!fields("BooleanValueFilter").contains('['));
 }
 
 /// Whether the document was answered; an error says what is wrong with an answer. It is asked again with other values
