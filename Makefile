@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test fmt lint schema-gate
+.PHONY: help setup run build test fuzz fmt lint schema-gate
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,13 @@ schema-gate: ## Compare schema.graphql with the last released one
 	@tools/schema-gate/install.sh
 	@cd tools/schema-gate && node --test >/dev/null || { node --test; exit 1; }
 	@node tools/schema-gate/gate.mjs
+
+# What fails is told with the seed of its world; PROPERTY_SEED=<seed> tries that world alone again.
+fuzz: setup ## Try planner and compiler on fresh random worlds for MINUTES (60 unless given)
+	cargo build --bin eventsphere
+	cargo test -p eventsphere-graphql --test properties --no-run
+	PROPERTY_MINUTES=$(or $(MINUTES),60) nice $(EVENTSPHERE) admin with-postgres --no-durability -- \
+		cargo test -p eventsphere-graphql --test properties -- --nocapture
 
 fmt: ## Format the code
 	cargo fmt --all

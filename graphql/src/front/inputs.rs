@@ -69,15 +69,19 @@ fn operator_input(scalar: &Scalar) -> InputObject {
     let mut input = InputObject::new(operator_name(scalar))
         .description("Conditions on one value; what is given must hold together.")
         .field(InputValue::new("eq", one()).description("Equal."))
-        .field(InputValue::new("ne", one()).description("Not equal, or absent."))
-        .field(InputValue::new("in", many()).description("One of these, at most 100."))
-        .field(
-            InputValue::new("notIn", many()).description("None of these, at most 100, or absent."),
-        )
-        .field(
-            InputValue::new("isNull", TypeRef::named(TypeRef::BOOLEAN))
-                .description("Absent, or not."),
-        );
+        .field(InputValue::new("ne", one()).description("Not equal, or absent."));
+    // Of two values or of lists there is no list that the compiler would take.
+    if !matches!(scalar, Scalar::Boolean | Scalar::StringList) {
+        input = input
+            .field(InputValue::new("in", many()).description("One of these, at most 100."))
+            .field(
+                InputValue::new("notIn", many())
+                    .description("None of these, at most 100, or absent."),
+            );
+    }
+    input = input.field(
+        InputValue::new("isNull", TypeRef::named(TypeRef::BOOLEAN)).description("Absent, or not."),
+    );
     if matches!(
         scalar,
         Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::String

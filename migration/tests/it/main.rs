@@ -10,3 +10,4 @@ mod indexes;
 mod permissions;
 mod plans;
 mod roundtrip;
+mod served;

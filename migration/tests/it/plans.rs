@@ -6,11 +6,11 @@ use sqlx::PgConnection;
 
 use crate::common::{Database, run, texts};
 
-const ORG: &str = "00000000-0000-7000-8000-000000000001";
+pub const ORG: &str = "00000000-0000-7000-8000-000000000001";
 
 /// Rows enough for an index to pay: random values, spread over five organizations. Checks and keys are dropped, for
 /// only the plan is asked, and what the values mean plays no part in it.
-async fn fill(connection: &mut PgConnection, table: &str) {
+pub async fn fill(connection: &mut PgConnection, table: &str) {
     let drops = texts(
         connection,
         &format!(
@@ -52,7 +52,7 @@ async fn fill(connection: &mut PgConnection, table: &str) {
     run(
         connection,
         &format!(
-            "insert into {table} ({}) select {} from generate_series(1, 8000) as n; analyze {table}",
+            "insert into {table} ({}) select {} from generate_series(1, 8000) as n on conflict do nothing; analyze {table}",
             names.join(", "),
             values.join(", ")
         ),
