@@ -43,6 +43,8 @@ const settings = (authorization) => {
 
 const preset = {
   extends: [PostGraphileAmberPreset],
+  // It hides relations whose key is no prefix of an index. Ours are indexed by their last column, which is enough.
+  disablePlugins: ["PgIndexBehaviorsPlugin"],
   plugins: [
     range("events", "startsFrom", "starts_at", ">="),
     range("registrations", "placedBefore", "placed_at", "<"),
