@@ -4,7 +4,7 @@
 begin read only;
 select set_config('es.user', '{user}', true),
   set_config('es.org', '01900000-0001-7000-8000-' || lpad(:event::text, 12, '0'), true),
-  set_config('es.permissions', '{permissions}', true), set_config('es.actor', 'user:{user}', true),
+  set_config('es.permissions', '{permissions}', true), set_config('es.actor', 'user' || chr(58) || '{user}', true),
   set_config('es.guest', '', true), set_config('es.revealed', '', true), set_config('role', 'es_member', true);
 select json_build_object('event', (
   select json_build_object(
@@ -14,7 +14,7 @@ select json_build_object('event', (
         select count(*)
         from registrations r
         where r.event_id = e.id
-          and r.placed_at < timestamptz '2026-01-05 08:00:00+00' + :days * interval '1 day'
+          and r.placed_at < timestamptz '2026-01-05 08+00' + :days * interval '1 day'
       ),
       'nodes', (
         select coalesce(json_agg(json_build_object(
@@ -45,7 +45,7 @@ select json_build_object('event', (
           select *
           from registrations r
           where r.event_id = e.id
-            and r.placed_at < timestamptz '2026-01-05 08:00:00+00' + :days * interval '1 day'
+            and r.placed_at < timestamptz '2026-01-05 08+00' + :days * interval '1 day'
           order by r.placed_at desc, r.id desc
           limit 50
         ) as r
