@@ -25,7 +25,7 @@ select json_build_object('events', json_build_object('nodes', (
     select *
     from events e
     where e.status = 'published'
-      and e.starts_at >= timestamptz '2026-06-01 00+00' + :days * interval '1 day'
+      and e.starts_at >= timestamptz '20260601T000000Z' + :days * interval '1 day'
     order by e.starts_at, e.id
     limit 20
   ) as e

@@ -14,7 +14,7 @@ select json_build_object('event', (
         select count(*)
         from registrations r
         where r.event_id = e.id
-          and r.placed_at < timestamptz '2026-01-05 08+00' + :days * interval '1 day'
+          and r.placed_at < timestamptz '20260105T080000Z' + :days * interval '1 day'
       ),
       'nodes', (
         select coalesce(json_agg(json_build_object(
@@ -45,7 +45,7 @@ select json_build_object('event', (
           select *
           from registrations r
           where r.event_id = e.id
-            and r.placed_at < timestamptz '2026-01-05 08+00' + :days * interval '1 day'
+            and r.placed_at < timestamptz '20260105T080000Z' + :days * interval '1 day'
           order by r.placed_at desc, r.id desc
           limit 50
         ) as r
