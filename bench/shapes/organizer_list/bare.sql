@@ -4,7 +4,7 @@
 begin read only;
 select set_config('es.user', '{user}', true),
   set_config('es.org', '01900000-0001-7000-8000-' || lpad(:event::text, 12, '0'), true),
-  set_config('es.permissions', '{permissions}', true), set_config('es.actor', 'user' || chr(58) || '{user}', true),
+  set_config('es.permissions', replace('{permissions}', '.', chr(58)), true), set_config('es.actor', 'user' || chr(58) || '{user}', true),
   set_config('es.guest', '', true), set_config('es.revealed', '', true), set_config('role', 'es_member', true);
 select json_build_object('event', (
   select json_build_object(

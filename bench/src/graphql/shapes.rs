@@ -116,9 +116,11 @@ impl Shape {
     pub fn script(self, members: &[Member]) -> Result<String, Failure> {
         let text = places::read(&format!("shapes/{}/bare.sql", self.name()))?;
         let member = members.first().ok_or("no member")?;
+        // pgbench takes a colon for the start of one of its variables, in texts too.
+        let permissions = member.permissions.replace(':', ".");
         Ok(text
             .replace("{user}", &member.user)
-            .replace("{permissions}", &member.permissions))
+            .replace("{permissions}", &permissions))
     }
 
     /// The statements of that script with these values in place of what pgbench draws.
