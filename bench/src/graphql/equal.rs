@@ -1,9 +1,4 @@
 //! All three contestants give the same answer to the same question, or there is nothing to compare.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the bare statement is run as pgbench runs it, not through the door"
-)]
-
 use serde_json::Value;
 
 use super::{
