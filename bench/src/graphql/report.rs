@@ -52,6 +52,7 @@ struct Verdict {
     rps: Spread,
     p99: Spread,
     cpu: Spread,
+    peer_cpu: Spread,
     p50_alone: Spread,
 }
 
@@ -65,6 +66,7 @@ impl Verdict {
                 (turn.ours.stretch.p99, turn.peer.stretch.p99)
             }),
             cpu: ratio(&turns.busy, |turn| (turn.ours.cpu(), turn.bare.cpu())),
+            peer_cpu: ratio(&turns.busy, |turn| (turn.ours.cpu(), turn.peer.cpu())),
             p50_alone: Spread::of(
                 turns
                     .alone
@@ -182,6 +184,7 @@ fn of_shape(verdict: &Verdict, round_trips: usize) -> Value {
         "p99_vs_postgraphile": rounded(verdict.p99.median, 2),
         "cpu_vs_bare_sql": rounded(verdict.cpu.median, 2),
         "round_trips": round_trips,
+        "cpu_vs_postgraphile": rounded(verdict.peer_cpu.median, 2),
         "p50_alone_beyond_bare_ms": rounded(verdict.p50_alone.median, 3),
     })
 }
