@@ -7,10 +7,10 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test fuzz fmt lint schema-gate
+.PHONY: help setup run build test fuzz fmt lint schema-gate bench-graphql bench-peers
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing on this machine
 	@scripts/setup.sh
@@ -50,3 +50,11 @@ fmt: ## Format the code
 lint: setup ## Check format and lints
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+
+bench-peers: ## Install what the benches compare with, from lock files
+	npm ci --prefix bench/peers/postgraphile --no-audit --no-fund --loglevel=error
+
+# The last line is JSON. QUICK=1 for a smoke test of at most 3 minutes once everything is built and its data made.
+bench-graphql: setup bench-peers ## Measure the API against PostGraphile and bare SQL
+	cargo build --release --bin eventsphere --bin bench
+	@target/release/bench graphql

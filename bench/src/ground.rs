@@ -1,0 +1,213 @@
+//! What is measured stands on this: our release server with a private PostgreSQL of its own in a data folder that is
+//! kept from run to run. The other contestants use the same PostgreSQL through the same socket.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the bench is an administrator of its own database; the door belongs to the program"
+)]
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    process::{Child, Command},
+    time::sleep,
+};
+use tokio_postgres::{Client, NoTls};
+
+use crate::{Failure, http, places};
+
+/// What seals the secrets of a bench's database: nothing in it is worth hiding.
+const SECRET_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+/// The login of the program.
+pub const LOGIN: &str = "es_app";
+pub const DATABASE: &str = "eventsphere";
+/// A fresh cluster is made and migrated within this.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// A server under our hands; ended when dropped.
+pub struct Server {
+    child: Child,
+    pub pid: u32,
+    pub address: SocketAddr,
+}
+
+impl Server {
+    /// Starts it with these variables and waits until it answers. It says what it has to say to `log`.
+    pub async fn start(
+        arguments: &[&str],
+        variables: &[(&str, String)],
+        log: &Path,
+    ) -> Result<Self, Failure> {
+        let address = free_address()?;
+        let out = std::fs::File::create(log)?;
+        let mut child = Command::new(places::SERVER)
+            .arg("serve")
+            .args(["--bind", &address.to_string()])
+            .args(arguments)
+            .env("SECRET_KEY", SECRET_KEY)
+            // Tokens name who issued them; all servers of a run go by one name.
+            .env("PUBLIC_URL", "http://bench.example")
+            .envs(variables.iter().map(|(name, value)| (name, value)))
+            .stdout(out.try_clone()?)
+            .stderr(out)
+            .stdin(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{}: {error}", places::SERVER))?;
+        let pid = child.id().ok_or("the server ended at once")?;
+        let begun = Instant::now();
+        let ready = b"GET /readyz HTTP/1.1\r\nhost: bench\r\n\r\n";
+        while http::once(address, ready).await.is_err() {
+            if child.try_wait()?.is_some() || begun.elapsed() > PATIENCE {
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                return Err(format!("the server did not start:\n{said}").into());
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(Self {
+            child,
+            pid,
+            address,
+        })
+    }
+
+    /// Asks it to end, and waits: its PostgreSQL must be down before the folder is used again.
+    pub async fn stop(mut self) -> Result<(), Failure> {
+        Command::new("kill")
+            .arg(self.pid.to_string())
+            .status()
+            .await?;
+        self.child.wait().await?;
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // On the way out through a failure. What was stopped in order has no id any more.
+        if let Some(pid) = self.child.id() {
+            let asked = std::process::Command::new("kill")
+                .arg(pid.to_string())
+                .status();
+            if let Err(error) = asked {
+                eprintln!("bench: process {pid} is left over: {error}");
+            }
+        }
+    }
+}
+
+/// An address on loopback that was free a moment ago.
+pub fn free_address() -> Result<SocketAddr, Failure> {
+    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?)
+}
+
+/// Our server over its own PostgreSQL.
+pub struct Ground {
+    pub server: Server,
+    /// The postmaster.
+    pub postgres: u32,
+    /// Folder of PostgreSQL's socket.
+    pub socket: String,
+    pub port: u16,
+}
+
+impl Ground {
+    /// A ground whose data `script` made. Made where there is none yet for today's tables; older ones are removed.
+    pub async fn stand(name: &str, script: &str) -> Result<Self, Failure> {
+        let folder = places::work()?.join(format!("{name}-{}", places::digest(script)?));
+        let complete = folder.join("complete");
+        if !complete.exists() {
+            clear(name)?;
+            let ground = Self::start(&folder).await?;
+            eprintln!("making the data of {script} ...");
+            let begun = Instant::now();
+            ground.fill(script).await?;
+            eprintln!(
+                "made in {} s, kept in {}",
+                begun.elapsed().as_secs(),
+                folder.display()
+            );
+            ground.server.stop().await?;
+            std::fs::write(&complete, "")?;
+        }
+        Self::start(&folder).await
+    }
+
+    async fn start(folder: &Path) -> Result<Self, Failure> {
+        let data = folder.display().to_string();
+        let log = folder.with_extension("log");
+        let server = Server::start(&["--data", &data], &[], &log).await?;
+        let told = std::fs::read_to_string(folder.join("postgres/postmaster.pid"))?;
+        let lines: Vec<&str> = told.lines().collect();
+        let line = |index: usize| lines.get(index).copied().ok_or("an odd postmaster.pid");
+        Ok(Self {
+            server,
+            postgres: line(0)?.trim().parse()?,
+            port: line(3)?.trim().parse()?,
+            socket: line(4)?.trim().to_owned(),
+        })
+    }
+
+    async fn fill(&self, script: &str) -> Result<(), Failure> {
+        let client = self.admin().await?;
+        let script = places::read(script)?;
+        client
+            .batch_execute(&format!(
+                "begin; set local role es_owner;\n{script}\ncommit"
+            ))
+            .await
+            .map_err(|error| told(&error))?;
+        client.batch_execute("vacuum (freeze, analyze)").await?;
+        client.batch_execute("checkpoint").await?;
+        Ok(())
+    }
+
+    /// A connection as the superuser.
+    pub async fn admin(&self) -> Result<Client, Failure> {
+        self.connect("postgres").await
+    }
+
+    /// A connection as that login.
+    pub async fn connect(&self, user: &str) -> Result<Client, Failure> {
+        let (client, connection) = tokio_postgres::Config::new()
+            .host_path(PathBuf::from(&self.socket))
+            .port(self.port)
+            .user(user)
+            .dbname(DATABASE)
+            .connect(NoTls)
+            .await?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+}
+
+/// With PostgreSQL's own words: the driver's say only that there was an error.
+pub fn told(error: &tokio_postgres::Error) -> String {
+    error.as_db_error().map_or_else(
+        || error.to_string(),
+        |db| format!("{}: {}", db.code().code(), db.message()),
+    )
+}
+
+/// Removes data folders of earlier tables.
+fn clear(name: &str) -> Result<(), Failure> {
+    for entry in std::fs::read_dir(places::work()?)? {
+        let entry = entry?;
+        if entry
+            .file_name()
+            .to_string_lossy()
+            .starts_with(&format!("{name}-"))
+        {
+            let path = entry.path();
+            if path.is_dir() {
+                std::fs::remove_dir_all(path)?;
+            } else {
+                std::fs::remove_file(path)?;
+            }
+        }
+    }
+    Ok(())
+}
