@@ -43,7 +43,7 @@ use writer::Writer;
 
 /// Worlds that `make test` tries, and documents in each.
 const WORLDS: u64 = 16;
-const DOCUMENTS: u32 = 60;
+const DOCUMENTS: u32 = 40;
 
 /// The seeds to try: one that was named, fresh ones until the time is up, or the first so many.
 fn seeds() -> Box<dyn Iterator<Item = u64>> {
@@ -78,7 +78,7 @@ fn runner(seed: u64, cases: u32) -> TestRunner {
 }
 
 /// Broken documents in each world.
-const TEXTS: u32 = 120;
+const TEXTS: u32 = 80;
 
 /// How many documents were answered, and how many were refused for what they would cost.
 #[derive(Default)]

@@ -78,10 +78,10 @@ impl<'a> Model<'a> {
                         }
                     }
                 }
-                Sel::Inline(on, directives, below) if self.kept(directives) => {
-                    if on.as_ref().is_none_or(|on| applies(on)) {
-                        self.gather(below, name, is_node, found);
-                    }
+                Sel::Inline(on, directives, below)
+                    if self.kept(directives) && on.as_ref().is_none_or(|on| applies(on)) =>
+                {
+                    self.gather(below, name, is_node, found);
                 }
                 Sel::Spread(spread, directives) if self.kept(directives) => {
                     let fragments = &self.document.fragments;

@@ -96,25 +96,7 @@ impl World {
             columns.push(column);
         }
         if choices.one_in(2) {
-            let nullable = choices.one_in(2);
-            let minor = format!("m{index}_minor");
-            let currency = format!("m{index}_currency");
-            columns.push(column(&minor, Scalar::BigInt, nullable, choices));
-            columns.push(column(&currency, Scalar::String, false, choices));
-            columns.iter_mut().rev().take(2).for_each(|column| {
-                column.exposed = false;
-                column.filterable = false;
-                column.orderable = false;
-            });
-            fields.insert(
-                format!("price{index}"),
-                Field::Money(Money {
-                    field: format!("price{index}"),
-                    description: String::new(),
-                    minor_column: minor,
-                    currency_column: currency,
-                }),
-            );
+            money(index, &mut columns, &mut fields, choices);
         }
         for number in 0..choices.pick(3) {
             let shown = choices.pick(columns.len());
@@ -435,4 +417,32 @@ fn column(name: &str, scalar: Scalar, nullable: bool, choices: &mut Choices<'_>)
         orderable: scalar != Scalar::StringList && !choices.one_in(5),
         scalar,
     }
+}
+
+/// Two columns shown as one field.
+fn money(
+    index: usize,
+    columns: &mut Vec<Column>,
+    fields: &mut IndexMap<String, Field>,
+    choices: &mut Choices<'_>,
+) {
+    let nullable = choices.one_in(2);
+    let minor = format!("m{index}_minor");
+    let currency = format!("m{index}_currency");
+    columns.push(column(&minor, Scalar::BigInt, nullable, choices));
+    columns.push(column(&currency, Scalar::String, false, choices));
+    columns.iter_mut().rev().take(2).for_each(|column| {
+        column.exposed = false;
+        column.filterable = false;
+        column.orderable = false;
+    });
+    fields.insert(
+        format!("price{index}"),
+        Field::Money(Money {
+            field: format!("price{index}"),
+            description: String::new(),
+            minor_column: minor,
+            currency_column: currency,
+        }),
+    );
 }
