@@ -16,6 +16,7 @@ mod m20261121_000006_registrations;
 mod m20261121_000007_journal;
 mod m20261121_000008_door;
 mod m20261121_000010_deprecated_uses;
+mod m20261121_000012_pages;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -36,6 +37,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_journal::Migration),
             Box::new(m20261121_000008_door::Migration),
             Box::new(m20261121_000010_deprecated_uses::Migration),
+            Box::new(m20261121_000012_pages::Migration),
         ]
     }
 }

@@ -113,9 +113,6 @@ create table registrations (
   )
 );
 create index registrations_event_idx on registrations (event_id, placed_at, id);
--- For members. Their policy names the organization, which makes the unique key above look like the best way to the
--- rows of an event; from there thousands would be sorted for a page, and read from the table to be counted.
-create index registrations_org_event_idx on registrations (org_id, event_id, placed_at, id);
 create index registrations_org_placed_idx on registrations (org_id, placed_at, id);
 create index registrations_status_idx on registrations (org_id, status, placed_at, id);
 create index registrations_occurrence_idx on registrations (occurrence_id, placed_at, id);
