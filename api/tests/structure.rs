@@ -11,7 +11,7 @@ use std::{
 const LONGEST: usize = 800;
 
 /// What stands below the slices. A folder or file of `api/src` that is neither here nor in [`TOP`] is a slice.
-const FLOOR: [&str; 15] = [
+const FLOOR: [&str; 16] = [
     "clock",
     "config",
     "database",
@@ -20,11 +20,12 @@ const FLOOR: [&str; 15] = [
     "generated",
     "health",
     "http",
-    "limits",
+    "metrics",
     "outcome",
     "shutdown",
     "statements",
     "tenancy",
+    "throttle",
     "vault",
     "verbs",
 ];

@@ -6,12 +6,12 @@ use async_graphql::parser::types::{OperationDefinition, OperationType};
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    answer::{self, Answer, Fail, Part},
+    answer::{self, Answer, Cost, Fail, Part, Reached, UNAVAILABLE},
     catalog::{Catalog, CatalogError},
     collect::{Operation, Selected},
     compile::{CompileError, Compiler},
     document::{Document, Documents},
-    engine::{Host, ReadFailure},
+    engine::{Charge, Host, ReadFailure},
     front::Front,
     generated,
     guard::Limits,
@@ -131,17 +131,23 @@ impl Engine {
         let selected = collected(&operation, definition, "Query")?;
         let mut fails = vec![];
         let mut compiler = Compiler::new(&self.catalog, operation, host);
-        let introspected = self.introspection(&operation, &selected, host).await?;
+        may_introspect(&selected, host)?;
         let mut parts = vec![];
         for field in &selected {
-            let part = root_part(&mut compiler, field, Some(&introspected), &[], &mut fails)?;
+            let part = root_part(&mut compiler, field, Some(&Json::Null), &[], &mut fails)?;
             parts.push((field.key.to_owned(), part));
         }
-        let cost = within(compiler.cost, host)?;
+        let charged = charge(compiler.cost, host).await?;
+        self.introspect(&operation, &selected, &mut parts).await?;
         let columns = match compiler.is_empty() {
             true => vec![],
             false => match host.read(&compiler.finish()).await {
                 Ok(columns) => columns,
+                // Nothing was read, so there is nothing to keep.
+                Err(failure @ ReadFailure::Unavailable(_)) => {
+                    charged.settle("", 0);
+                    return Err(read_fail(&failure, host.request_id()));
+                }
                 Err(failure) => {
                     self.one_by_one(operation, &selected, &mut parts, &failure, &mut fails, host)
                         .await
@@ -150,6 +156,7 @@ impl Engine {
         };
         let mut data = String::new();
         Part::Object(parts).render(&columns, &mut data);
+        let cost = charged.settle(&data, 0);
         Ok(answer::executed(&data, &fails, cost, host.request_id()))
     }
 
@@ -173,8 +180,8 @@ impl Engine {
                 continue;
             }
             let again = match (asked, failure) {
-                // Alone it was asked already, and without a connection nothing else would come of it.
-                (1, _) | (_, ReadFailure::Unavailable(_)) => None,
+                // Alone it was asked already.
+                (1, _) => None,
                 _ => {
                     let mut compiler = Compiler::new(&self.catalog, operation, host);
                     match compiler.root(field) {
@@ -199,27 +206,16 @@ impl Engine {
         columns
     }
 
-    /// Runs `__schema` and `__type`, if they are asked for.
-    async fn introspection(
+    /// Runs `__schema` and `__type`, if they are asked for, and puts what they give in its places.
+    async fn introspect(
         &self,
         operation: &Operation<'_>,
         selected: &[Selected<'_>],
-        host: &dyn Host,
-    ) -> Result<Json, Fail> {
-        let Some(first) = selected
-            .iter()
-            .find(|field| matches!(field.name, "__schema" | "__type"))
-        else {
-            return Ok(Json::Null);
+        parts: &mut [(String, Part)],
+    ) -> Result<(), Fail> {
+        let Some(first) = selected.iter().find(|field| is_introspection(field)) else {
+            return Ok(());
         };
-        if !host.may_introspect() {
-            // `__schema` is never null, so there can be no answer beside this error.
-            let fail = Fail::new(
-                "UNAUTHENTICATED",
-                "introspection is for signed-in organizers and tokens; the schema can be downloaded",
-            );
-            return Err(fail.at(first.pos, &[]));
-        }
         let variables = Json::Object(operation.variables.clone());
         let response = self
             .front
@@ -228,7 +224,14 @@ impl Engine {
         if let Some(error) = response.errors.first() {
             return Err(Fail::new("BAD_USER_INPUT", error.message.clone()).at(first.pos, &[]));
         }
-        Ok(response.data.into_json().unwrap_or(Json::Null))
+        let introspected = response.data.into_json().unwrap_or(Json::Null);
+        for (field, (_, part)) in selected.iter().zip(parts) {
+            if is_introspection(field) {
+                let value = introspected.get(field.key).unwrap_or(&Json::Null);
+                *part = Part::Text(value.to_string());
+            }
+        }
+        Ok(())
     }
 
     async fn mutation(
@@ -240,7 +243,7 @@ impl Engine {
         let selected = collected(&operation, definition, "Mutation")?;
         // Everything is checked before anything is done: a fault in the last payload must not follow the first effect.
         let mut plans = vec![];
-        let mut cost = 0;
+        let (mut cost, mut verbs) = (0, 0);
         for field in &selected {
             if field.name == "__typename" {
                 plans.push(None);
@@ -248,11 +251,11 @@ impl Engine {
             }
             let plan = payload::Plan::new(&self.catalog, operation, field, host)?;
             cost += plan.cost;
+            verbs += plan.verb_cost();
             plans.push(Some(plan));
         }
-        let cost = within(cost, host)?;
+        let charged = charge(cost, host).await?;
         let mut fails = vec![];
-        let mut retry_after_seconds = None;
         let mut data = "{".to_owned();
         for (index, (field, plan)) in selected.iter().zip(plans).enumerate() {
             if index > 0 {
@@ -262,14 +265,18 @@ impl Engine {
             match plan {
                 None => data.push_str("\"Mutation\""),
                 Some(plan) => {
-                    let text = plan.run(host, &mut fails, &mut retry_after_seconds).await;
+                    let text = plan.run(host, &mut fails).await;
                     data.push_str(&text);
                 }
             }
         }
         data.push('}');
+        let cost = charged.settle(&data, verbs);
         let mut answer = answer::executed(&data, &fails, cost, host.request_id());
-        answer.retry_after_seconds = retry_after_seconds;
+        // Only where nothing at all was done may a proxy, or its client, take the whole of it for not done.
+        if fails.len() == selected.len() && fails.iter().all(|fail| fail.code == UNAVAILABLE) {
+            answer.reached = Reached::Unavailable;
+        }
         Ok(answer)
     }
 }
@@ -337,6 +344,10 @@ pub(crate) fn read_fail(failure: &ReadFailure, request_id: &str) -> Fail {
         ReadFailure::Sql { code, .. } if code == "57014" => {
             Fail::new("TIMEOUT", "the query took longer than it may")
         }
+        ReadFailure::Unavailable(cause) => {
+            tracing::warn!(%cause, request_id, "no connection to read with");
+            Fail::new(UNAVAILABLE, "the service is not available right now").retry_after(Some(1))
+        }
         failure => {
             tracing::error!(error = %failure, request_id, "a read failed");
             Fail::new("INTERNAL", "internal error")
@@ -344,13 +355,56 @@ pub(crate) fn read_fail(failure: &ReadFailure, request_id: &str) -> Fail {
     }
 }
 
-fn within(cost: u64, host: &dyn Host) -> Result<u64, Fail> {
+fn is_introspection(field: &Selected<'_>) -> bool {
+    matches!(field.name, "__schema" | "__type")
+}
+
+fn may_introspect(selected: &[Selected<'_>], host: &dyn Host) -> Result<(), Fail> {
+    match selected.iter().find(|field| is_introspection(field)) {
+        // `__schema` is never null, so there can be no answer beside this error.
+        Some(first) if !host.may_introspect() => Err(Fail::new(
+            "UNAUTHENTICATED",
+            "introspection is for signed-in organizers and tokens; the schema can be downloaded",
+        )
+        .at(first.pos, &[])),
+        _ => Ok(()),
+    }
+}
+
+/// Points that were taken for an operation.
+struct Charged {
+    requested: u64,
+    charge: Option<Box<dyn Charge>>,
+}
+
+impl Charged {
+    /// What that data came to, `verbs` points of it for what its verbs did; the rest is given back.
+    fn settle(self, data: &str, verbs: u64) -> Cost {
+        let actual = Cost::of(data, verbs, self.requested);
+        Cost {
+            requested: self.requested,
+            actual,
+            allowance: self.charge.map(|charge| charge.settle(actual)),
+        }
+    }
+}
+
+/// Refuses what costs more than the caller may ask for at once, and takes the points of the rest.
+async fn charge(cost: u64, host: &dyn Host) -> Result<Charged, Fail> {
     let ceiling = host.cost_ceiling();
-    match cost <= ceiling {
-        true => Ok(cost),
-        false => Err(Fail::new(
+    if cost > ceiling {
+        return Err(Fail::new(
             "COST_EXCEEDED",
             format!("the operation costs {cost} points; {ceiling} are allowed"),
-        )),
+        ));
+    }
+    match host.charge(cost).await {
+        Ok(charge) => Ok(Charged {
+            requested: cost,
+            charge,
+        }),
+        Err(error) => {
+            Err(Fail::new(&error.code, error.message).retry_after(error.retry_after_seconds))
+        }
     }
 }

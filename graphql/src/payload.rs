@@ -79,13 +79,13 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
+    /// Points of the verb alone.
+    pub(crate) fn verb_cost(&self) -> u64 {
+        u64::from(self.verb.cost)
+    }
+
     /// Does it and reads the payload; JSON of the field.
-    pub(crate) async fn run(
-        self,
-        host: &dyn Host,
-        fails: &mut Vec<Fail>,
-        retry_after_seconds: &mut Option<u64>,
-    ) -> String {
+    pub(crate) async fn run(self, host: &dyn Host, fails: &mut Vec<Fail>) -> String {
         let nothing = "null".to_owned();
         if let Some(denied) = self.denied {
             fails.push(denied);
@@ -94,8 +94,8 @@ impl<'a> Plan<'a> {
         let (outcome, other) = match host.verb(self.verb, self.input.clone()).await {
             Ok(done) => done,
             Err(error) => {
-                *retry_after_seconds = error.retry_after_seconds.or(*retry_after_seconds);
-                let fail = Fail::new(&error.code, error.message);
+                let fail =
+                    Fail::new(&error.code, error.message).retry_after(error.retry_after_seconds);
                 fails.push(fail.at(self.field.pos, &[self.field.key]));
                 return nothing;
             }
@@ -116,7 +116,8 @@ impl<'a> Plan<'a> {
             None => vec![],
             Some(flight) => reader.read(&flight).await.unwrap_or_else(|failure| {
                 // The effect stands; what cannot be read back is null, and says so.
-                let fail = read_fail(&failure, host.request_id());
+                // "Try again" would be wrong advice.
+                let fail = read_fail(&failure, host.request_id()).retry_after(None);
                 fails.push(fail.at(self.field.pos, &[self.field.key]));
                 vec![]
             }),
