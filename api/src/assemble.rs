@@ -95,7 +95,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     let door = Door::open(&DoorOptions {
         address: context.app.clone(),
         pool_size: context.config.database.pool_size,
-        wait: std::time::Duration::from_secs(5),
+        wait: context.config.database.wait,
         statement_timeout: context.config.database.statement_timeout,
         visitor_statement_timeout: context.config.database.visitor_statement_timeout,
     })

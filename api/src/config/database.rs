@@ -11,6 +11,8 @@ pub struct DatabaseConfig {
     /// `DATABASE_POOL_SIZE`: connections that each of the four pools of a process (three for reading, one for
     /// writing) keeps at most, 1 to 1000; default 16.
     pub pool_size: usize,
+    /// `DATABASE_WAIT_MS`: how long a request may wait for a connection, 10 to 60000; default 5000.
+    pub wait: Duration,
     /// `STATEMENT_TIMEOUT_MS`: longest that a statement may take, 100 to 600000; default 10000.
     pub statement_timeout: Duration,
     /// `VISITOR_STATEMENT_TIMEOUT_MS`: the same for what visitors, guests and people acting for themselves read, at
@@ -72,6 +74,7 @@ impl DatabaseConfig {
         Ok(Self {
             source,
             pool_size,
+            wait: Duration::from_millis(number(settings, "DATABASE_WAIT_MS", 5_000, 10..=60_000)?),
             statement_timeout: Duration::from_millis(statement),
             visitor_statement_timeout: Duration::from_millis(visitor),
         })

@@ -198,6 +198,7 @@ mod tests {
             ("DATABASE_ADMIN_URL", "postgres://db"),
             ("DATABASE_POOL_SIZE", "0"),
             ("DATABASE_POOL_SIZE", "many"),
+            ("DATABASE_WAIT_MS", "0"),
             ("VISITOR_STATEMENT_TIMEOUT_MS", "3s"),
             ("STATEMENT_TIMEOUT_MS", "0"),
             ("REQUEST_TIMEOUT_MS", "5"),
