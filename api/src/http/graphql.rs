@@ -118,9 +118,18 @@ async fn graphql(
 
 async fn run(host: RequestHost, incoming: Incoming, by_get: bool) -> Result<Answer, Refused> {
     let engine = &host.app.engine;
+    let (throttle, client) = (&host.app.throttle, host.info.ip);
+    if let Err(fault) = throttle.listens_to(&host.actor, client) {
+        let fail = Fail::new(fault.code(), fault.to_string());
+        let fail = fail.retry_after(fault.retry_after_seconds());
+        return Ok(answer::refused(&[fail], &host.info.request_id));
+    }
     let document = match engine.document(&incoming.query, &host).await {
         Ok(document) => document,
-        Err(answer) => return Ok(answer),
+        Err(answer) => {
+            throttle.count_refused(&host.actor, client).await;
+            return Ok(answer);
+        }
     };
     if by_get && !document.may_be_got(incoming.operation_name.as_deref()) {
         return Err(refused(

@@ -65,7 +65,7 @@ impl Limiter {
                     up: AtomicBool::new(true),
                     losses: AtomicU64::new(0),
                 });
-                if let Err(error) = remote.shared.connect().await {
+                if let Err(error) = remote.shared.open().await {
                     lost(&remote, &error);
                 }
                 Some(remote)
@@ -141,7 +141,7 @@ fn lost(remote: &Arc<Remote>, error: &Away) {
         return;
     }
     remote.losses.fetch_add(1, Ordering::Relaxed);
-    remote.shared.disconnect();
+    remote.shared.close();
     tracing::warn!(%error, "Redis does not answer; each process counts its limits by itself until it does");
     tokio::spawn(look_for(Arc::downgrade(remote)));
 }
@@ -153,7 +153,7 @@ async fn look_for(remote: Weak<Remote>) {
         let Some(remote) = remote.upgrade() else {
             return;
         };
-        match remote.shared.connect().await {
+        match remote.shared.open().await {
             Ok(()) => {
                 remote.up.store(true, Ordering::Relaxed);
                 tracing::info!("Redis answers again; all processes share their limits");

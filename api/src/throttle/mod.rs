@@ -18,9 +18,17 @@ pub use limiter::{Keeper, Limiter};
 pub use local::Local;
 pub use redis::Shared;
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
+use moka::sync::Cache;
 
 use crate::{
     clock::Clock,
@@ -31,6 +39,12 @@ use crate::{
 };
 use lanes::Place;
 use limiter::Receipt;
+
+/// Points of a document that is refused: no database was asked, but reading it took time.
+const REFUSED_DOCUMENT: u64 = 20;
+/// Callers that are sent away unread are remembered for so long at most, and so many of them.
+const LONGEST_DEAF: Duration = Duration::from_secs(10);
+const MOST_DEAF: u64 = 10_000;
 
 /// Something that keeps buckets.
 #[async_trait]
@@ -58,6 +72,11 @@ struct Inner {
     lanes: Lanes,
     limits: LimitsConfig,
     metrics: Arc<Metrics>,
+    clock: Clock,
+    /// Until when, in milliseconds since 1970, nothing of a caller is read.
+    deaf_until: Cache<String, i64>,
+    /// The latest of those: usually long past.
+    deaf_at_all_until: AtomicI64,
 }
 
 /// The bucket of a caller as an answer tells of it.
@@ -81,10 +100,16 @@ impl Throttle {
     ) -> Result<Self, Away> {
         Ok(Self {
             inner: Arc::new(Inner {
-                limiter: Limiter::new(clock, redis).await?,
+                limiter: Limiter::new(clock.clone(), redis).await?,
                 lanes: Lanes::default(),
                 limits,
                 metrics,
+                clock,
+                deaf_until: Cache::builder()
+                    .max_capacity(MOST_DEAF)
+                    .time_to_live(LONGEST_DEAF)
+                    .build(),
+                deaf_at_all_until: AtomicI64::new(0),
             }),
         })
     }
@@ -145,6 +170,46 @@ impl Throttle {
             points,
             _place: place,
         })
+    }
+
+    /// Counts a document that was refused. Who has no points left for that is not even read for the time that lacks.
+    pub async fn count_refused(&self, actor: &Actor, client: Option<IpAddr>) {
+        let (mut drafts, _) = drafts(actor, client, &self.inner.limits, REFUSED_DOCUMENT);
+        drafts.truncate(1);
+        let taken = self.inner.limiter.take(&drafts).await.taken;
+        let (Taken::Refused { wait, .. }, Some(own)) = (taken, drafts.pop()) else {
+            return;
+        };
+        let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
+        let until = self.now().saturating_add(wait);
+        self.inner.deaf_until.insert(own.key, until);
+        self.inner
+            .deaf_at_all_until
+            .fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Whether anything of that caller is read now.
+    pub fn listens_to(&self, actor: &Actor, client: Option<IpAddr>) -> Result<(), Fault> {
+        let now = self.now();
+        if self.inner.deaf_at_all_until.load(Ordering::Relaxed) <= now {
+            return Ok(());
+        }
+        let (drafts, kinds) = drafts(actor, client, &self.inner.limits, 0);
+        let until = drafts
+            .first()
+            .and_then(|own| self.inner.deaf_until.get(&own.key));
+        let wait = until.unwrap_or_default() - now;
+        match (wait > 0, kinds.first()) {
+            (true, Some(kind)) => Err(self.refuse(
+                *kind,
+                Duration::from_millis(u64::try_from(wait).unwrap_or_default()),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.inner.clock.now().timestamp_millis()
     }
 
     fn refuse(&self, kind: Throttled, wait: Duration) -> Fault {

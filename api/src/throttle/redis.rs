@@ -58,8 +58,8 @@ impl Shared {
     }
 
     /// Connects, and runs the script once: a server that is still loading, or may not be written, is none.
-    pub async fn connect(&self) -> Result<(), Away> {
-        self.disconnect();
+    pub async fn open(&self) -> Result<(), Away> {
+        self.close();
         let mut made = vec![];
         for _ in 0..self.size {
             made.push(self.pool.get().await.map_err(away)?);
@@ -81,7 +81,7 @@ impl Shared {
     }
 
     /// Drops all connections; they do not go back to the pool, which would hand them out again.
-    pub fn disconnect(&self) {
+    pub fn close(&self) {
         let old = std::mem::take(
             &mut *self
                 .connections

@@ -24,7 +24,7 @@ async fn an_answer_says_what_it_cost_and_what_is_left() {
     organizer.event(&EventSetup::default()).await;
 
     let query = "{ events(first: 10) { nodes { title organization { name } } } }";
-    let reply = app.from_address("192.0.2.1", query).await;
+    let reply = app.at_address("192.0.2.1", query).await;
     // At most ten events with an organization each, in a list; it came to one of each.
     let told = cost(&reply);
     assert_eq!(told["requested"], 2 + 10 * 2, "{reply:?}");
@@ -34,10 +34,10 @@ async fn an_answer_says_what_it_cost_and_what_is_left() {
         json!({ "max": 1000, "available": 997, "restoreRate": 1 })
     );
     // What was not needed is there again, what was used is not.
-    let again = app.from_address("192.0.2.1", query).await;
+    let again = app.at_address("192.0.2.1", query).await;
     assert_eq!(available(&again), 994);
     // Another address has a bucket of its own.
-    let other = app.from_address("192.0.2.2", query).await;
+    let other = app.at_address("192.0.2.2", query).await;
     assert_eq!(available(&other), 997);
 }
 
@@ -62,7 +62,7 @@ async fn an_empty_bucket_lets_nothing_be_done_until_time_has_filled_it() {
     let verb = format!(
         "mutation {{ signUp(input: {{ email: \"ada@example.org\", password: \"correct horse battery\", name: \"Ada\" }}) {{ query {WIDE} }} }}"
     );
-    let requested = cost(&app.from_address("192.0.2.9", WIDE).await)["requested"].clone();
+    let requested = cost(&app.at_address("192.0.2.9", WIDE).await)["requested"].clone();
     assert!(requested.as_u64() > Some(600), "{requested}");
 
     // A request that is never settled keeps all its points.
@@ -70,24 +70,24 @@ async fn an_empty_bucket_lets_nothing_be_done_until_time_has_filled_it() {
     let anonymous = eventsphere::tenancy::Actor::anonymous();
     let pending = app.app.throttle.admit(&anonymous, client, 700).await;
     let _pending = pending.map_err(|_| "refused").expect("a full bucket");
-    let seconds = held_back(&app.from_address("192.0.2.1", WIDE).await);
-    held_back(&app.from_address("192.0.2.1", &verb).await);
+    let seconds = held_back(&app.at_address("192.0.2.1", WIDE).await);
+    held_back(&app.at_address("192.0.2.1", &verb).await);
     assert_eq!(app.database.count("select count(*) from users").await, 0);
     // A small question still fits, and others have points of their own.
     let small = app
-        .from_address("192.0.2.1", "{ events { totalCount } }")
+        .at_address("192.0.2.1", "{ events { totalCount } }")
         .await;
     assert_eq!(small.status, 200, "{small:?}");
-    let other = app.from_address("192.0.2.2", &verb).await;
+    let other = app.at_address("192.0.2.2", &verb).await;
     assert_eq!(other.status, 200, "{other:?}");
     assert_eq!(app.database.count("select count(*) from users").await, 1);
 
     // As long as it said (and a moment for the small question), but hardly earlier.
     let wait = |seconds| app.app.clock.advance(chrono::TimeDelta::seconds(seconds));
     wait(seconds - 5);
-    held_back(&app.from_address("192.0.2.1", WIDE).await);
+    held_back(&app.at_address("192.0.2.1", WIDE).await);
     wait(7);
-    let reply = app.from_address("192.0.2.1", WIDE).await;
+    let reply = app.at_address("192.0.2.1", WIDE).await;
     assert_eq!(reply.status, 200, "{reply:?}");
 }
 
@@ -141,11 +141,11 @@ async fn an_organization_has_a_bucket_that_its_members_share() {
 async fn what_is_refused_for_its_cost_takes_no_points() {
     let app = TestApp::start_with(&SMALL).await;
     let deep = "{ events(first: 100) { nodes { sessions(first: 100) { nodes { speakers(first: 100) { nodes { name } } } } } } }";
-    app.from_address("192.0.2.1", deep)
+    app.at_address("192.0.2.1", deep)
         .await
         .refuses(400, "COST_EXCEEDED");
     let reply = app
-        .from_address("192.0.2.1", "{ events { totalCount } }")
+        .at_address("192.0.2.1", "{ events { totalCount } }")
         .await;
     assert!(available(&reply) >= 998, "{reply:?}");
 }
@@ -154,11 +154,37 @@ async fn what_is_refused_for_its_cost_takes_no_points() {
 async fn introspection_is_paid_for_before_it_runs() {
     let app = TestApp::start_with(&SMALL).await;
     let query = "{ __schema { queryType { name } } }";
-    let told = cost(&app.from_address("192.0.2.1", query).await);
+    let told = cost(&app.at_address("192.0.2.1", query).await);
     assert_eq!(told["requested"], 100);
     let client = "192.0.2.1".parse().ok();
     let anonymous = eventsphere::tenancy::Actor::anonymous();
     let pending = app.app.throttle.admit(&anonymous, client, 950).await;
     let _pending = pending.map_err(|_| "refused").expect("points");
-    held_back(&app.from_address("192.0.2.1", query).await);
+    held_back(&app.at_address("192.0.2.1", query).await);
+}
+
+#[tokio::test]
+async fn who_sends_nothing_but_nonsense_is_not_read_for_ever() {
+    let app = TestApp::start_with(&SMALL).await;
+    let mut refused = 0;
+    let last = loop {
+        let reply = app.at_address("192.0.2.1", "{ nothing }").await;
+        if reply.status == 429 {
+            break reply;
+        }
+        reply.refuses(400, "GRAPHQL_VALIDATION_FAILED");
+        refused += 1;
+        assert!(refused < 100, "a thousand points are fifty documents");
+    };
+    assert!((49..=60).contains(&refused), "{refused}");
+    held_back(&last);
+    // Neither is a good question, until there are points again; others are.
+    held_back(&app.at_address("192.0.2.1", "{ __typename }").await);
+    assert_eq!(
+        app.at_address("192.0.2.2", "{ __typename }").await.status,
+        200
+    );
+    app.app.clock.advance(chrono::TimeDelta::seconds(60));
+    let reply = app.at_address("192.0.2.1", "{ __typename }").await;
+    assert_eq!(reply.status, 200, "{reply:?}");
 }

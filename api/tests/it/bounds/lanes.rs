@@ -44,7 +44,7 @@ async fn one_organizations_crowd_keeps_no_other_waiting() {
         // Who is somebody else waits for nothing.
         let other = app.by_token(&south.token, VENUES).await;
         assert_eq!(other.status, 200, "{other:?}");
-        let visitor = app.from_address("192.0.2.1", EVENTS).await;
+        let visitor = app.at_address("192.0.2.1", EVENTS).await;
         assert_eq!(visitor.status, 200, "{visitor:?}");
         admin.batch_execute("rollback").await.expect("let go");
     });
@@ -62,13 +62,13 @@ async fn a_visitor_who_waits_is_served_when_a_place_comes_free() {
     let patient = [("CONCURRENCY_WAIT_MS", "30000")];
     let settings: Vec<_> = NARROW.into_iter().chain(patient).collect();
     let app = TestApp::start_with(&settings).await;
-    assert_eq!(app.from_address("192.0.2.1", EVENTS).await.status, 200);
+    assert_eq!(app.at_address("192.0.2.1", EVENTS).await.status, 200);
     let admin = app.database.admin().await;
     admin
         .batch_execute("begin; lock table events in access exclusive mode")
         .await
         .expect("a lock");
-    let ask = async |address: &str| app.from_address(address, EVENTS).await;
+    let ask = async |address: &str| app.at_address(address, EVENTS).await;
     let (first, second, third, ()) = tokio::join!(
         ask("192.0.2.1"),
         ask("192.0.2.1"),
@@ -78,7 +78,7 @@ async fn a_visitor_who_waits_is_served_when_a_place_comes_free() {
         },
         async {
             until("the third waits", async || app.app.throttle.inside() == 3).await;
-            let other = app.from_address("192.0.2.2", "{ __typename }").await;
+            let other = app.at_address("192.0.2.2", "{ __typename }").await;
             assert_eq!(other.status, 200, "{other:?}");
             admin.batch_execute("rollback").await.expect("let go");
         }

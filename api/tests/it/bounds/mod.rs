@@ -24,7 +24,7 @@ const WIDE: &str =
 
 impl TestApp {
     /// What a visitor at this address is answered; the server must trust 127.0.0.1 as its proxy.
-    async fn from_address(&self, address: &str, query: &str) -> Reply {
+    async fn at_address(&self, address: &str, query: &str) -> Reply {
         let body = json!({ "query": query }).to_string();
         Reply::of(self.bytes(body).header("x-forwarded-for", address)).await
     }

@@ -37,10 +37,10 @@ fn codes(reply: &Reply) -> Vec<String> {
 async fn twenty_guesses_in_one_document_are_twenty_guesses() {
     let app = TestApp::start_with(&PROXY).await;
     let email = "ada@example.org";
-    let first = app.from_address("192.0.2.1", &guesses(15, email)).await;
+    let first = app.at_address("192.0.2.1", &guesses(15, email)).await;
     assert_eq!((first.status, codes(&first)), (200, vec![]), "{first:?}");
     // Five are left of the twenty that an account allows at once.
-    let second = app.from_address("192.0.2.2", &guesses(15, email)).await;
+    let second = app.at_address("192.0.2.2", &guesses(15, email)).await;
     assert_eq!(second.status, 429, "{second:?}");
     assert_eq!(codes(&second), ["THROTTLED"; 10]);
     let body = second.json();
@@ -54,11 +54,11 @@ async fn twenty_guesses_in_one_document_are_twenty_guesses() {
     assert!((1..=50).contains(&wait), "{wait}");
     // Another account is counted by itself, and so is another person's address.
     let other = app
-        .from_address("192.0.2.1", &guesses(1, "bob@example.org"))
+        .at_address("192.0.2.1", &guesses(1, "bob@example.org"))
         .await;
     assert_eq!(other.status, 200, "{other:?}");
     app.app.clock.advance(chrono::TimeDelta::seconds(6));
-    let later = app.from_address("192.0.2.1", &guesses(1, email)).await;
+    let later = app.at_address("192.0.2.1", &guesses(1, email)).await;
     assert_eq!(codes(&later), [] as [&str; 0], "{later:?}");
 }
 
@@ -71,14 +71,14 @@ async fn a_client_is_who_the_balancer_says_and_nobody_else() {
     let _pending = pending.map_err(|_| "refused").expect("points");
     let small =
         "{ events(first: 100) { nodes { venue { id } sessions(first: 3) { nodes { id } } } } }";
-    held_back(&trusting.from_address("192.0.2.1", small).await);
+    held_back(&trusting.at_address("192.0.2.1", small).await);
     // What the client put there itself stands further left.
-    held_back(&trusting.from_address("203.0.113.7, 192.0.2.1", small).await);
-    assert_eq!(trusting.from_address("192.0.2.7", small).await.status, 200);
+    held_back(&trusting.at_address("203.0.113.7, 192.0.2.1", small).await);
+    assert_eq!(trusting.at_address("192.0.2.7", small).await.status, 200);
 
     let direct = TestApp::start_with(&[("VISITOR_POINTS", "1000")]).await;
     let client = "127.0.0.1".parse().ok();
     let pending = direct.app.throttle.admit(&anonymous, client, 1000).await;
     let _pending = pending.map_err(|_| "refused").expect("points");
-    held_back(&direct.from_address("192.0.2.7", small).await);
+    held_back(&direct.at_address("192.0.2.7", small).await);
 }

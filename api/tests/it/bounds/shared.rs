@@ -43,14 +43,14 @@ async fn two_processes_share_one_bucket() {
     let client = "192.0.2.1".parse().ok();
     let pending = one.app.throttle.admit(&anonymous, client, 900).await;
     let pending = pending.map_err(|_| "refused").expect("a full bucket");
-    let left = available(&other.from_address("192.0.2.1", SMALL).await);
+    let left = available(&other.at_address("192.0.2.1", SMALL).await);
     assert!((97..=102).contains(&left), "{left}");
-    held_back(&other.from_address("192.0.2.1", WIDE).await);
-    assert_eq!(other.from_address("192.0.2.2", WIDE).await.status, 200);
+    held_back(&other.at_address("192.0.2.1", WIDE).await);
+    assert_eq!(other.at_address("192.0.2.2", WIDE).await.status, 200);
     // What the one gives back, the other has.
     pending.settle(100);
     until("the points are back", async || {
-        other.from_address("192.0.2.1", WIDE).await.status == 200
+        other.at_address("192.0.2.1", WIDE).await.status == 200
     })
     .await;
 }
@@ -62,11 +62,11 @@ async fn two_processes_count_tries_together() {
     let guess = "mutation { signIn(input: { email: \"ada@example.org\", password: \"guess\" }) { userErrors { code } } }";
     for number in 0..20 {
         let app = [&one, &other][number % 2];
-        let reply = app.from_address("192.0.2.1", guess).await;
+        let reply = app.at_address("192.0.2.1", guess).await;
         assert_eq!(reply.status, 200, "{number}: {reply:?}");
     }
     for app in [&one, &other] {
-        let reply = app.from_address("192.0.2.1", guess).await;
+        let reply = app.at_address("192.0.2.1", guess).await;
         assert_eq!(reply.status, 429, "{reply:?}");
     }
 }
@@ -181,7 +181,7 @@ async fn shares_again(one: &TestApp, other: &TestApp) {
     let all = 50_000;
     let pending = one.app.throttle.admit(&anonymous, client, all).await;
     let _pending = pending.map_err(|_| "refused").expect("a full bucket");
-    held_back(&other.from_address("192.0.2.1", WIDE).await);
+    held_back(&other.at_address("192.0.2.1", WIDE).await);
 }
 
 #[tokio::test]
@@ -244,6 +244,6 @@ async fn redis_counts_as_this_process_does() {
         .collect();
     let config = RedisConfig::read(&settings).expect("good").expect("some");
     let shared = Shared::new(&config).expect("a pool");
-    shared.connect().await.expect("connections");
+    shared.open().await.expect("connections");
     keeps(&shared).await;
 }

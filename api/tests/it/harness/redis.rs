@@ -49,7 +49,7 @@ impl Redis {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .expect("redis-server is not installed; `make setup` does that");
+            .expect("redis-server is not installed; `make setup-tests` does that");
         self.child = Some(child);
         let deadline = Instant::now() + PATIENCE;
         while tokio::net::UnixStream::connect(self.socket())
