@@ -15,6 +15,7 @@ use crate::{
     front::Front,
     guard::{self, Limits},
     types::Types,
+    unknown,
 };
 
 /// Text of all documents that are kept, bytes. What is kept of one is some ten times its text.
@@ -109,6 +110,13 @@ impl Documents {
             vec![fail]
         })?;
         guard::check_document(&parsed, &self.limits).map_err(refused)?;
+        if let Some(pos) = unknown::too_many(&parsed, &self.types) {
+            let message = format!(
+                "the document asks for more than {} fields that do not exist",
+                unknown::MOST_UNKNOWN
+            );
+            return Err(vec![misplaced(pos, message)]);
+        }
         // Any operation's name will do: validation covers the whole document.
         let name = parsed
             .operations

@@ -19,6 +19,7 @@ pub mod input;
 mod payload;
 pub mod plan;
 pub mod types;
+mod unknown;
 pub mod values;
 pub mod verb;
 
