@@ -115,6 +115,8 @@ relations! {
         CapacityPools = capacity_pools::Event;
         Registrations = registrations::Event;
         Tickets = tickets::Event;
+        CheckInLists = check_in_lists::Event;
+        CheckIns = check_ins::Event;
     }
     one {
         OnlineAccess = event_online_access::Event;
@@ -142,6 +144,8 @@ pub fn declaration() -> Declaration {
         .to_many("capacityPools", Relation::CapacityPools.def(), 10, "The stocks that its ticket types draw from. Members only.")
         .to_many("registrations", Relation::Registrations.def(), 100, "Registrations: all of them for members, their own for buyers.")
         .to_many("tickets", Relation::Tickets.def(), 100, "Tickets: all of them for members, their own for buyers.")
+        .to_many("checkInLists", Relation::CheckInLists.def(), 5, "Whom to let in where. Members only.")
+        .to_many("checkIns", Relation::CheckIns.def(), 100, "Scans at the door, newest first: all of them for members, their own admissions for buyers.")
         .key_of(Column::VenueId, "Venue")
         .filter([
             Column::Status,

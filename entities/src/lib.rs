@@ -8,6 +8,9 @@ pub mod attendees;
 pub mod audit_log;
 pub mod branding;
 pub mod capacity_pools;
+pub mod check_in_list_ticket_types;
+pub mod check_in_lists;
+pub mod check_ins;
 pub mod device_sessions;
 pub mod event_online_access;
 pub mod event_signing_keys;
@@ -69,6 +72,9 @@ pub fn declarations() -> Vec<Declaration> {
         registrations::declaration(),
         registration_items::declaration(),
         tickets::declaration(),
+        check_in_lists::declaration(),
+        check_in_list_ticket_types::declaration(),
+        check_ins::declaration(),
         audit_log::declaration(),
     ]
 }

@@ -113,7 +113,7 @@ pub const PERMISSIONS: &[Permission] = &[
     },
     Permission {
         code: "events:write",
-        description: "Create, change, publish and cancel events with venues, programme and what is on sale.",
+        description: "Create, change, publish and cancel events with venues, programme, what is on sale and check-in lists.",
         roles: &["owner", "admin", "manager"],
     },
     Permission {

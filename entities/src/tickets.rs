@@ -60,6 +60,9 @@ relations! {
         TicketType(OrgId, TicketTypeId) -> ticket_types(OrgId, Id);
         Attendee(OrgId, AttendeeId) -> attendees(OrgId, Id);
     }
+    many {
+        CheckIns = check_ins::Ticket;
+    }
 }
 
 /// What the API shows of it.
@@ -84,6 +87,12 @@ pub fn declaration() -> Declaration {
             "attendee",
             Relation::Attendee.def(),
             "Whom it was issued to; null when nobody is named.",
+        )
+        .to_many(
+            "checkIns",
+            Relation::CheckIns.def(),
+            3,
+            "Its scans at the door, newest first; its holder sees admissions only.",
         )
         .key_of(Column::EventId, "Event")
         .key_of(Column::RegistrationId, "Registration")

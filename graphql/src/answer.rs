@@ -203,9 +203,16 @@ impl Part {
     }
 }
 
-/// A request that was executed.
-pub fn executed(data: &str, fails: &[Fail], cost: Cost, request_id: &str) -> Answer {
-    let mut body = String::with_capacity(data.len() + 192);
+/// A request that was executed: its data, whose `columns` are the texts of the flight. `cost` is told the data.
+pub fn executed(
+    data: &Part,
+    columns: &[Option<String>],
+    fails: &[Fail],
+    cost: impl FnOnce(&str) -> Cost,
+    request_id: &str,
+) -> Answer {
+    let texts: usize = columns.iter().flatten().map(String::len).sum();
+    let mut body = String::with_capacity(texts + 320);
     body.push('{');
     if !fails.is_empty() {
         let errors: Vec<Json> = fails.iter().map(|fail| fail.to_json(request_id)).collect();
@@ -214,7 +221,9 @@ pub fn executed(data: &str, fails: &[Fail], cost: Cost, request_id: &str) -> Ans
         body.push(',');
     }
     body.push_str("\"data\":");
-    body.push_str(data);
+    let start = body.len();
+    data.render(columns, &mut body);
+    let cost = cost(&body[start..]);
     body.push_str(",\"extensions\":{\"cost\":");
     cost.write(&mut body);
     body.push_str("}}");

@@ -1,15 +1,16 @@
 //! The fields of a selection, as the specification collects them: fragments by type condition, `@skip`/`@include`,
 //! equal response keys merged.
 
+use crate::{
+    given::{Given, Variables},
+    values::BadValue,
+};
 use async_graphql::{
     Pos, Positioned,
     parser::types::{Directive, ExecutableDocument, Selection, SelectionSet},
 };
 use async_graphql_value::{Name, Value};
 use indexmap::IndexMap;
-use serde_json::{Map, Value as Json};
-
-use crate::values::{BadValue, resolve};
 
 /// A field of a selection with everything that was said of it.
 #[derive(Clone, Debug)]
@@ -27,11 +28,11 @@ pub struct Selected<'a> {
 
 impl Selected<'_> {
     /// The argument's value; `None` when it is not given.
-    pub fn argument(&self, name: &str, variables: &Map<String, Json>) -> Option<Json> {
+    pub fn argument(&self, name: &str, variables: &Variables) -> Option<Given> {
         self.arguments
             .iter()
             .find(|(known, _)| known.node.as_str() == name)
-            .and_then(|(_, value)| resolve(&value.node, variables))
+            .and_then(|(_, value)| Given::of(&value.node, variables))
     }
 }
 
@@ -43,7 +44,7 @@ pub struct Operation<'a> {
     /// Name of the operation.
     pub name: Option<&'a str>,
     /// With defaults.
-    pub variables: &'a Map<String, Json>,
+    pub variables: &'a Variables,
 }
 
 impl<'a> Operation<'a> {
@@ -128,8 +129,8 @@ impl<'a> Operation<'a> {
             let condition = || {
                 directive
                     .get_argument("if")
-                    .and_then(|value| resolve(&value.node, self.variables))
-                    .and_then(|value| value.as_bool())
+                    .and_then(|value| Given::of(&value.node, self.variables))
+                    .and_then(|value| value.value(self.variables).as_bool())
                     .unwrap_or(false)
             };
             match directive.name.node.as_str() {

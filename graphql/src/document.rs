@@ -1,6 +1,9 @@
 //! Documents: bounded, parsed and validated once, then kept by the hash of their text.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 use async_graphql::{
     Pos, Positioned, ServerError,
@@ -23,11 +26,16 @@ const KNOWN_BYTES: u64 = 8 * 1024 * 1024;
 /// An answer names no more errors than this: a document of nothing but errors must not have an answer many times its size.
 const MOST_ERRORS: usize = 20;
 
+/// The number of the next document.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
 /// A document that may be executed.
 #[derive(Debug)]
 pub struct Document {
     /// As parsed.
     pub parsed: ExecutableDocument,
+    /// Tells it from every other document of this process.
+    pub number: u64,
     text_bytes: usize,
 }
 
@@ -142,6 +150,7 @@ impl Documents {
         }
         let document = Arc::new(Document {
             parsed,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
             text_bytes: text.len(),
         });
         self.known.insert(hash, document.clone());

@@ -31,6 +31,25 @@ pub enum Param {
     Timestamps(Vec<chrono::DateTime<chrono::Utc>>),
 }
 
+impl Param {
+    /// Its type in PostgreSQL.
+    pub fn pg_type(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Uuid(_) => "uuid",
+            Self::Int(_) => "int4",
+            Self::BigInt(_) => "int8",
+            Self::Bool(_) => "bool",
+            Self::Timestamp(_) => "timestamptz",
+            Self::Texts(_) => "text[]",
+            Self::Uuids(_) => "uuid[]",
+            Self::Ints(_) => "int4[]",
+            Self::BigInts(_) => "int8[]",
+            Self::Timestamps(_) => "timestamptz[]",
+        }
+    }
+}
+
 /// Why a read gave nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadFailure {
@@ -130,6 +149,10 @@ pub trait Gate: Send + Sync {
 
     /// Whether the caller holds the scope that a verb asks for.
     fn holds(&self, scope: &str) -> Result<(), Denied>;
+
+    /// Names everything that the other answers depend on: callers of the same standing are answered alike, so that one
+    /// plan serves them all.
+    fn standing(&self) -> std::sync::Arc<str>;
 
     /// Whether `totalCount` stops at 10,001 for this caller.
     fn counts_stop(&self) -> bool;

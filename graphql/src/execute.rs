@@ -1,6 +1,6 @@
 //! From a request to its answer.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::parser::types::{OperationDefinition, OperationType};
 use serde_json::{Map, Value as Json};
@@ -14,8 +14,11 @@ use crate::{
     engine::{Charge, Host, ReadFailure},
     front::Front,
     generated,
+    given::Variables,
     guard::Limits,
     payload,
+    plan::{Flight, Plan},
+    plans::{Key, Plans},
     types::Types,
     values,
 };
@@ -31,6 +34,7 @@ pub struct Engine {
     front: Front,
     types: Arc<Types>,
     documents: Documents,
+    plans: Plans,
 }
 
 /// Why an engine cannot be made.
@@ -68,6 +72,7 @@ impl Engine {
         Ok(Self {
             catalog,
             documents: Documents::new(front.clone(), limits, types.clone()),
+            plans: Plans::new(),
             types,
             front,
         })
@@ -103,7 +108,7 @@ impl Engine {
         };
         let definitions = &definition.variable_definitions;
         let variables = match values::variables(&self.types, definitions, &incoming.variables) {
-            Ok(variables) => variables,
+            Ok(variables) => Variables::new(variables),
             Err(error) => return refuse(Fail::new("BAD_USER_INPUT", error.0)),
         };
         let operation = Operation {
@@ -112,7 +117,7 @@ impl Engine {
             variables: &variables,
         };
         let result = match definition.ty {
-            OperationType::Query => self.query(operation, definition, host).await,
+            OperationType::Query => self.query(document, operation, definition, host).await,
             OperationType::Mutation => self.mutation(operation, definition, host).await,
             OperationType::Subscription => Err(Fail::new(
                 "BAD_USER_INPUT",
@@ -124,10 +129,56 @@ impl Engine {
 
     async fn query(
         &self,
+        document: &Document,
         operation: Operation<'_>,
         definition: &OperationDefinition,
         host: &dyn Host,
     ) -> Result<Answer, Fail> {
+        let key = Key {
+            document: document.number,
+            operation: operation.name.map(Into::into),
+            standing: host.standing(),
+        };
+        let (plan, flight) = match self.plans.find(&key, &self.catalog, operation.variables) {
+            Some(found) => found,
+            None => self.plan(key, operation, definition, host).await?,
+        };
+        let charged = charge(plan.cost, host).await?;
+        let parts = self.introspected(&plan, operation, definition).await?;
+        let columns = match flight {
+            None => Ok(vec![]),
+            Some(flight) => host.read(&flight).await,
+        };
+        let id = host.request_id();
+        match columns {
+            Ok(columns) => {
+                let cost = |data: &str| charged.settle(data, 0);
+                Ok(answer::executed(&parts, &columns, &plan.fails, cost, id))
+            }
+            // Nothing was read, so there is nothing to keep and little to pay.
+            Err(failure @ ReadFailure::Unavailable(_)) => {
+                charged.settle("", 0);
+                Err(read_fail(&failure, id))
+            }
+            Err(failure) => {
+                let selected = collected(&operation, definition, "Query")?;
+                let (columns, parts, fails) = self
+                    .one_by_one(operation, &selected, &parts, &plan, &failure, host)
+                    .await;
+                let cost = |data: &str| charged.settle(data, 0);
+                Ok(answer::executed(&parts, &columns, &fails, cost, id))
+            }
+        }
+    }
+
+    /// Compiles the operation, and keeps the plan for others of the same standing.
+    async fn plan(
+        &self,
+        key: Key,
+        operation: Operation<'_>,
+        definition: &OperationDefinition,
+        host: &dyn Host,
+    ) -> Result<(Arc<Plan>, Option<Flight>), Fail> {
         let selected = collected(&operation, definition, "Query")?;
         let mut fails = vec![];
         let mut compiler = Compiler::new(&self.catalog, operation, host);
@@ -137,27 +188,31 @@ impl Engine {
             let part = root_part(&mut compiler, field, Some(&Json::Null), &[], &mut fails)?;
             parts.push((field.key.to_owned(), part));
         }
-        let charged = charge(compiler.cost, host).await?;
-        self.introspect(&operation, &selected, &mut parts).await?;
-        let columns = match compiler.is_empty() {
-            true => vec![],
-            false => match host.read(&compiler.finish()).await {
-                Ok(columns) => columns,
-                // Nothing was read, so there is nothing to keep.
-                Err(failure @ ReadFailure::Unavailable(_)) => {
-                    charged.settle("", 0);
-                    return Err(read_fail(&failure, host.request_id()));
-                }
-                Err(failure) => {
-                    self.one_by_one(operation, &selected, &mut parts, &failure, &mut fails, host)
-                        .await
-                }
-            },
+        let cost = compiler.cost;
+        let (statement, preludes) = match compiler.is_empty() {
+            true => (None, vec![]),
+            false => {
+                let (statement, preludes) = compiler.finish();
+                (Some(statement), preludes)
+            }
         };
-        let mut data = String::new();
-        Part::Object(parts).render(&columns, &mut data);
-        let cost = charged.settle(&data, 0);
-        Ok(answer::executed(&data, &fails, cost, host.request_id()))
+        let plan = Arc::new(Plan {
+            parts: Part::Object(parts),
+            fails,
+            cost,
+            preludes,
+            statement,
+            needs: operation.variables.take_needs(),
+            introspects: selected.iter().any(is_introspection),
+        });
+        let flight = plan
+            .flight(&self.catalog, operation.variables)
+            .map_err(|unfit| compile_fail(unfit.into()))?;
+        // Asking about the schema is rare, and is no question to the database.
+        if !plan.introspects {
+            self.plans.keep(key, plan.clone());
+        }
+        Ok((plan, flight))
     }
 
     /// After an SQL error the root fields are asked in flights of their own, so that one cannot take the others along.
@@ -165,30 +220,29 @@ impl Engine {
         &self,
         operation: Operation<'_>,
         selected: &[Selected<'_>],
-        parts: &mut [(String, Part)],
+        parts: &Part,
+        plan: &Plan,
         failure: &ReadFailure,
-        fails: &mut Vec<Fail>,
         host: &dyn Host,
-    ) -> Vec<Option<String>> {
+    ) -> (Vec<Option<String>>, Part, Vec<Fail>) {
+        let mut parts = match parts {
+            Part::Object(parts) => parts.clone(),
+            _ => vec![],
+        };
+        let mut fails = plan.fails.clone();
         let mut columns = vec![];
         let asked = parts
             .iter()
             .filter(|(_, part)| matches!(part, Part::Column(_)))
             .count();
-        for (field, (_, part)) in selected.iter().zip(parts) {
+        for (field, (_, part)) in selected.iter().zip(&mut parts) {
             if !matches!(part, Part::Column(_)) {
                 continue;
             }
             let again = match (asked, failure) {
                 // Alone it was asked already.
                 (1, _) => None,
-                _ => {
-                    let mut compiler = Compiler::new(&self.catalog, operation, host);
-                    match compiler.root(field) {
-                        Ok(_) => Some(host.read(&compiler.finish()).await),
-                        Err(_) => None,
-                    }
-                }
+                _ => self.alone(operation, field, host).await,
             };
             match again {
                 Some(Ok(mut texts)) if texts.len() == 1 => {
@@ -203,35 +257,52 @@ impl Engine {
                 }
             }
         }
-        columns
+        (columns, Part::Object(parts), fails)
     }
 
-    /// Runs `__schema` and `__type`, if they are asked for, and puts what they give in its places.
-    async fn introspect(
+    async fn alone(
         &self,
-        operation: &Operation<'_>,
-        selected: &[Selected<'_>],
-        parts: &mut [(String, Part)],
-    ) -> Result<(), Fail> {
-        let Some(first) = selected.iter().find(|field| is_introspection(field)) else {
-            return Ok(());
+        operation: Operation<'_>,
+        field: &Selected<'_>,
+        host: &dyn Host,
+    ) -> Option<Result<Vec<Option<String>>, ReadFailure>> {
+        let mut compiler = Compiler::new(&self.catalog, operation, host);
+        compiler.root(field).ok()?;
+        let flight = compiler.flight().ok()?;
+        Some(host.read(&flight).await)
+    }
+
+    /// The pieces of the plan, with what `__schema` and `__type` give where they are asked for.
+    async fn introspected<'p>(
+        &self,
+        plan: &'p Plan,
+        operation: Operation<'_>,
+        definition: &OperationDefinition,
+    ) -> Result<Cow<'p, Part>, Fail> {
+        let Part::Object(parts) = &plan.parts else {
+            return Ok(Cow::Borrowed(&plan.parts));
         };
-        let variables = Json::Object(operation.variables.clone());
+        if !plan.introspects {
+            return Ok(Cow::Borrowed(&plan.parts));
+        }
+        let selected = collected(&operation, definition, "Query")?;
+        let variables = Json::Object(operation.variables.values().clone());
         let response = self
             .front
             .introspect(operation.document.clone(), operation.name, variables)
             .await;
         if let Some(error) = response.errors.first() {
-            return Err(Fail::new("BAD_USER_INPUT", error.message.clone()).at(first.pos, &[]));
+            return Err(Fail::new("BAD_USER_INPUT", error.message.clone()));
         }
         let introspected = response.data.into_json().unwrap_or(Json::Null);
-        for (field, (_, part)) in selected.iter().zip(parts) {
+        let mut parts = parts.clone();
+        for (field, (_, part)) in selected.iter().zip(&mut parts) {
             if is_introspection(field) {
                 let value = introspected.get(field.key).unwrap_or(&Json::Null);
                 *part = Part::Text(value.to_string());
             }
         }
-        Ok(())
+        Ok(Cow::Owned(Part::Object(parts)))
     }
 
     async fn mutation(
@@ -271,8 +342,9 @@ impl Engine {
             }
         }
         data.push('}');
-        let cost = charged.settle(&data, verbs);
-        let mut answer = answer::executed(&data, &fails, cost, host.request_id());
+        let data = Part::Text(data);
+        let cost = |data: &str| charged.settle(data, verbs);
+        let mut answer = answer::executed(&data, &[], &fails, cost, host.request_id());
         // Only where nothing at all was done may a proxy, or its client, take the whole of it for not done.
         if fails.len() == selected.len() && fails.iter().all(|fail| fail.code == UNAVAILABLE) {
             answer.reached = Reached::Unavailable;

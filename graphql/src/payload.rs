@@ -43,6 +43,7 @@ impl<'a> Plan<'a> {
         })?;
         let given = field
             .argument("input", operation.variables)
+            .map(|given| given.resolve(operation.variables).into_owned())
             .unwrap_or(Json::Null);
         let coerced = input::coerce(catalog, &verb.input, &given)
             .map_err(|error| Fail::new("BAD_USER_INPUT", error.0).at(field.pos, &[]))?;
@@ -110,7 +111,17 @@ impl<'a> Plan<'a> {
                     return nothing;
                 }
             };
-            (parts, (!compiler.is_empty()).then(|| compiler.finish()))
+            let flight = match compiler.is_empty() {
+                true => Ok(None),
+                false => compiler.flight().map(Some).map_err(compile_fail),
+            };
+            match flight {
+                Ok(flight) => (parts, flight),
+                Err(fail) => {
+                    fails.push(fail.at(self.field.pos, &[self.field.key]));
+                    return nothing;
+                }
+            }
         };
         let columns = match flight {
             None => vec![],

@@ -1,6 +1,16 @@
-//! A compiled operation: text and typed parameters. It knows no driver.
+//! A compiled operation: text and typed parameters. It knows no driver. A plan is what can be used again: the texts,
+//! and for each parameter how it is read from the variables of a request.
 
-use crate::engine::Param;
+use std::sync::Arc;
+
+use crate::{
+    answer::{Fail, Part},
+    catalog::{Catalog, Scalar},
+    compile::Cursor,
+    engine::Param,
+    given::{Given, Need, Variables},
+    values::{self, BadValue},
+};
 
 /// What goes to the database for one operation: all of it in one flight, in one transaction.
 #[derive(Clone, Debug, Default)]
@@ -8,7 +18,7 @@ pub struct Flight {
     /// Statements that open something for this transaction (an unlisted event by its slug); their answers are unread.
     pub preludes: Vec<Prelude>,
     /// One statement; one text column a root field.
-    pub sql: String,
+    pub sql: Arc<str>,
     /// Its parameters.
     pub params: Vec<Param>,
 }
@@ -17,7 +27,166 @@ pub struct Flight {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Prelude {
     /// Text.
-    pub sql: String,
+    pub sql: Arc<str>,
     /// Parameters.
     pub params: Vec<Param>,
+}
+
+impl Flight {
+    /// The statement after its preludes, with the values of these variables.
+    pub fn new(
+        statement: &Template,
+        preludes: &[Template],
+        catalog: &Catalog,
+        variables: &Variables,
+    ) -> Result<Self, Unfit> {
+        let preludes = preludes.iter().map(|prelude| {
+            Ok(Prelude {
+                sql: prelude.sql.clone(),
+                params: prelude.fill(catalog, variables)?,
+            })
+        });
+        Ok(Self {
+            preludes: preludes.collect::<Result<_, Unfit>>()?,
+            sql: statement.sql.clone(),
+            params: statement.fill(catalog, variables)?,
+        })
+    }
+}
+
+/// How a parameter is made for each request.
+#[derive(Clone, Debug)]
+pub enum Slot {
+    /// The same in every request.
+    Fixed(Param),
+    /// One value; the text names it in a message.
+    One(Given, Scalar, String),
+    /// A list of at most so many values as one array.
+    Many(Given, Scalar, String, usize),
+    /// The key in a global id of the named type; of any type when it is empty.
+    Key(Given, String),
+    /// The values of a cursor that are not null; which are null decided on the statement.
+    Cursor(Given, Cursor, Vec<bool>),
+}
+
+/// A value that cannot be meant where a parameter was to be made.
+#[derive(Debug)]
+pub enum Unfit {
+    /// Of the wrong kind.
+    Value(BadValue),
+    /// A cursor of another order, or none of ours, or one that needs another statement.
+    Cursor,
+}
+
+impl From<BadValue> for Unfit {
+    fn from(error: BadValue) -> Self {
+        Self::Value(error)
+    }
+}
+
+impl Slot {
+    /// Adds the parameters that it stands for.
+    pub fn fill(
+        &self,
+        catalog: &Catalog,
+        variables: &Variables,
+        params: &mut Vec<Param>,
+    ) -> Result<(), Unfit> {
+        params.push(match self {
+            Self::Fixed(param) => param.clone(),
+            Self::One(given, scalar, what) => {
+                values::param(catalog, scalar, &given.resolve(variables), what)?
+            }
+            Self::Many(given, scalar, what, most) => {
+                let items = values::items(&given.resolve(variables));
+                if items.len() > *most {
+                    return Err(BadValue(format!("`{what}` takes at most {most} values")).into());
+                }
+                values::array_param(catalog, scalar, &items, what)?
+            }
+            Self::Key(given, type_name) => {
+                Param::Uuid(values::key(catalog, type_name, &given.resolve(variables)))
+            }
+            Self::Cursor(given, cursor, mask) => {
+                let read = cursor
+                    .read(&given.resolve(variables))
+                    .ok_or(Unfit::Cursor)?;
+                if !read.iter().map(Option::is_some).eq(mask.iter().copied()) {
+                    return Err(Unfit::Cursor);
+                }
+                params.extend(read.into_iter().flatten());
+                return Ok(());
+            }
+        });
+        Ok(())
+    }
+}
+
+/// A statement whose parameters are still to be filled.
+#[derive(Clone, Debug)]
+pub struct Template {
+    /// Text.
+    pub sql: Arc<str>,
+    /// How its parameters are made, in their order.
+    pub slots: Vec<Slot>,
+}
+
+impl Template {
+    /// Its parameters for these variables.
+    pub fn fill(&self, catalog: &Catalog, variables: &Variables) -> Result<Vec<Param>, Unfit> {
+        let mut params = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            slot.fill(catalog, variables, &mut params)?;
+        }
+        Ok(params)
+    }
+}
+
+/// A query operation, compiled for callers of one standing.
+#[derive(Debug)]
+pub struct Plan {
+    /// The pieces of `data`.
+    pub parts: Part,
+    /// What was refused while compiling; the fields are null.
+    pub fails: Vec<Fail>,
+    /// Points.
+    pub cost: u64,
+    /// Statements before the operation's own.
+    pub preludes: Vec<Template>,
+    /// The statement; `None` when nothing needs the database.
+    pub statement: Option<Template>,
+    /// What it takes for granted of the variables.
+    pub needs: Vec<Need>,
+    /// Whether it asks about the schema; those pieces are filled in when it runs.
+    pub introspects: bool,
+}
+
+impl Plan {
+    /// Whether it is what would be compiled for these variables.
+    pub fn serves(&self, variables: &Variables) -> bool {
+        self.needs.iter().all(|need| need.holds(variables))
+    }
+
+    /// The flight with the values of these variables; `None` when nothing needs the database.
+    pub fn flight(
+        &self,
+        catalog: &Catalog,
+        variables: &Variables,
+    ) -> Result<Option<Flight>, Unfit> {
+        self.statement
+            .as_ref()
+            .map(|statement| Flight::new(statement, &self.preludes, catalog, variables))
+            .transpose()
+    }
+
+    /// Bytes that it holds, about.
+    pub fn weight(&self) -> usize {
+        let texts: usize = self
+            .statement
+            .iter()
+            .chain(&self.preludes)
+            .map(|template| template.sql.len() + 128 * template.slots.len())
+            .sum();
+        1024 + texts + 128 * self.needs.len()
+    }
 }

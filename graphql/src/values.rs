@@ -2,7 +2,7 @@
 //! to typed parameters.
 
 use async_graphql::{Positioned, parser::types::VariableDefinition};
-use async_graphql_value::{ConstValue, Value};
+use async_graphql_value::ConstValue;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -53,33 +53,6 @@ pub fn variables(
         }
     }
     Ok(out)
-}
-
-/// A literal with variables put in; `None` when it is a variable that was not given.
-pub fn resolve(value: &Value, variables: &Map<String, Json>) -> Option<Json> {
-    Some(match value {
-        Value::Variable(name) => variables.get(name.as_str())?.clone(),
-        Value::Null => Json::Null,
-        Value::Number(number) => Json::Number(number.clone()),
-        Value::String(text) => Json::String(text.clone()),
-        Value::Boolean(value) => Json::Bool(*value),
-        Value::Enum(name) => Json::String(name.to_string()),
-        Value::Binary(_) => Json::Null,
-        Value::List(items) => Json::Array(
-            items
-                .iter()
-                .map(|item| resolve(item, variables).unwrap_or(Json::Null))
-                .collect(),
-        ),
-        Value::Object(fields) => Json::Object(
-            fields
-                .iter()
-                .filter_map(|(name, value)| {
-                    resolve(value, variables).map(|value| (name.to_string(), value))
-                })
-                .collect(),
-        ),
-    })
 }
 
 fn const_to_json(value: &ConstValue) -> Json {

@@ -236,6 +236,8 @@ async fn sale(tx: &TenantTx, house: &House, show: &Show, of_event: &Json) -> Res
             .await?;
         }
     }
+    let row = json!({ "name": "Main entrance" });
+    insert(tx, "check_in_lists", "CheckInList", with(of_event, row)).await?;
     Ok(())
 }
 

@@ -1,5 +1,7 @@
 //! What the engine asks of us for one request: may this caller, run this flight, do this verb.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use eventsphere_graphql::{
     Verb,
@@ -73,6 +75,18 @@ impl Gate for RequestHost {
             _ => ("FORBIDDEN", format!("this needs the scope {scope}")),
         };
         Err(Denied { code, message })
+    }
+
+    fn standing(&self) -> Arc<str> {
+        let kind = match &self.actor.kind {
+            ActorKind::Anonymous if self.actor.guest.secret_hashes.is_empty() => "visitor",
+            ActorKind::Anonymous => "guest",
+            ActorKind::Attendee { .. } => "attendee",
+            ActorKind::Member { .. } | ActorKind::Token { .. } => {
+                return format!("member {}", self.actor.permissions().join(",")).into();
+            }
+        };
+        kind.into()
     }
 
     fn counts_stop(&self) -> bool {

@@ -10,7 +10,7 @@ const ROWS: &str = "select (select count(*) from registrations) + (select count(
      + (select count(*) from events) + (select count(*) from sessions) + (select count(*) from speakers) \
      + (select count(*) from venues) + (select count(*) from ticket_types) + (select count(*) from users) \
      + (select count(*) from organizations) + (select count(*) from members) + (select count(*) from outbox) \
-     + (select count(*) from audit_log)";
+     + (select count(*) from audit_log) + (select count(*) from check_ins)";
 
 #[tokio::test]
 async fn a_second_fill_adds_nothing() {
@@ -37,6 +37,17 @@ async fn a_second_fill_adds_nothing() {
         (
             "select 5 - count(distinct status) from events where status in ('draft', 'published', 'completed', 'cancelled')",
             "one state is left out on purpose",
+        ),
+        (
+            "select count(*) from events e where status = 'completed' and 10 * (
+               select count(*) from check_ins c where c.event_id = e.id and outcome = 'admitted'
+             ) not between 6 * (select count(*) from tickets t where t.event_id = e.id) and 100000",
+            "few came to what is over",
+        ),
+        (
+            "select count(*) from check_ins c join events e on e.id = c.event_id
+             where c.scanned_at not between e.starts_at - interval '1 hour' and e.ends_at",
+            "scanned before or after",
         ),
         (
             "select 2 - count(distinct default_currency) from organizations",

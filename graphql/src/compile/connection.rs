@@ -1,14 +1,13 @@
 //! A connection: the page in the innermost select (filter, order, limit), its JSON outside, its count beside.
 
 use async_graphql::parser::types::SelectionSet;
-use serde_json::Value as Json;
 
 use super::{
     CompileError, Compiler, Priced, Result, build_object,
     keyset::{Keyset, Term},
     literal,
 };
-use crate::{catalog::Entity, collect::Selected};
+use crate::{catalog::Entity, collect::Selected, given::Given};
 
 /// Rows when neither `first` nor `last` is given.
 const DEFAULT_PAGE: i64 = 20;
@@ -123,10 +122,10 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    pub(super) fn argument(&self, selected: &Selected<'a>, name: &str) -> Option<Json> {
+    pub(super) fn argument(&self, selected: &Selected<'a>, name: &str) -> Option<Given> {
         selected
             .argument(name, self.variables())
-            .filter(|value| !value.is_null())
+            .filter(|value| !value.is_null(self.variables()))
     }
 
     fn page(&self, selected: &Selected<'a>) -> Result<Page> {
@@ -134,7 +133,7 @@ impl<'a> Compiler<'a> {
             let Some(value) = self.argument(selected, name) else {
                 return Ok(None);
             };
-            match value.as_i64() {
+            match value.value(self.variables()).as_i64() {
                 Some(size @ 0..=LARGEST_PAGE) => Ok(Some(size)),
                 _ => Err(CompileError::Bad(format!(
                     "`{name}` must be from 0 to {LARGEST_PAGE}"
@@ -159,9 +158,10 @@ impl<'a> Compiler<'a> {
         let mut terms = vec![];
         for item in self
             .argument(selected, "orderBy")
-            .map(|value| crate::values::items(&value))
+            .map(|value| value.items(self.variables()))
             .unwrap_or_default()
         {
+            let item = item.value(self.variables());
             let name = item.as_str().unwrap_or_default();
             let (stem, descending) = match (name.strip_suffix("_ASC"), name.strip_suffix("_DESC")) {
                 (Some(stem), _) => (stem, false),

@@ -1,11 +1,10 @@
 //! Filters. Only declared columns; lists travel as one array parameter, so that they do not multiply statements.
 
-use serde_json::Value as Json;
-
 use super::{CompileError, Compiler, Result};
 use crate::{
     catalog::{Column, Entity, Scalar},
-    values,
+    given::Given,
+    plan::Slot,
 };
 
 const DEEPEST: usize = 3;
@@ -18,7 +17,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         entity: &'a Entity,
         alias: &str,
-        filter: &Json,
+        filter: &Given,
         depth: usize,
     ) -> Result<String> {
         if depth > DEEPEST {
@@ -26,12 +25,12 @@ impl<'a> Compiler<'a> {
                 "`filter` nests more than {DEEPEST} deep"
             )));
         }
-        let Some(fields) = filter.as_object() else {
+        let Some(fields) = filter.members(self.variables()) else {
             return Err(CompileError::Bad("`filter` must be an object".to_owned()));
         };
         let mut all = vec!["true".to_owned()];
-        for (name, value) in fields {
-            if value.is_null() {
+        for (name, value) in &fields {
+            if value.is_null(self.variables()) {
                 continue;
             }
             match name.as_str() {
@@ -66,13 +65,13 @@ impl<'a> Compiler<'a> {
         &mut self,
         entity: &'a Entity,
         alias: &str,
-        value: &Json,
+        value: &Given,
         depth: usize,
         glue: &str,
         empty: &str,
     ) -> Result<String> {
         let mut parts = vec![];
-        for item in values::items(value) {
+        for item in value.items(self.variables()) {
             parts.push(format!(
                 "({})",
                 self.filter(entity, alias, &item, depth + 1)?
@@ -88,23 +87,23 @@ impl<'a> Compiler<'a> {
         &mut self,
         column: &Column,
         alias: &str,
-        value: &Json,
+        value: &Given,
         all: &mut Vec<String>,
     ) -> Result<()> {
-        let Some(operators) = value.as_object() else {
+        let Some(operators) = value.members(self.variables()) else {
             return Err(CompileError::Bad(format!(
                 "filter on `{}` must be an object",
                 column.field
             )));
         };
-        for (operator, operand) in operators {
+        for (operator, operand) in &operators {
             self.predicates += 1;
             if self.predicates > MOST_PREDICATES {
                 return Err(CompileError::Bad(format!(
                     "an operation filters by at most {MOST_PREDICATES} conditions"
                 )));
             }
-            if operand.is_null() {
+            if operand.is_null(self.variables()) {
                 return Err(CompileError::Bad(format!(
                     "`{}.{operator}` must not be null; use isNull",
                     column.field
@@ -120,26 +119,20 @@ impl<'a> Compiler<'a> {
         column: &Column,
         alias: &str,
         operator: &str,
-        operand: &Json,
+        operand: &Given,
     ) -> Result<String> {
         let name = format!("{alias}.{}", column.name);
         let what = format!("{}.{operator}", column.field);
         if operator == "isNull" {
-            return match operand.as_bool() {
+            return match operand.value(self.variables()).as_bool() {
                 Some(true) => Ok(format!("{name} is null")),
                 Some(false) => Ok(format!("{name} is not null")),
                 None => Err(CompileError::Bad(format!("`{what}` must be true or false"))),
             };
         }
         if let "in" | "notIn" = operator {
-            let items = values::items(operand);
-            if items.len() > LONGEST_LIST {
-                return Err(CompileError::Bad(format!(
-                    "`{what}` takes at most {LONGEST_LIST} values"
-                )));
-            }
-            let array = values::array_param(self.catalog, &column.scalar, &items, &what)?;
-            let array = self.bind(array);
+            let slot = Slot::Many(operand.clone(), column.scalar.clone(), what, LONGEST_LIST);
+            let array = self.bind(slot)?;
             return Ok(match operator {
                 "in" => format!("{name} = any ({array})"),
                 _ => format!("({name} = any ({array})) is not true"),
@@ -165,8 +158,7 @@ impl<'a> Compiler<'a> {
                 )));
             }
         };
-        let param = values::param(self.catalog, &column.scalar, operand, &what)?;
-        let param = self.bind(param);
+        let param = self.bind(Slot::One(operand.clone(), column.scalar.clone(), what))?;
         Ok(format!("{name} {sql_operator} {param}"))
     }
 }

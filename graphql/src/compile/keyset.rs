@@ -11,7 +11,12 @@ use super::{CompileError, Compiler, Result};
 use crate::{
     catalog::{Column, Entity, Scalar},
     engine::Param,
+    given::Given,
+    plan::Slot,
 };
+
+/// Bytes of a cursor's text.
+const LONGEST_CURSOR: usize = 4096;
 
 /// One term of an order.
 pub(super) struct Term<'a> {
@@ -23,6 +28,14 @@ pub(super) struct Term<'a> {
 pub(super) struct Keyset<'a> {
     terms: Vec<Term<'a>>,
     fingerprint: String,
+}
+
+/// How the cursors of an order are read.
+#[derive(Clone, Debug)]
+pub struct Cursor {
+    fingerprint: String,
+    /// Type of each value, and whether it may be null.
+    values: Vec<(Scalar, bool)>,
 }
 
 impl<'a> Keyset<'a> {
@@ -88,30 +101,37 @@ impl<'a> Keyset<'a> {
         )
     }
 
-    /// The values in a cursor, typed.
-    fn read(&self, cursor: &Json) -> Result<Vec<Option<Param>>> {
-        let broken = || {
-            CompileError::BadCursor("the cursor is none of this connection and order".to_owned())
-        };
-        let text = cursor.as_str().ok_or_else(broken)?;
-        if text.len() > 4096 {
-            return Err(broken());
+    /// How its cursors are read.
+    fn reader(&self) -> Cursor {
+        Cursor {
+            fingerprint: self.fingerprint.clone(),
+            values: self
+                .terms
+                .iter()
+                .map(|term| (term.column.scalar.clone(), term.column.nullable))
+                .collect(),
         }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| broken())?;
-        let parts: Vec<Option<String>> = serde_json::from_slice(&bytes).map_err(|_| broken())?;
-        let (fingerprint, values) = parts.split_first().ok_or_else(broken)?;
-        if fingerprint.as_deref() != Some(&self.fingerprint) || values.len() != self.terms.len() {
-            return Err(broken());
+    }
+}
+
+impl Cursor {
+    /// The values in a cursor, typed; `None` when it is none of this order.
+    pub fn read(&self, cursor: &Json) -> Option<Vec<Option<Param>>> {
+        let text = cursor
+            .as_str()
+            .filter(|text| text.len() <= LONGEST_CURSOR)?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok()?;
+        let parts: Vec<Option<String>> = serde_json::from_slice(&bytes).ok()?;
+        let (fingerprint, values) = parts.split_first()?;
+        if fingerprint.as_deref() != Some(&self.fingerprint) || values.len() != self.values.len() {
+            return None;
         }
-        self.terms
+        self.values
             .iter()
             .zip(values)
-            .map(|(term, value)| match value {
-                None if term.column.nullable => Ok(None),
-                None => Err(broken()),
-                Some(text) => parse(&term.column.scalar, text)
-                    .map(Some)
-                    .ok_or_else(broken),
+            .map(|((scalar, nullable), value)| match value {
+                None => nullable.then_some(None),
+                Some(text) => parse(scalar, text).map(Some),
             })
             .collect()
     }
@@ -144,13 +164,22 @@ impl<'a> Compiler<'a> {
         &mut self,
         keyset: &Keyset<'a>,
         alias: &str,
-        cursor: &Json,
+        cursor: &Given,
         after: bool,
     ) -> Result<String> {
-        let values: Vec<Option<String>> = keyset
-            .read(cursor)?
+        let reader = keyset.reader();
+        let mask: Vec<bool> = reader
+            .read(&cursor.resolve(self.variables()))
+            .ok_or_else(CompileError::foreign_cursor)?
+            .iter()
+            .map(Option::is_some)
+            .collect();
+        let mut places = self
+            .bind_all(Slot::Cursor(cursor.clone(), reader, mask.clone()))?
+            .into_iter();
+        let values: Vec<Option<String>> = mask
             .into_iter()
-            .map(|value| value.map(|value| self.bind(value)))
+            .map(|given| given.then(|| places.next()).flatten())
             .collect();
         let uniform = keyset
             .terms

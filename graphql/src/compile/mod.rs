@@ -7,15 +7,15 @@ mod keyset;
 mod object;
 mod root;
 
+pub use keyset::Cursor;
 pub use root::RootColumn;
-
-use serde_json::{Map, Value as Json};
 
 use crate::{
     catalog::{Catalog, Entity, Scalar},
     collect::Operation,
-    engine::{Gate, Param},
-    plan::{Flight, Prelude},
+    engine::Gate,
+    given::Variables,
+    plan::{Flight, Slot, Template, Unfit},
     values::BadValue,
 };
 
@@ -47,6 +47,21 @@ impl From<BadValue> for CompileError {
     }
 }
 
+impl CompileError {
+    fn foreign_cursor() -> Self {
+        Self::BadCursor("the cursor is none of this connection and order".to_owned())
+    }
+}
+
+impl From<Unfit> for CompileError {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Value(error) => error.into(),
+            Unfit::Cursor => Self::foreign_cursor(),
+        }
+    }
+}
+
 type Result<T> = std::result::Result<T, CompileError>;
 
 /// SQL of one value and the points that it costs.
@@ -60,8 +75,10 @@ pub struct Compiler<'a> {
     catalog: &'a Catalog,
     operation: Operation<'a>,
     gate: &'a dyn Gate,
-    params: Vec<Param>,
-    preludes: Vec<Prelude>,
+    slots: Vec<Slot>,
+    /// Parameters that the slots stand for.
+    placed: usize,
+    preludes: Vec<Template>,
     columns: Vec<String>,
     next_alias: u32,
     predicates: usize,
@@ -76,7 +93,8 @@ impl<'a> Compiler<'a> {
             catalog,
             operation,
             gate,
-            params: vec![],
+            slots: vec![],
+            placed: 0,
             preludes: vec![],
             columns: vec![],
             next_alias: 0,
@@ -90,42 +108,47 @@ impl<'a> Compiler<'a> {
         self.columns.is_empty()
     }
 
-    /// The flight, whole.
-    pub fn finish(self) -> Flight {
+    /// The statement, whole, and what is to be run before it.
+    pub fn finish(self) -> (Template, Vec<Template>) {
         let columns: Vec<String> = self
             .columns
             .iter()
             .enumerate()
             .map(|(index, sql)| format!("({sql})::text as r{index}"))
             .collect();
-        Flight {
-            preludes: self.preludes,
-            sql: format!("select {}", columns.join(", ")),
-            params: self.params,
-        }
+        let statement = Template {
+            sql: format!("select {}", columns.join(", ")).into(),
+            slots: self.slots,
+        };
+        (statement, self.preludes)
     }
 
-    fn variables(&self) -> &'a Map<String, Json> {
+    /// The flight for the values of this request, for what is compiled for one request only.
+    pub fn flight(self) -> Result<Flight> {
+        let (catalog, variables) = (self.catalog, self.variables());
+        let (statement, preludes) = self.finish();
+        Ok(Flight::new(&statement, &preludes, catalog, variables)?)
+    }
+
+    fn variables(&self) -> &'a Variables {
         self.operation.variables
     }
 
     /// Keeps the parameter and gives its place in the text, with its type.
-    fn bind(&mut self, param: Param) -> String {
-        let pg_type = match &param {
-            Param::Text(_) => "text",
-            Param::Uuid(_) => "uuid",
-            Param::Int(_) => "int4",
-            Param::BigInt(_) => "int8",
-            Param::Bool(_) => "bool",
-            Param::Timestamp(_) => "timestamptz",
-            Param::Texts(_) => "text[]",
-            Param::Uuids(_) => "uuid[]",
-            Param::Ints(_) => "int4[]",
-            Param::BigInts(_) => "int8[]",
-            Param::Timestamps(_) => "timestamptz[]",
-        };
-        self.params.push(param);
-        format!("${}::{pg_type}", self.params.len())
+    fn bind(&mut self, slot: Slot) -> Result<String> {
+        Ok(self.bind_all(slot)?.join(", "))
+    }
+
+    /// Keeps the parameters of the slot and gives their places in the text.
+    fn bind_all(&mut self, slot: Slot) -> Result<Vec<String>> {
+        let mut params = vec![];
+        slot.fill(self.catalog, self.variables(), &mut params)?;
+        self.slots.push(slot);
+        let places = params.iter().map(|param| {
+            self.placed += 1;
+            format!("${}::{}", self.placed, param.pg_type())
+        });
+        Ok(places.collect())
     }
 
     fn alias(&mut self) -> String {

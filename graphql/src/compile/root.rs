@@ -11,9 +11,9 @@ use crate::{
     catalog::{Entity, RootFunction},
     collect::Selected,
     engine::Param,
+    given::Given,
     global_id,
-    plan::Prelude,
-    values,
+    plan::{Slot, Template},
 };
 
 /// Where the answer of a root field is found.
@@ -25,14 +25,15 @@ const MOST_NODES: usize = 100;
 impl<'a> Compiler<'a> {
     /// Compiles a root field of `Query`; on an error nothing of it stays in the flight.
     pub fn root(&mut self, selected: &Selected<'a>) -> Result<RootColumn> {
-        let (params, preludes) = (self.params.len(), self.preludes.len());
+        let (slots, placed, preludes) = (self.slots.len(), self.placed, self.preludes.len());
         match self.root_field(selected) {
             Ok(priced) => {
                 self.cost += priced.cost;
                 Ok(self.column(priced.sql))
             }
             Err(error) => {
-                self.params.truncate(params);
+                self.slots.truncate(slots);
+                self.placed = placed;
                 self.preludes.truncate(preludes);
                 Err(error)
             }
@@ -50,7 +51,7 @@ impl<'a> Compiler<'a> {
         if self.admit_reached(entity).is_err() {
             return Ok(None);
         }
-        let place = self.bind(Param::Uuid(key));
+        let place = self.bind(Slot::Fixed(Param::Uuid(key)))?;
         let priced = self.by_key(entity, &place, sets)?;
         self.cost += priced.cost;
         Ok(Some(self.column(priced.sql)))
@@ -68,7 +69,7 @@ impl<'a> Compiler<'a> {
             return Ok(None);
         }
         let many = keys.len() as u64;
-        let place = self.bind(Param::Uuids(keys));
+        let place = self.bind(Slot::Fixed(Param::Uuids(keys)))?;
         let alias = self.alias();
         let object = self.object(entity, &alias, sets)?;
         self.cost += object.cost * many;
@@ -96,9 +97,8 @@ impl<'a> Compiler<'a> {
                 self.admit(entity)?;
                 let id = selected
                     .argument("id", self.variables())
-                    .unwrap_or(Json::Null);
-                let key = values::key(self.catalog, &entity.name, &id);
-                let place = self.bind(Param::Uuid(key));
+                    .unwrap_or(Given::Fixed(Json::Null));
+                let place = self.bind(Slot::Key(id, entity.name.clone()))?;
                 return self.by_key(entity, &place, &selected.sets);
             }
             if entity.root_many.as_deref() == Some(selected.name) {
@@ -155,25 +155,22 @@ impl<'a> Compiler<'a> {
             let value = self
                 .argument(selected, &argument.name)
                 .ok_or_else(|| CompileError::Bad(format!("`{}` is missing", argument.name)))?;
-            given.push(values::param(
-                self.catalog,
-                &argument.scalar,
-                &value,
-                &argument.name,
-            )?);
+            let slot = Slot::One(value, argument.scalar.clone(), argument.name.clone());
+            slot.fill(self.catalog, self.variables(), &mut vec![])?;
+            given.push(slot);
         }
         if let Some(sql) = &function.prelude {
-            self.preludes.push(Prelude {
-                sql: sql.clone(),
-                params: given.clone(),
+            self.preludes.push(Template {
+                sql: sql.as_str().into(),
+                slots: given.clone(),
             });
         }
         let alias = self.alias();
         let mut condition = function.condition.replace("{t}", &alias);
-        for (index, param) in given.into_iter().enumerate() {
+        for (index, slot) in given.into_iter().enumerate() {
             let marker = format!("{{{}}}", index + 1);
             if condition.contains(&marker) {
-                let place = self.bind(param);
+                let place = self.bind(slot)?;
                 condition = condition.replace(&marker, &place);
             }
         }
@@ -198,18 +195,18 @@ impl<'a> Compiler<'a> {
     fn node(&mut self, selected: &Selected<'a>) -> Result<Priced> {
         let id = selected
             .argument("id", self.variables())
-            .unwrap_or(Json::Null);
+            .unwrap_or(Given::Fixed(Json::Null));
         let nothing = Priced {
             sql: "null::json".to_owned(),
             cost: 1,
         };
-        let Some((tag, key)) = id.as_str().and_then(global_id::decode) else {
+        let Some(tag) = id.tag(self.variables()) else {
             return Ok(nothing);
         };
         // What the caller may not read at all is answered like what does not exist.
         match self.catalog.entity_of_tag(tag) {
             Some(entity) if self.gate.admit(entity).is_ok() => {
-                let place = self.bind(Param::Uuid(key));
+                let place = self.bind(Slot::Key(id, String::new()))?;
                 self.by_key(entity, &place, &selected.sets)
             }
             _ => Ok(nothing),
@@ -217,11 +214,11 @@ impl<'a> Compiler<'a> {
     }
 
     fn nodes(&mut self, selected: &Selected<'a>) -> Result<Priced> {
-        let ids = values::items(
-            &selected
-                .argument("ids", self.variables())
-                .unwrap_or(Json::Null),
-        );
+        // Which tables are asked follows from the ids, so a plan with `nodes` serves only these ids.
+        let ids = selected
+            .argument("ids", self.variables())
+            .map(|ids| ids.items(self.variables()))
+            .unwrap_or_default();
         if ids.len() > MOST_NODES {
             return Err(CompileError::Bad(format!(
                 "`ids` takes at most {MOST_NODES} ids"
@@ -230,17 +227,20 @@ impl<'a> Compiler<'a> {
         let decoded: Vec<(u8, Uuid)> = ids
             .iter()
             .map(|id| {
-                id.as_str()
+                id.value(self.variables())
+                    .as_str()
                     .and_then(global_id::decode)
                     .unwrap_or((0, Uuid::nil()))
             })
             .collect();
         let many = decoded.len() as u64;
         let tags: BTreeSet<u8> = decoded.iter().map(|(tag, _)| *tag).collect();
-        let keys = self.bind(Param::Uuids(decoded.iter().map(|(_, key)| *key).collect()));
-        let kinds = self.bind(Param::Ints(
+        let keys = self.bind(Slot::Fixed(Param::Uuids(
+            decoded.iter().map(|(_, key)| *key).collect(),
+        )))?;
+        let kinds = self.bind(Slot::Fixed(Param::Ints(
             decoded.iter().map(|(tag, _)| i32::from(*tag)).collect(),
-        ));
+        )))?;
         let mut cases = String::new();
         let mut dearest = 1;
         for tag in tags {

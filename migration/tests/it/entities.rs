@@ -71,6 +71,9 @@ fn entities() -> BTreeMap<String, Columns> {
         audit_log,
         branding,
         capacity_pools,
+        check_in_list_ticket_types,
+        check_in_lists,
+        check_ins,
         device_sessions,
         event_online_access,
         event_signing_keys,
@@ -162,7 +165,7 @@ fn catalog() -> Catalog {
 fn declarations_make_a_catalog_with_a_word_on_everything() {
     let catalog = catalog();
     catalog.check().expect("a sound catalog");
-    assert_eq!(catalog.entities.len(), 23);
+    assert_eq!(catalog.entities.len(), 26);
     let mut silent = vec![];
     for entity in catalog.entities.values() {
         for column in &entity.columns {
@@ -255,7 +258,7 @@ async fn enums_have_the_words_that_the_tables_accept() {
             checked += 1;
         }
     }
-    assert_eq!(checked, 7);
+    assert_eq!(checked, 9);
     drop(connection);
     database.end().await;
 }
@@ -471,6 +474,8 @@ fn defaults() -> BTreeSet<(String, String)> {
     of::<e::speakers::Entity>(&mut found);
     of::<e::session_speakers::Entity>(&mut found);
     of::<e::capacity_pools::Entity>(&mut found);
+    of::<e::check_in_lists::Entity>(&mut found);
+    of::<e::check_in_list_ticket_types::Entity>(&mut found);
     of::<e::ticket_types::Entity>(&mut found);
     of::<e::ticket_type_pools::Entity>(&mut found);
     found

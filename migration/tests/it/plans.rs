@@ -162,6 +162,7 @@ async fn what_a_buyer_owns_is_looked_up_not_searched_for() {
         "registration_items",
         "tickets",
         "attendees",
+        "check_ins",
     ];
     for table in tables {
         fill(&mut connection, table).await;

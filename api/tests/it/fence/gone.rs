@@ -53,12 +53,13 @@ async fn wait_for(admin: &Client, waiting: usize) {
 fn outside() -> Flight {
     Flight {
         preludes: vec![Prelude {
-            sql: "commit".to_owned(),
+            sql: "commit".into(),
             params: vec![],
         }],
         sql: format!(
             "select {STATE} from (select pg_advisory_lock_shared({GATE}), pg_advisory_unlock_shared({GATE})) g"
-        ),
+        )
+        .into(),
         params: vec![],
     }
 }
@@ -182,7 +183,8 @@ async fn a_read_or_write_that_is_dropped_half_way_leaves_no_context_behind() {
             let (door, actor) = (app.app.door.clone(), actor.clone());
             let flight = Flight {
                 preludes: vec![],
-                sql: format!("select ''::text from (select pg_advisory_lock_shared({GATE})) g"),
+                sql: format!("select ''::text from (select pg_advisory_lock_shared({GATE})) g")
+                    .into(),
                 params: vec![],
             };
             under_way.push(tokio::spawn(async move {

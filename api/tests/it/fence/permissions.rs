@@ -315,6 +315,9 @@ fn unused(table: &str) -> &'static str {
         "capacity_pools" => {
             "not exists (select from pool_claims c where c.pool_id = capacity_pools.id)"
         }
+        "check_in_lists" => {
+            "not exists (select from check_ins c where c.list_id = check_in_lists.id)"
+        }
         _ => "true",
     }
 }

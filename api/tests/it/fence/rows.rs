@@ -120,6 +120,10 @@ impl Rows {
             Some(match table {
                 "registrations" => format!("id in ({own})"),
                 "registration_items" | "tickets" => format!("registration_id in ({own})"),
+                "check_ins" => format!(
+                    "outcome = 'admitted' \
+                     and ticket_id in (select t.id from tickets t where t.registration_id in ({own}))"
+                ),
                 "attendees" => format!(
                     "id in (select i.attendee_id from registration_items i where i.id in ({items}))"
                 ),

@@ -1,6 +1,7 @@
 //! Two organizations, Aachen and Bilbao, of exactly the same shape, made through the API once and copied for each
 //! test. Every text of theirs carries their name, so that a foreign one is recognised wherever it turns up.
 
+mod door;
 pub mod events;
 mod people;
 mod sales;
@@ -113,6 +114,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let founder = people::Founder::new(app, tag).await;
     let shop = events::fill(&founder).await;
     let sales = sales::fill(&founder, &shop).await;
+    door::fill(&founder).await;
     let staff = people::staff(&founder).await;
     Side {
         tag,

@@ -63,6 +63,16 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "registrationId",
         "status = 'confirmed' and event_id = {closed}",
     ),
+    (
+        "createCheckInListTicketType",
+        "listId",
+        "name = '{tag} closed spare door'",
+    ),
+    (
+        "deleteCheckInList",
+        "id",
+        "name = '{tag} closed spare door'",
+    ),
     ("changeMemberRole", "roleId", "key = 'staff'"),
     ("updateRole", "roleId", "key = 'auditor'"),
     ("deleteRole", "roleId", "key = 'idle'"),

@@ -39,6 +39,10 @@ impl Gate for Bench {
         Ok(())
     }
 
+    fn standing(&self) -> std::sync::Arc<str> {
+        "lab".into()
+    }
+
     fn counts_stop(&self) -> bool {
         false
     }
@@ -56,7 +60,7 @@ impl Gate for Bench {
 impl Host for Bench {
     async fn read(&self, flight: &Flight) -> Result<Vec<Option<String>>, ReadFailure> {
         let params: Vec<&(dyn ToSql + Sync)> = flight.params.iter().map(as_sql).collect();
-        let row = self.0.query_one(&flight.sql, &params).await;
+        let row = self.0.query_one(&*flight.sql, &params).await;
         let row = row.unwrap_or_else(|error| panic!("{error:?}\n{}", flight.sql));
         Ok((0..row.len()).map(|index| row.get(index)).collect())
     }

@@ -150,6 +150,23 @@ values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000
   '@0000000-0000-7000-8000-000000000021', '@0000000-0000-7000-8000-000000000031', '@0000000-0000-7000-8000-0000000000d3',
   '@0000000-0000-7000-8000-000000000011', 'code-@');
 
+insert into check_in_lists (id, org_id, event_id, name)
+values ('@0000000-0000-7000-8000-000000000041', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e3', 'Door');
+
+insert into check_in_list_ticket_types (org_id, event_id, list_id, ticket_type_id)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e3',
+  '@0000000-0000-7000-8000-000000000041', '@0000000-0000-7000-8000-0000000000d3');
+
+-- Let in, refused the second time, and a code of nothing.
+insert into check_ins (id, org_id, event_id, list_id, ticket_id, direction, outcome, scanned_at, nonce)
+select
+  ('@0000000-0000-7000-8000-00000000005' || n)::uuid, t.org_id, t.event_id,
+  '@0000000-0000-7000-8000-000000000041', case when n < 3 then t.id end, 'entry',
+  (array['admitted', 'already_in', 'unknown'])[n], now(), 'nonce-@-' || n
+from tickets t, generate_series(1, 3) as n
+where t.org_id = '@0000000-0000-7000-8000-0000000000aa';
+
 insert into audit_log (org_id, actor, action, object_type, object_id)
 values ('@0000000-0000-7000-8000-0000000000aa', 'system:test', 'event.published', 'event', '@0000000-0000-7000-8000-0000000000e1');
 

@@ -131,6 +131,7 @@ async fn event(
         }
     }
     let ticket_type = stock(founder, name, &id, occurrence).await;
+    door(founder, name, &id, occurrence, &ticket_type).await;
     OnSale { id, ticket_type }
 }
 
@@ -167,4 +168,30 @@ async fn stock(founder: &Founder<'_>, name: &str, event: &Value, occurrence: &Va
         first.get_or_insert(made);
     }
     first.expect("a ticket type")
+}
+
+async fn door(
+    founder: &Founder<'_>,
+    name: &str,
+    event: &Value,
+    occurrence: &Value,
+    ticket_type: &Value,
+) {
+    let tag = founder.tag;
+    // The second is free to be deleted: nobody is scanned there.
+    for (kind, position) in [("door", 1), ("spare door", 2)] {
+        let list = json!({
+            "eventId": event, "occurrenceId": occurrence, "name": format!("{tag} {name} {kind}"),
+            "allTicketTypes": false, "position": position,
+        });
+        let list = founder
+            .does("createCheckInList", "checkInList { id }", list)
+            .await;
+        if kind == "door" {
+            let link = json!({
+                "eventId": event, "listId": list["checkInList"]["id"], "ticketTypeId": ticket_type,
+            });
+            founder.does("createCheckInListTicketType", "", link).await;
+        }
+    }
 }
