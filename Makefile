@@ -7,13 +7,16 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run build test fuzz fmt lint schema-gate bench-graphql bench-peers
+.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate bench-graphql bench-explosions bench-peers
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing on this machine
 	@scripts/setup.sh
+
+setup-tests: ## The same, and what only tests need (Redis, Node)
+	@scripts/setup.sh --tests
 
 # The dev profile: from nothing it builds in 2 minutes on 2 cores, release in more than 5; both are ready at the same
 # moment, because starting is PostgreSQL's time. For production: `cargo build --release`.
@@ -24,7 +27,7 @@ run: setup ## Build and start the server with demo data (Ctrl-C stops it)
 build: setup ## Build everything, tests too
 	cargo build --workspace --all-targets
 
-test: setup schema-gate ## Check format and lints, then run every test against a throw-away PostgreSQL
+test: setup-tests schema-gate ## Check format and lints, then run every test against a throw-away PostgreSQL
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo build --workspace --all-targets
@@ -32,7 +35,7 @@ test: setup schema-gate ## Check format and lints, then run every test against a
 
 # Refuses to change what clients of the last release lean on: see docs/schema-evolution.md.
 schema-gate: ## Compare schema.graphql with the last released one
-	@scripts/setup.sh node
+	@scripts/setup.sh --tests
 	@tools/schema-gate/install.sh
 	@cd tools/schema-gate && node --test >/dev/null || { node --test; exit 1; }
 	@node tools/schema-gate/gate.mjs
@@ -58,3 +61,7 @@ bench-peers: ## Install what the benches compare with, from lock files
 bench-graphql: setup bench-peers ## Measure the API against PostGraphile and bare SQL
 	cargo build --release --bin eventsphere --bin bench
 	@target/release/bench graphql
+
+bench-explosions: setup ## Measure what refusing hostile documents costs the server
+	cargo build --release --bin eventsphere --example explosions
+	target/release/examples/explosions target/release/eventsphere

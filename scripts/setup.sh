@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what a fresh Debian or Ubuntu lacks to build and run eventsphere; `setup.sh node` also what its tests need of
-# Node (18 or newer) and npm. Does nothing when all is there.
+# Installs what a fresh Debian or Ubuntu lacks to build and run eventsphere; with --tests, to test it as well (Redis, and
+# Node 18 or newer with npm). Does nothing when all is there.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -25,21 +25,23 @@ have cc && have make || missing="$missing build-essential"
 have_certificates || missing="$missing ca-certificates"
 have curl || missing="$missing curl"
 have jq || missing="$missing jq"
-if [ "${1:-}" = node ]; then
+if [ "${1:-}" = --tests ]; then
   have node || missing="$missing nodejs"
   have npm || missing="$missing npm"
 fi
 postgres=
 have_postgres || postgres=yes
+redis=
+[ "${1:-}" != --tests ] || have redis-server || redis=yes
 
 if ! have cargo && [ ! -x "${CARGO_HOME:-$HOME/.cargo}/bin/cargo" ]; then
   echo "setup: Rust is missing; install it from https://rustup.rs and start again" >&2
   exit 1
 fi
-[ -z "$missing$postgres" ] && exit 0
+[ -z "$missing$postgres$redis" ] && exit 0
 
 if ! have apt-get; then
-  echo "setup: please install:$missing${postgres:+ PostgreSQL 15 or newer (server and contrib)}" >&2
+  echo "setup: please install:$missing${postgres:+ PostgreSQL 15 or newer (server and contrib)}${redis:+ Redis}" >&2
   exit 1
 fi
 
@@ -48,7 +50,7 @@ if [ "$(id -u)" -ne 0 ]; then
   if have sudo; then
     as_root="sudo"
   else
-    echo "setup: may not install:$missing${postgres:+ postgresql}; run as root: apt-get install$missing${postgres:+ postgresql}" >&2
+    echo "setup: may not install:$missing${postgres:+ postgresql}${redis:+ redis-server}; run as root: apt-get install$missing${postgres:+ postgresql}${redis:+ redis-server}" >&2
     exit 1
   fi
 fi
@@ -61,7 +63,7 @@ install() {
   }
 }
 
-echo "setup: installing$missing${postgres:+ postgresql}" >&2
+echo "setup: installing$missing${postgres:+ postgresql}${redis:+ redis-server}" >&2
 $as_root apt-get update -qq || {
   echo "setup: apt-get update failed; is the network there, and may this user install packages?" >&2
   exit 1
@@ -83,4 +85,11 @@ if [ -n "$postgres" ]; then
     exit 1
   fi
   install "$package"
+fi
+if [ -n "$redis" ]; then
+  install redis-server
+  # Debian starts one with the package, and at every boot; tests bring their own.
+  if [ -d /run/systemd/system ]; then
+    $as_root systemctl disable --quiet --now redis-server || true
+  fi
 fi

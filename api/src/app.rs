@@ -57,7 +57,7 @@ where
 {
     let shutdown = listen_for_signals()?;
     // First: a taken port is told before anything is started that would have to be stopped again.
-    let listener = bind(&config.http.bind).await?;
+    let listener = bind("--bind HOST:PORT or BIND", &config.http.bind).await?;
     let opened = tokio::select! {
         opened = database::open(&config.database, migrate) => opened?,
         () = shutdown.wished() => return Ok(()),
@@ -224,10 +224,12 @@ async fn patience(shutdown: &Shutdown) {
     }
 }
 
-async fn bind(address: &str) -> Result<TcpListener, StartError> {
+/// Listens; `setting` is what an operator would change when that fails.
+pub async fn bind(setting: &'static str, address: &str) -> Result<TcpListener, StartError> {
     TcpListener::bind(address)
         .await
         .map_err(|source| StartError::Bind {
+            setting,
             address: address.to_owned(),
             source,
         })

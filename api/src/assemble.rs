@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::{
     accounts,
-    app::Context,
+    app::{self, Context},
     calendar, checkout,
     clock::Clock,
     config::DatabaseSource,
@@ -22,9 +22,11 @@ use crate::{
     error::StartError,
     events,
     http::{self, Posture, Problem},
+    metrics::{self, Metrics},
     organizations,
     state::App,
     tenancy::{Door, DoorOptions, Grants},
+    throttle::Throttle,
     tickets::EventKeys,
     vault::Vault,
     verbs::Verbs,
@@ -96,9 +98,17 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     let door = Door::open(&DoorOptions {
         address: context.app.clone(),
         pool_size: context.config.database.pool_size,
-        wait: std::time::Duration::from_secs(5),
+        wait: context.config.database.wait,
+        statement_timeout: context.config.database.statement_timeout,
+        visitor_statement_timeout: context.config.database.visitor_statement_timeout,
     })
     .map_err(unfit)?;
+    let metrics = Arc::new(Metrics::default());
+    let limits = context.config.limits.clone();
+    let redis = context.config.redis.as_ref();
+    let throttle = Throttle::new(clock.clone(), limits, redis, metrics.clone())
+        .await
+        .map_err(unfit)?;
     let app = App {
         door,
         clock,
@@ -110,6 +120,8 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
+        throttle,
+        metrics,
         posture: Posture {
             development: matches!(
                 context.config.database.source,
@@ -117,6 +129,8 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
             ),
             cors_origins: context.config.http.cors_origins.clone(),
             public_url: context.public_url.clone(),
+            trusted_proxies: context.config.http.trusted_proxies.clone(),
+            request_timeout: context.config.http.request_timeout,
         },
     };
     accounts::start(&app).await.map_err(unfit)?;
@@ -150,7 +164,15 @@ pub fn routes(app: App) -> Router {
 
 /// What `serve` serves, with its background work started.
 pub async fn router(context: Context) -> Result<Router, StartError> {
-    let app = app(&context, Clock::default()).await?;
+    let app = self::app(&context, Clock::default()).await?;
+    if let Some(bind) = &context.config.metrics.bind {
+        let listener = app::bind("METRICS_BIND", bind).await?;
+        let address = listener.local_addr().map_err(unfit)?;
+        tracing::info!("metrics at http://{address}/metrics");
+        let served = axum::serve(listener, metrics::routes(app.clone()))
+            .with_graceful_shutdown(context.stopping.clone().cancelled_owned());
+        tokio::spawn(served.into_future());
+    }
     tokio::spawn(checkout::sweep(app.clone(), context.stopping.clone()));
     context
         .last_tasks

@@ -13,8 +13,9 @@ pub enum StartError {
     Secret(#[from] SecretError),
     #[error("{0}; data is safe up to the last commit, start again once the cause is mended")]
     DatabaseLost(ClusterError),
-    #[error("{}", describe_bind(address, source))]
+    #[error("{}", describe_bind(setting, address, source))]
     Bind {
+        setting: &'static str,
         address: String,
         source: std::io::Error,
     },
@@ -50,13 +51,13 @@ impl StartError {
     }
 }
 
-fn describe_bind(address: &str, error: &std::io::Error) -> String {
+fn describe_bind(setting: &str, address: &str, error: &std::io::Error) -> String {
     let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
-    let other = "choose another with --bind HOST:PORT or BIND";
+    let other = format!("choose another with {setting}");
     match error.kind() {
         std::io::ErrorKind::AddrInUse => {
             format!(
-                "port {port} on {host} is already in use by another program; stop it, or {other} (such as --bind {host}:0 for any free port)"
+                "port {port} on {host} is already in use by another program; stop it, or {other} (such as {host}:0 for any free port)"
             )
         }
         std::io::ErrorKind::PermissionDenied => {

@@ -49,7 +49,19 @@ impl Fault {
             Self::Conflict(_) => "CONFLICT",
             Self::Throttled { .. } => "THROTTLED",
             Self::Timeout => "TIMEOUT",
-            Self::Unavailable(_) | Self::Internal(_) => "INTERNAL",
+            Self::Unavailable(_) => "UNAVAILABLE",
+            Self::Internal(_) => "INTERNAL",
+        }
+    }
+
+    /// Seconds after which it may be tried again, when that is known.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        match self {
+            Self::Throttled {
+                retry_after_seconds,
+            } => Some(*retry_after_seconds),
+            Self::Unavailable(_) => Some(1),
+            _ => None,
         }
     }
 

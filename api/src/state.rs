@@ -9,7 +9,9 @@ use crate::{
     clock::Clock,
     deprecated_uses::DeprecatedUses,
     http::{Identify, Posture},
+    metrics::Metrics,
     tenancy::{Door, Grants},
+    throttle::Throttle,
     tickets::EventKeys,
     vault::Vault,
     verbs::Verbs,
@@ -24,7 +26,7 @@ pub struct App {
     pub clock: Clock,
     /// Seals stored secrets.
     pub vault: Vault,
-    /// What signing in needs: keys, caches, counts.
+    /// What signing in needs: keys, caches.
     pub accounts: Accounts,
     /// Keys that sign ticket codes.
     pub event_keys: EventKeys,
@@ -38,6 +40,10 @@ pub struct App {
     pub grants: Arc<Grants>,
     /// From a bearer token to an actor.
     pub identify: Arc<dyn Identify>,
+    /// How much callers may ask.
+    pub throttle: Throttle,
+    /// What is counted for operators.
+    pub metrics: Arc<Metrics>,
     /// How open this instance is.
     pub posture: Posture,
 }

@@ -21,11 +21,12 @@ const FLOOR: [&str; 16] = [
     "generated",
     "health",
     "http",
-    "limits",
+    "metrics",
     "outcome",
     "shutdown",
     "statements",
     "tenancy",
+    "throttle",
     "vault",
     "verbs",
 ];

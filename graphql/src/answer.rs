@@ -1,11 +1,11 @@
 //! The response: data glued from texts that PostgreSQL built, errors beside it.
 
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 use async_graphql::Pos;
 use serde_json::{Value as Json, json};
 
-use crate::deprecation::used::Deprecated;
+use crate::{deprecation::used::Deprecated, engine::Allowance};
 
 /// What came of a request.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub struct Answer {
     pub body: String,
     /// How far it came; the transport makes a status of it.
     pub reached: Reached,
-    /// Seconds after which a throttled request may be tried again.
+    /// Seconds after which a request that was held back, wholly or in part, may be tried again.
     pub retry_after_seconds: Option<u64>,
     /// What the operation used of the deprecated.
     pub deprecated: Vec<Arc<Deprecated>>,
@@ -25,6 +25,10 @@ pub struct Answer {
 pub enum Reached {
     /// It was refused before execution: there is no `data`.
     Refused,
+    /// Too much was asked: it was not executed, or some of its fields were not.
+    Throttled,
+    /// The database was away or busy: there is no `data`, or nothing in it.
+    Unavailable,
     /// It was executed; `data` is there, perhaps with errors beside it.
     Executed,
 }
@@ -40,7 +44,14 @@ pub struct Fail {
     pub locations: Vec<Pos>,
     /// Which field of the response.
     pub path: Vec<String>,
+    /// Seconds after which it may be tried again, when that is known.
+    pub retry_after_seconds: Option<u64>,
 }
+
+/// Code of errors about too much that was asked.
+pub const THROTTLED: &str = "THROTTLED";
+/// Code of errors about a database that is away or busy.
+pub const UNAVAILABLE: &str = "UNAVAILABLE";
 
 impl Fail {
     /// An error about no place in particular.
@@ -50,7 +61,14 @@ impl Fail {
             message: message.into(),
             locations: vec![],
             path: vec![],
+            retry_after_seconds: None,
         }
+    }
+
+    /// The same error, with the time after which it may be tried again.
+    pub fn retry_after(mut self, seconds: Option<u64>) -> Self {
+        self.retry_after_seconds = seconds;
+        self
     }
 
     /// The same error about a field of the response.
@@ -87,11 +105,59 @@ impl Fail {
 /// A request that was not executed.
 pub fn refused(fails: &[Fail], request_id: &str) -> Answer {
     let errors: Vec<Json> = fails.iter().map(|fail| fail.to_json(request_id)).collect();
+    let reached = match fails {
+        [fail] if fail.code == UNAVAILABLE => Reached::Unavailable,
+        [fail] if fail.code == THROTTLED => Reached::Throttled,
+        _ => Reached::Refused,
+    };
     Answer {
         body: json!({ "errors": errors }).to_string(),
-        reached: Reached::Refused,
-        retry_after_seconds: None,
+        reached,
+        retry_after_seconds: retry_after(fails),
         deprecated: vec![],
+    }
+}
+
+fn retry_after(fails: &[Fail]) -> Option<u64> {
+    fails
+        .iter()
+        .filter_map(|fail| fail.retry_after_seconds)
+        .max()
+}
+
+/// What an operation cost.
+#[derive(Clone, Copy, Debug)]
+pub struct Cost {
+    /// Points that it could have cost at most, judged before it ran.
+    pub requested: u64,
+    /// Points that it came to: see [`Cost::of`].
+    pub actual: u64,
+    /// What the caller has left, where points are counted.
+    pub allowance: Option<Allowance>,
+}
+
+impl Cost {
+    /// What that data came to: one point for each object in it, counted as opening braces (those inside of texts too,
+    /// which is why it is at most what was requested), and what its verbs cost besides. At least one.
+    pub fn of(data: &str, verbs: u64, requested: u64) -> u64 {
+        let objects = data.bytes().filter(|byte| *byte == b'{').count() as u64;
+        // The outermost braces are the answer's own.
+        (objects.saturating_sub(1) + verbs).max(1).min(requested)
+    }
+
+    fn write(&self, out: &mut String) {
+        let Self {
+            requested, actual, ..
+        } = self;
+        let _ = write!(out, "{{\"requested\":{requested},\"actual\":{actual}");
+        if let Some(left) = &self.allowance {
+            let (max, available, rate) = (left.max, left.available, left.restore_rate);
+            let _ = write!(
+                out,
+                ",\"throttle\":{{\"max\":{max},\"available\":{available},\"restoreRate\":{rate}}}"
+            );
+        }
+        out.push('}');
     }
 }
 
@@ -140,16 +206,16 @@ impl Part {
     }
 }
 
-/// A request that was executed: its data, whose `columns` are the texts of the flight.
+/// A request that was executed: its data, whose `columns` are the texts of the flight. `cost` is told the data.
 pub fn executed(
     data: &Part,
     columns: &[Option<String>],
     fails: &[Fail],
-    cost: u64,
+    cost: impl FnOnce(&str) -> Cost,
     request_id: &str,
 ) -> Answer {
     let texts: usize = columns.iter().flatten().map(String::len).sum();
-    let mut body = String::with_capacity(texts + 256);
+    let mut body = String::with_capacity(texts + 320);
     body.push('{');
     if !fails.is_empty() {
         let errors: Vec<Json> = fails.iter().map(|fail| fail.to_json(request_id)).collect();
@@ -158,14 +224,20 @@ pub fn executed(
         body.push(',');
     }
     body.push_str("\"data\":");
+    let start = body.len();
     data.render(columns, &mut body);
-    body.push_str(&format!(
-        ",\"extensions\":{{\"cost\":{{\"requested\":{cost}}}}}}}"
-    ));
+    let cost = cost(&body[start..]);
+    body.push_str(",\"extensions\":{\"cost\":");
+    cost.write(&mut body);
+    body.push_str("}}");
+    let reached = match fails.iter().any(|fail| fail.code == THROTTLED) {
+        true => Reached::Throttled,
+        false => Reached::Executed,
+    };
     Answer {
         body,
-        reached: Reached::Executed,
-        retry_after_seconds: None,
+        reached,
+        retry_after_seconds: retry_after(fails),
         deprecated: vec![],
     }
 }

@@ -19,6 +19,7 @@ use crate::{
     front::Front,
     guard::{self, Limits},
     types::Types,
+    unknown,
 };
 
 /// Text of all documents that are kept, bytes. What is kept of one is some ten times its text.
@@ -130,6 +131,13 @@ impl Documents {
         self.types
             .check_variable_types(&parsed)
             .map_err(|(pos, error)| vec![misplaced(pos, error.0)])?;
+        if let Some(pos) = unknown::too_many(&parsed, &self.types) {
+            let message = format!(
+                "the document asks for more than {} fields that do not exist",
+                unknown::MOST_UNKNOWN
+            );
+            return Err(vec![misplaced(pos, message)]);
+        }
         // Any operation's name will do: validation covers the whole document.
         let name = parsed
             .operations

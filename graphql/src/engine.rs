@@ -175,9 +175,32 @@ pub struct FieldError {
     pub retry_after_seconds: Option<u64>,
 }
 
+/// The points that a caller may use, as an answer tells of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowance {
+    /// Most that can be saved up.
+    pub max: u64,
+    /// What is left now.
+    pub available: u64,
+    /// How many come back in a second.
+    pub restore_rate: f64,
+}
+
+/// Points that were taken for an operation. Dropped without being settled, all of them are used up.
+pub trait Charge: Send {
+    /// Gives back what the operation did not cost in the end.
+    fn settle(self: Box<Self>, actual: u64) -> Allowance;
+}
+
 /// What runs flights and verbs for one caller.
 #[async_trait::async_trait]
 pub trait Host: Gate {
+    /// Takes the points of an operation, before anything is read or done for it. `None`: this host counts no points.
+    async fn charge(&self, points: u64) -> Result<Option<Box<dyn Charge>>, FieldError> {
+        let _ = points;
+        Ok(None)
+    }
+
     /// Runs the flight with the caller's role and context; one text a column.
     async fn read(&self, flight: &crate::plan::Flight) -> Result<Vec<Option<String>>, ReadFailure>;
 

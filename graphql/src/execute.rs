@@ -1,18 +1,18 @@
 //! From a request to its answer.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use async_graphql::parser::types::{OperationDefinition, OperationType};
 use serde_json::{Map, Value as Json};
 
 use crate::{
-    answer::{self, Answer, Fail, Part},
+    answer::{self, Answer, Cost, Fail, Part, Reached, UNAVAILABLE},
     catalog::{Catalog, CatalogError},
     collect::{Operation, Selected},
     compile::{CompileError, Compiler},
     deprecation::used::{Deprecated, Deprecations},
     document::{Document, Documents},
-    engine::{Host, ReadFailure},
+    engine::{Charge, Host, ReadFailure},
     front::Front,
     generated,
     given::Variables,
@@ -166,26 +166,30 @@ impl Engine {
             Some(found) => found,
             None => self.plan(key, operation, definition, host).await?,
         };
-        let cost = within(plan.cost, host)?;
+        let charged = charge(plan.cost, host).await?;
+        let parts = self.introspected(&plan, operation, definition).await?;
         let columns = match flight {
             None => Ok(vec![]),
             Some(flight) => host.read(&flight).await,
         };
+        let id = host.request_id();
         match columns {
             Ok(columns) => {
-                let id = host.request_id();
-                Ok(answer::executed(
-                    &plan.parts,
-                    &columns,
-                    &plan.fails,
-                    cost,
-                    id,
-                ))
+                let cost = |data: &str| charged.settle(data, 0);
+                Ok(answer::executed(&parts, &columns, &plan.fails, cost, id))
+            }
+            // Nothing was read, so there is nothing to keep and little to pay.
+            Err(failure @ ReadFailure::Unavailable(_)) => {
+                charged.settle("", 0);
+                Err(read_fail(&failure, id))
             }
             Err(failure) => {
                 let selected = collected(&operation, definition, "Query")?;
-                self.one_by_one(operation, &selected, &plan, &failure, host)
-                    .await
+                let (columns, parts, fails) = self
+                    .one_by_one(operation, &selected, &parts, &plan, &failure, host)
+                    .await;
+                let cost = |data: &str| charged.settle(data, 0);
+                Ok(answer::executed(&parts, &columns, &fails, cost, id))
             }
         }
     }
@@ -201,10 +205,10 @@ impl Engine {
         let selected = collected(&operation, definition, "Query")?;
         let mut fails = vec![];
         let mut compiler = Compiler::new(&self.catalog, operation, host);
-        let introspected = self.introspection(&operation, &selected, host).await?;
+        may_introspect(&selected, host)?;
         let mut parts = vec![];
         for field in &selected {
-            let part = root_part(&mut compiler, field, Some(&introspected), &[], &mut fails)?;
+            let part = root_part(&mut compiler, field, Some(&Json::Null), &[], &mut fails)?;
             parts.push((field.key.to_owned(), part));
         }
         let cost = compiler.cost;
@@ -222,6 +226,7 @@ impl Engine {
             preludes,
             statement,
             needs: operation.variables.take_needs(),
+            introspects: selected.iter().any(is_introspection),
         });
         let mut flight = plan
             .flight(&self.catalog, operation.variables)
@@ -229,8 +234,8 @@ impl Engine {
         if let Some(flight) = &mut flight {
             flight.fresh = true;
         }
-        // What introspection answered stands in the parts.
-        if introspected.is_null() {
+        // Asking about the schema is rare, and is no question to the database.
+        if !plan.introspects {
             self.plans.keep(key, plan.clone());
         }
         Ok((plan, flight))
@@ -241,12 +246,14 @@ impl Engine {
         &self,
         operation: Operation<'_>,
         selected: &[Selected<'_>],
+        parts: &Part,
         plan: &Plan,
         failure: &ReadFailure,
         host: &dyn Host,
-    ) -> Result<Answer, Fail> {
-        let Part::Object(mut parts) = plan.parts.clone() else {
-            return Err(Fail::new("INTERNAL", "internal error"));
+    ) -> (Vec<Option<String>>, Part, Vec<Fail>) {
+        let mut parts = match parts {
+            Part::Object(parts) => parts.clone(),
+            _ => vec![],
         };
         let mut fails = plan.fails.clone();
         let mut columns = vec![];
@@ -259,8 +266,8 @@ impl Engine {
                 continue;
             }
             let again = match (asked, failure) {
-                // Alone it was asked already, and without a connection nothing else would come of it.
-                (1, _) | (_, ReadFailure::Unavailable(_)) => None,
+                // Alone it was asked already.
+                (1, _) => None,
                 _ => self.alone(operation, field, host).await,
             };
             match again {
@@ -276,9 +283,7 @@ impl Engine {
                 }
             }
         }
-        let parts = Part::Object(parts);
-        let id = host.request_id();
-        Ok(answer::executed(&parts, &columns, &fails, plan.cost, id))
+        (columns, Part::Object(parts), fails)
     }
 
     async fn alone(
@@ -293,36 +298,37 @@ impl Engine {
         Some(host.read(&flight).await)
     }
 
-    /// Runs `__schema` and `__type`, if they are asked for.
-    async fn introspection(
+    /// The pieces of the plan, with what `__schema` and `__type` give where they are asked for.
+    async fn introspected<'p>(
         &self,
-        operation: &Operation<'_>,
-        selected: &[Selected<'_>],
-        host: &dyn Host,
-    ) -> Result<Json, Fail> {
-        let Some(first) = selected
-            .iter()
-            .find(|field| matches!(field.name, "__schema" | "__type"))
-        else {
-            return Ok(Json::Null);
+        plan: &'p Plan,
+        operation: Operation<'_>,
+        definition: &OperationDefinition,
+    ) -> Result<Cow<'p, Part>, Fail> {
+        let Part::Object(parts) = &plan.parts else {
+            return Ok(Cow::Borrowed(&plan.parts));
         };
-        if !host.may_introspect() {
-            // `__schema` is never null, so there can be no answer beside this error.
-            let fail = Fail::new(
-                "UNAUTHENTICATED",
-                "introspection is for signed-in organizers and tokens; the schema can be downloaded",
-            );
-            return Err(fail.at(first.pos, &[]));
+        if !plan.introspects {
+            return Ok(Cow::Borrowed(&plan.parts));
         }
+        let selected = collected(&operation, definition, "Query")?;
         let variables = Json::Object(operation.variables.values().clone());
         let response = self
             .front
             .introspect(operation.document.clone(), operation.name, variables)
             .await;
         if let Some(error) = response.errors.first() {
-            return Err(Fail::new("BAD_USER_INPUT", error.message.clone()).at(first.pos, &[]));
+            return Err(Fail::new("BAD_USER_INPUT", error.message.clone()));
         }
-        Ok(response.data.into_json().unwrap_or(Json::Null))
+        let introspected = response.data.into_json().unwrap_or(Json::Null);
+        let mut parts = parts.clone();
+        for (field, (_, part)) in selected.iter().zip(&mut parts) {
+            if is_introspection(field) {
+                let value = introspected.get(field.key).unwrap_or(&Json::Null);
+                *part = Part::Text(value.to_string());
+            }
+        }
+        Ok(Cow::Owned(Part::Object(parts)))
     }
 
     async fn mutation(
@@ -334,7 +340,7 @@ impl Engine {
         let selected = collected(&operation, definition, "Mutation")?;
         // Everything is checked before anything is done: a fault in the last payload must not follow the first effect.
         let mut plans = vec![];
-        let mut cost = 0;
+        let (mut cost, mut verbs) = (0, 0);
         for field in &selected {
             if field.name == "__typename" {
                 plans.push(None);
@@ -342,11 +348,11 @@ impl Engine {
             }
             let plan = payload::Plan::new(&self.catalog, operation, field, host)?;
             cost += plan.cost;
+            verbs += plan.verb_cost();
             plans.push(Some(plan));
         }
-        let cost = within(cost, host)?;
+        let charged = charge(cost, host).await?;
         let mut fails = vec![];
-        let mut retry_after_seconds = None;
         let mut data = "{".to_owned();
         for (index, (field, plan)) in selected.iter().zip(plans).enumerate() {
             if index > 0 {
@@ -356,15 +362,19 @@ impl Engine {
             match plan {
                 None => data.push_str("\"Mutation\""),
                 Some(plan) => {
-                    let text = plan.run(host, &mut fails, &mut retry_after_seconds).await;
+                    let text = plan.run(host, &mut fails).await;
                     data.push_str(&text);
                 }
             }
         }
         data.push('}');
         let data = Part::Text(data);
+        let cost = |data: &str| charged.settle(data, verbs);
         let mut answer = answer::executed(&data, &[], &fails, cost, host.request_id());
-        answer.retry_after_seconds = retry_after_seconds;
+        // Only where nothing at all was done may a proxy, or its client, take the whole of it for not done.
+        if fails.len() == selected.len() && fails.iter().all(|fail| fail.code == UNAVAILABLE) {
+            answer.reached = Reached::Unavailable;
+        }
         Ok(answer)
     }
 }
@@ -432,6 +442,10 @@ pub(crate) fn read_fail(failure: &ReadFailure, request_id: &str) -> Fail {
         ReadFailure::Sql { code, .. } if code == "57014" => {
             Fail::new("TIMEOUT", "the query took longer than it may")
         }
+        ReadFailure::Unavailable(cause) => {
+            tracing::warn!(%cause, request_id, "no connection to read with");
+            Fail::new(UNAVAILABLE, "the service is not available right now").retry_after(Some(1))
+        }
         failure => {
             tracing::error!(error = %failure, request_id, "a read failed");
             Fail::new("INTERNAL", "internal error")
@@ -439,13 +453,56 @@ pub(crate) fn read_fail(failure: &ReadFailure, request_id: &str) -> Fail {
     }
 }
 
-fn within(cost: u64, host: &dyn Host) -> Result<u64, Fail> {
+fn is_introspection(field: &Selected<'_>) -> bool {
+    matches!(field.name, "__schema" | "__type")
+}
+
+fn may_introspect(selected: &[Selected<'_>], host: &dyn Host) -> Result<(), Fail> {
+    match selected.iter().find(|field| is_introspection(field)) {
+        // `__schema` is never null, so there can be no answer beside this error.
+        Some(first) if !host.may_introspect() => Err(Fail::new(
+            "UNAUTHENTICATED",
+            "introspection is for signed-in organizers and tokens; the schema can be downloaded",
+        )
+        .at(first.pos, &[])),
+        _ => Ok(()),
+    }
+}
+
+/// Points that were taken for an operation.
+struct Charged {
+    requested: u64,
+    charge: Option<Box<dyn Charge>>,
+}
+
+impl Charged {
+    /// What that data came to, `verbs` points of it for what its verbs did; the rest is given back.
+    fn settle(self, data: &str, verbs: u64) -> Cost {
+        let actual = Cost::of(data, verbs, self.requested);
+        Cost {
+            requested: self.requested,
+            actual,
+            allowance: self.charge.map(|charge| charge.settle(actual)),
+        }
+    }
+}
+
+/// Refuses what costs more than the caller may ask for at once, and takes the points of the rest.
+async fn charge(cost: u64, host: &dyn Host) -> Result<Charged, Fail> {
     let ceiling = host.cost_ceiling();
-    match cost <= ceiling {
-        true => Ok(cost),
-        false => Err(Fail::new(
+    if cost > ceiling {
+        return Err(Fail::new(
             "COST_EXCEEDED",
             format!("the operation costs {cost} points; {ceiling} are allowed"),
-        )),
+        ));
+    }
+    match host.charge(cost).await {
+        Ok(charge) => Ok(Charged {
+            requested: cost,
+            charge,
+        }),
+        Err(error) => {
+            Err(Fail::new(&error.code, error.message).retry_after(error.retry_after_seconds))
+        }
     }
 }

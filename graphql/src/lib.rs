@@ -23,6 +23,7 @@ mod payload;
 pub mod plan;
 mod plans;
 pub mod types;
+mod unknown;
 pub mod values;
 pub mod verb;
 

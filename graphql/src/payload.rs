@@ -80,13 +80,13 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
+    /// Points of the verb alone.
+    pub(crate) fn verb_cost(&self) -> u64 {
+        u64::from(self.verb.cost)
+    }
+
     /// Does it and reads the payload; JSON of the field.
-    pub(crate) async fn run(
-        self,
-        host: &dyn Host,
-        fails: &mut Vec<Fail>,
-        retry_after_seconds: &mut Option<u64>,
-    ) -> String {
+    pub(crate) async fn run(self, host: &dyn Host, fails: &mut Vec<Fail>) -> String {
         let nothing = "null".to_owned();
         if let Some(denied) = self.denied {
             fails.push(denied);
@@ -95,8 +95,8 @@ impl<'a> Plan<'a> {
         let (outcome, other) = match host.verb(self.verb, self.input.clone()).await {
             Ok(done) => done,
             Err(error) => {
-                *retry_after_seconds = error.retry_after_seconds.or(*retry_after_seconds);
-                let fail = Fail::new(&error.code, error.message);
+                let fail =
+                    Fail::new(&error.code, error.message).retry_after(error.retry_after_seconds);
                 fails.push(fail.at(self.field.pos, &[self.field.key]));
                 return nothing;
             }
@@ -206,12 +206,12 @@ impl<'a> Plan<'a> {
             (true, _) => vec![],
             // Without a connection nothing else would come of it.
             (_, ReadFailure::Unavailable(_)) => {
-                return Err(read_fail(failure, reader.request_id()));
+                return Err(unread(failure, reader));
             }
             _ => {
                 let flight = compiler.flight().map_err(compile_fail)?;
                 let read = reader.read(&flight).await;
-                read.map_err(|failure| read_fail(&failure, reader.request_id()))?
+                read.map_err(|failure| unread(&failure, reader))?
             }
         };
         let mut out = String::new();
@@ -359,4 +359,9 @@ impl<'a> Plan<'a> {
             .collect(sets, type_name, false)
             .map_err(|error| Fail::new("GRAPHQL_VALIDATION_FAILED", error.0))
     }
+}
+
+/// The effect stands, so "try again" would be wrong advice.
+fn unread(failure: &ReadFailure, reader: &dyn Host) -> Fail {
+    read_fail(failure, reader.request_id()).retry_after(None)
 }

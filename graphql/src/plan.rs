@@ -168,6 +168,8 @@ pub struct Plan {
     pub statement: Option<Template>,
     /// What it takes for granted of the variables.
     pub needs: Vec<Need>,
+    /// Whether it asks about the schema; those pieces are filled in when it runs.
+    pub introspects: bool,
 }
 
 impl Plan {

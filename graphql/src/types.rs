@@ -57,6 +57,17 @@ struct Scope<'a> {
 }
 
 impl Types {
+    /// The type that a field of an object or interface leads to; `None` when there is no such field.
+    pub fn leads_to(&self, type_name: &str, field: &str) -> Option<&str> {
+        let output = self.objects.get(type_name)?.get(field)?;
+        Some(output.leads_to.as_str())
+    }
+
+    /// Whether that type is one with fields.
+    pub fn has_fields(&self, type_name: &str) -> bool {
+        self.objects.contains_key(type_name)
+    }
+
     /// Reads them from the schema definition.
     pub fn read(sdl: &str) -> Result<Self, async_graphql::parser::Error> {
         let mut types = Self::default();

@@ -64,7 +64,7 @@ impl Handle for ChangePassword {
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         let app = call.app;
         let (user_id, session_id) = session::person(call.actor)?;
-        rates::count_client(call, Rule::SignIn)?;
+        rates::count_client(call, Rule::SignIn).await?;
         let mut problems = Problems::default();
         let new = input::password(input.new_password);
         let Some(new) = problems.check("newPassword", new) else {

@@ -38,17 +38,15 @@ pub use authenticate::{ByToken, authenticate};
 pub use passwords::Passwords;
 pub use standing::Standing;
 
-use crate::{fault::Fault, limits::Limits, state::App, verbs::Verbs};
+use crate::{fault::Fault, state::App, verbs::Verbs};
 
-/// What signing in needs. Cheap to clone; clones share keys, caches and counts.
+/// What signing in needs. Cheap to clone; clones share keys and caches.
 #[derive(Clone, Default)]
 pub struct Accounts {
     /// Hashes and verifies passwords.
     pub passwords: Passwords,
     /// Who may do what, as last read from the database.
     pub standing: Standing,
-    /// How often things were tried.
-    pub limits: Limits,
     keys: signing_keys::SigningKeys,
 }
 

@@ -1,9 +1,12 @@
 //! How often the verbs about passwords, codes and mail may be tried, by client address and by e-mail address.
 //! Known and unknown addresses are counted alike: being throttled tells nothing about who has an account.
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use sha2::{Digest, Sha256};
+
 use crate::{
     fault::Fault,
-    limits::{Rate, client_key},
+    throttle::{Size, client_key},
     verbs::Call,
 };
 
@@ -35,39 +38,36 @@ impl Rule {
 
     /// A whole office signs in from one address, so these are wide; what stops guessing is the rate by e-mail
     /// address and the lock of the account.
-    fn by_client(self) -> Rate {
+    fn by_client(self) -> Size {
         match self {
-            Self::SignIn | Self::SignUp | Self::Code | Self::Invitation => rate(300, 500),
-            Self::Mail => rate(60, 5_000),
+            Self::SignIn | Self::SignUp | Self::Code | Self::Invitation => {
+                Size::one_every(300, 500)
+            }
+            Self::Mail => Size::one_every(60, 5_000),
         }
     }
 
-    fn by_email(self) -> Rate {
+    fn by_email(self) -> Size {
         match self {
-            Self::SignIn => rate(20, 5_000),
-            Self::SignUp | Self::Mail | Self::Invitation => rate(5, 300_000),
-            Self::Code => rate(60, 5_000),
+            Self::SignIn => Size::one_every(20, 5_000),
+            Self::SignUp | Self::Mail | Self::Invitation => Size::one_every(5, 300_000),
+            Self::Code => Size::one_every(60, 5_000),
         }
-    }
-}
-
-fn rate(burst: u32, every_millis: u32) -> Rate {
-    Rate {
-        burst,
-        every_millis,
     }
 }
 
 /// Counts this try by the client's address.
-pub fn count_client(call: Call<'_>, rule: Rule) -> Result<(), Fault> {
-    let by = format!("client {}", client_key(call.request.ip));
-    let limits = &call.app.accounts.limits;
-    limits.count(rule.name(), by, rule.by_client(), call.app.clock.now())
+pub async fn count_client(call: Call<'_>, rule: Rule) -> Result<(), Fault> {
+    let by = format!("client:{}", client_key(call.request.ip));
+    let throttle = &call.app.throttle;
+    throttle.count(rule.name(), &by, rule.by_client()).await
 }
 
-/// Counts this try by the e-mail address that it is about.
-pub fn count_email(call: Call<'_>, rule: Rule, email: &str) -> Result<(), Fault> {
-    let by = format!("email {email}");
-    let limits = &call.app.accounts.limits;
-    limits.count(rule.name(), by, rule.by_email(), call.app.clock.now())
+/// Counts this try by the e-mail address that it is about. The address itself stays here: counts may be kept in Redis.
+pub async fn count_email(call: Call<'_>, rule: Rule, email: &str) -> Result<(), Fault> {
+    let hash = URL_SAFE_NO_PAD.encode(&Sha256::digest(email.as_bytes())[..16]);
+    let throttle = &call.app.throttle;
+    throttle
+        .count(rule.name(), &format!("email:{hash}"), rule.by_email())
+        .await
 }

@@ -15,10 +15,10 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    limits::client_key,
     state::App,
     statements::{first, run},
     tenancy::{SystemReason, TenantTx},
+    throttle::client_key,
     vault::{TokenKind, hash_token},
     verbs::{Call, Done, Handle},
 };
@@ -71,7 +71,7 @@ impl Handle for RefreshSession {
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
-        rates::count_client(call, Rule::Code)?;
+        rates::count_client(call, Rule::Code).await?;
         let app = call.app;
         let Some(hash) = hash_token(TokenKind::Refresh, input.refresh_token.trim()) else {
             return Ok(refused());

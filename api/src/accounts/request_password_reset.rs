@@ -53,12 +53,12 @@ impl Handle for RequestPasswordReset {
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
-        rates::count_client(call, Rule::Mail)?;
+        rates::count_client(call, Rule::Mail).await?;
         let mut problems = Problems::default();
         let Some(email) = problems.check("email", input::email(&input.email)) else {
             return Ok(problems.outcome().into());
         };
-        rates::count_email(call, Rule::Mail, &email)?;
+        rates::count_email(call, Rule::Mail, &email).await?;
         evenly(write_letter(call.app, &email)).await?;
         Ok(Outcome::new().value("email", email).into())
     }

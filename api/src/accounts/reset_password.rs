@@ -66,7 +66,7 @@ impl Handle for ResetPassword {
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         let app = call.app;
-        rates::count_client(call, Rule::Code)?;
+        rates::count_client(call, Rule::Code).await?;
         let mut problems = Problems::default();
         let password = input::password(input.new_password);
         let Some(password) = problems.check("newPassword", password) else {

@@ -7,10 +7,10 @@ use uuid::Uuid;
 use super::environment;
 use crate::{
     fault::Fault,
-    limits::client_key,
     state::App,
     statements::{all, first, run},
     tenancy::{Actor, ActorKind, Guest, SystemReason, TenantTx},
+    throttle::client_key,
     vault::{Secret, TokenKind},
     verbs::RequestInfo,
 };

@@ -82,7 +82,7 @@ impl Handle for SignIn {
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
-        rates::count_client(call, Rule::SignIn)?;
+        rates::count_client(call, Rule::SignIn).await?;
         if input.organization_id.is_some() && input.organization_slug.is_some() {
             return Err(Fault::BadInput(
                 "input: give organizationId or organizationSlug, not both".to_owned(),
@@ -91,7 +91,7 @@ impl Handle for SignIn {
         let Ok(email) = input::email(&input.email) else {
             return Ok(invalid_credentials().into());
         };
-        rates::count_email(call, Rule::SignIn, &email)?;
+        rates::count_email(call, Rule::SignIn, &email).await?;
         let proven = prove(call.app, Whose::Email(&email), input.password).await?;
         let person = match (refusal(proven.as_ref()), proven) {
             (None, Some(person)) => person,

@@ -85,7 +85,7 @@ impl Handle for SignUp {
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
-        rates::count_client(call, Rule::SignUp)?;
+        rates::count_client(call, Rule::SignUp).await?;
         let mut problems = Problems::default();
         let email = problems.check("email", input::email(&input.email));
         let password = problems.check("password", input::password(input.password));
@@ -97,7 +97,7 @@ impl Handle for SignUp {
         else {
             return Ok(problems.outcome().into());
         };
-        rates::count_email(call, Rule::SignUp, &email)?;
+        rates::count_email(call, Rule::SignUp, &email).await?;
         // Hashed for known addresses too: time must not tell.
         let password_hash = call.app.accounts.passwords.hash(password).await?;
         let person = NewPerson {

@@ -50,7 +50,7 @@ impl Handle for VerifyEmail {
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
-        rates::count_client(call, Rule::Code)?;
+        rates::count_client(call, Rule::Code).await?;
         let tx = call.app.door.system(SystemReason::Accounts).await?;
         let user_id = codes::consume(call.app, &tx, &input.code, CodePurpose::VerifyEmail).await?;
         let Some(user_id) = user_id else {

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
+use std::time::Duration;
 
-use super::{ConfigError, Settings};
+use super::{ConfigError, Settings, number};
 use crate::database::DatabaseAddress;
 
 /// Which database, and how many connections to it.
@@ -10,6 +11,13 @@ pub struct DatabaseConfig {
     /// `DATABASE_POOL_SIZE`: connections that each of the four pools of a process (three for reading, one for
     /// writing) keeps at most, 1 to 1000; default 16.
     pub pool_size: usize,
+    /// `DATABASE_WAIT_MS`: how long a request may wait for a connection, 10 to 60000; default 5000.
+    pub wait: Duration,
+    /// `STATEMENT_TIMEOUT_MS`: longest that a statement may take, 100 to 600000; default 10000.
+    pub statement_timeout: Duration,
+    /// `VISITOR_STATEMENT_TIMEOUT_MS`: the same for what visitors, guests and people acting for themselves read, at
+    /// most the former; default 3000.
+    pub visitor_statement_timeout: Duration,
 }
 
 #[derive(Clone, Debug)]
@@ -37,19 +45,8 @@ pub struct ExternalDatabase {
 
 impl DatabaseConfig {
     pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
-        let pool_size = match settings.get("DATABASE_POOL_SIZE") {
-            None => 16,
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|size| (1..=1000).contains(size))
-                .ok_or_else(|| {
-                    ConfigError::new(
-                        "DATABASE_POOL_SIZE",
-                        format!("{text:?} is not a number from 1 to 1000"),
-                    )
-                })?,
-        };
+        let pool_size = number(settings, "DATABASE_POOL_SIZE", 16, 1..=1_000)?;
+        let pool_size = usize::try_from(pool_size).unwrap_or(usize::MAX);
         let app = address(settings, "DATABASE_URL")?;
         let admin = address(settings, "DATABASE_ADMIN_URL")?;
         let source = match (app, admin) {
@@ -67,7 +64,20 @@ impl DatabaseConfig {
                 pg_bin_dir: pg_bin_dir(settings),
             },
         };
-        Ok(Self { source, pool_size })
+        let statement = number(settings, "STATEMENT_TIMEOUT_MS", 10_000, 100..=600_000)?;
+        let visitor = number(
+            settings,
+            "VISITOR_STATEMENT_TIMEOUT_MS",
+            statement.min(3_000),
+            100..=statement,
+        )?;
+        Ok(Self {
+            source,
+            pool_size,
+            wait: Duration::from_millis(number(settings, "DATABASE_WAIT_MS", 5_000, 10..=60_000)?),
+            statement_timeout: Duration::from_millis(statement),
+            visitor_statement_timeout: Duration::from_millis(visitor),
+        })
     }
 
     pub fn data_folder(&self) -> Option<&PathBuf> {

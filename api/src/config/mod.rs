@@ -3,15 +3,22 @@
 
 mod database;
 mod http;
+mod limits;
 mod log;
+mod metrics;
+mod redis;
 mod secret;
 
 pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir};
 pub use http::HttpConfig;
+pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
 pub use log::{LogConfig, LogFormat};
+pub use metrics::MetricsConfig;
+pub use redis::{RedisConfig, RedisUrl};
 pub use secret::{SecretConfig, SecretError, SecretKey};
 
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 
 /// A variable that cannot be used, with the way out.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -36,6 +43,9 @@ pub struct Config {
     pub http: HttpConfig,
     pub database: DatabaseConfig,
     pub secret: SecretConfig,
+    pub limits: LimitsConfig,
+    pub redis: Option<RedisConfig>,
+    pub metrics: MetricsConfig,
     /// `serve --demo`: demo data and demo sign-ins.
     pub demo: bool,
 }
@@ -52,6 +62,9 @@ impl Config {
         Ok(Self {
             http: HttpConfig::read(settings)?,
             secret: SecretConfig::read(settings, &database)?,
+            limits: LimitsConfig::read(settings, database.pool_size)?,
+            redis: RedisConfig::read(settings)?,
+            metrics: MetricsConfig::read(settings)?,
             database,
             demo,
         })
@@ -103,6 +116,45 @@ impl FromIterator<(String, String)> for Settings {
     }
 }
 
+/// A whole number from that range.
+fn number(
+    settings: &Settings,
+    name: &'static str,
+    default: u64,
+    range: RangeInclusive<u64>,
+) -> Result<u64, ConfigError> {
+    let Some(text) = settings.get(name) else {
+        return Ok(default);
+    };
+    text.parse()
+        .ok()
+        .filter(|value| range.contains(value))
+        .ok_or_else(|| {
+            ConfigError::new(
+                name,
+                format!(
+                    "{text:?} is not a number from {} to {}",
+                    range.start(),
+                    range.end()
+                ),
+            )
+        })
+}
+
+/// What can be listened on.
+fn host_and_port(name: &'static str, text: &str) -> Result<String, ConfigError> {
+    let port = text
+        .rsplit_once(':')
+        .map(|(host, port)| (host.is_empty(), port.parse::<u16>()));
+    match port {
+        Some((false, Ok(_))) => Ok(text.to_owned()),
+        _ => Err(ConfigError::new(
+            name,
+            format!("{text:?} is not host:port, such as 127.0.0.1:8080 or [::]:8080"),
+        )),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +198,21 @@ mod tests {
             ("DATABASE_ADMIN_URL", "postgres://db"),
             ("DATABASE_POOL_SIZE", "0"),
             ("DATABASE_POOL_SIZE", "many"),
+            ("DATABASE_WAIT_MS", "0"),
+            ("VISITOR_STATEMENT_TIMEOUT_MS", "3s"),
+            ("STATEMENT_TIMEOUT_MS", "0"),
+            ("REQUEST_TIMEOUT_MS", "5"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, the balancer"),
+            ("METRICS_BIND", "9090"),
+            ("REDIS_URL", "http://cache:6379"),
+            ("REDIS_TIMEOUT_MS", "0"),
+            ("REDIS_POOL_SIZE", "0"),
+            ("VISITOR_POINTS", "999"),
+            ("USER_POINTS", "49999"),
+            ("TOKEN_POINTS_PER_SECOND", "0"),
+            ("TENANT_POINTS", "-1"),
+            ("TENANT_CONCURRENCY", "0"),
+            ("CONCURRENCY_WAIT_MS", "soon"),
             ("SECRET_KEY", "short"),
             ("SECRET_KEY", ""),
         ] {
@@ -177,6 +244,7 @@ mod tests {
     fn secrets_do_not_show() {
         let pairs = [
             ("DATABASE_URL", "postgres://app:s3cret@db/events"),
+            ("REDIS_URL", "rediss://app:s3cret@cache:6380/1"),
             ("SECRET_KEY", KEY),
         ];
         let config = Config::read(&settings(&pairs), false).expect("good");

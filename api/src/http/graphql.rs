@@ -13,6 +13,7 @@ use axum::{
 use eventsphere_graphql::{
     Incoming,
     answer::{self, Answer, Fail, Reached},
+    document::Document,
 };
 use serde_json::{Map, Value};
 
@@ -21,7 +22,7 @@ use super::{
     accept::{MediaType, negotiate},
     deprecation, identify,
 };
-use crate::{state::App, verbs::RequestInfo};
+use crate::{metrics::Ended, state::App, throttle, verbs::RequestInfo};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -57,11 +58,10 @@ async fn graphql(
     Extension(request_id): Extension<RequestId>,
     request: Request,
 ) -> Response {
-    let ip = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0.ip());
     let headers = request.headers().clone();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let ip = peer
+        .map(|info| throttle::client_address(info.0.ip(), &headers, &app.posture.trusted_proxies));
     let Some(media_type) = negotiate(&headers) else {
         let refusal = refused(
             StatusCode::NOT_ACCEPTABLE,
@@ -119,9 +119,18 @@ async fn graphql(
 
 async fn run(host: RequestHost, incoming: Incoming, by_get: bool) -> Result<Answer, Refused> {
     let engine = &host.app.engine;
+    let (throttle, client) = (&host.app.throttle, host.info.ip);
+    if let Err(fault) = throttle.listens_to(&host.actor, client) {
+        let fail = Fail::new(fault.code(), fault.to_string());
+        let fail = fail.retry_after(fault.retry_after_seconds());
+        return Ok(answer::refused(&[fail], &host.info.request_id));
+    }
     let document = match engine.document(&incoming.query, &host).await {
         Ok(document) => document,
-        Err(answer) => return Ok(answer),
+        Err(answer) => {
+            throttle.count_refused(&host.actor, client).await;
+            return Ok(answer);
+        }
     };
     if by_get && !document.may_be_got(incoming.operation_name.as_deref()) {
         return Err(refused(
@@ -129,7 +138,7 @@ async fn run(host: RequestHost, incoming: Incoming, by_get: bool) -> Result<Answ
             "only queries come by GET; send this by POST",
         ));
     }
-    let mut answer = engine.execute(&document, &incoming, &host).await;
+    let mut answer = execute(&document, &incoming, &host).await?;
     let deprecated = engine.deprecated(&document, &incoming);
     if answer.reached == Reached::Executed && !deprecated.is_empty() {
         let now = host.app.clock.now();
@@ -139,6 +148,35 @@ async fn run(host: RequestHost, incoming: Incoming, by_get: bool) -> Result<Answ
         answer.deprecated = deprecated;
     }
     Ok(answer)
+}
+
+async fn execute(
+    document: &Document,
+    incoming: &Incoming,
+    host: &RequestHost,
+) -> Result<Answer, Refused> {
+    let execution = host.app.engine.execute(document, incoming, host);
+    if !document.may_be_got(incoming.operation_name.as_deref()) {
+        // A verb goes on to its end, whoever still waits for it.
+        return Ok(execution.await);
+    }
+    let longest = host.app.posture.request_timeout;
+    tokio::time::timeout(longest, execution)
+        .await
+        .map_err(|_| too_long())
+}
+
+fn too_long() -> Refused {
+    Refused {
+        status: StatusCode::GATEWAY_TIMEOUT,
+        code: "TIMEOUT",
+        message: "the request took longer than it may".to_owned(),
+    }
+}
+
+/// The answer to a request that took too long, wherever it was stuck.
+pub(super) fn timed_out(media_type: MediaType, request_id: &str) -> Response {
+    refuse(&too_long(), media_type, request_id)
 }
 
 fn user_agent(headers: &HeaderMap) -> String {
@@ -318,8 +356,18 @@ fn refuse(refusal: &Refused, media_type: MediaType, request_id: &str) -> Respons
     let fail = Fail::new(refusal.code, refusal.message.clone());
     let answer = answer::refused(&[fail], request_id);
     let mut response = build(refusal.status, media_type, answer.body);
+    let ended = match refusal.status {
+        StatusCode::SERVICE_UNAVAILABLE => Ended::Unavailable,
+        StatusCode::GATEWAY_TIMEOUT => Ended::TimedOut,
+        status if status.is_server_error() => Ended::Failed,
+        _ => Ended::Refused,
+    };
+    response.extensions_mut().insert(ended);
     let headers = response.headers_mut();
     match refusal.status {
+        StatusCode::SERVICE_UNAVAILABLE => {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(1));
+        }
         StatusCode::METHOD_NOT_ALLOWED => {
             headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
         }
@@ -332,14 +380,18 @@ fn refuse(refusal: &Refused, media_type: MediaType, request_id: &str) -> Respons
 }
 
 fn respond(answer: Answer, media_type: MediaType) -> Response {
-    let status = match (answer.reached, media_type) {
-        _ if answer.retry_after_seconds.is_some() => StatusCode::TOO_MANY_REQUESTS,
-        (Reached::Executed, _) | (Reached::Refused, MediaType::Json) => StatusCode::OK,
-        (Reached::Refused, MediaType::GraphqlResponse) => StatusCode::BAD_REQUEST,
+    let (status, ended) = match (answer.reached, media_type) {
+        (Reached::Executed, _) => (StatusCode::OK, Ended::Executed),
+        (Reached::Refused, MediaType::Json) => (StatusCode::OK, Ended::Refused),
+        (Reached::Refused, MediaType::GraphqlResponse) => (StatusCode::BAD_REQUEST, Ended::Refused),
+        (Reached::Throttled, _) => (StatusCode::TOO_MANY_REQUESTS, Ended::Throttled),
+        (Reached::Unavailable, _) => (StatusCode::SERVICE_UNAVAILABLE, Ended::Unavailable),
     };
-    let retry_after = answer.retry_after_seconds;
+    let held_back = matches!(answer.reached, Reached::Throttled | Reached::Unavailable);
+    let retry_after = answer.retry_after_seconds.filter(|_| held_back);
     let mut response = build(status, media_type, answer.body);
     deprecation::announce(response.headers_mut(), &answer.deprecated);
+    response.extensions_mut().insert(ended);
     if let Some(seconds) = retry_after {
         response
             .headers_mut()

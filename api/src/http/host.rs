@@ -6,22 +6,20 @@ use async_trait::async_trait;
 use eventsphere_graphql::{
     Verb,
     catalog::Entity,
-    engine::{Denied, FieldError, Gate, Host, Outcome, ReadFailure},
+    engine::{Allowance, Charge, Denied, FieldError, Gate, Host, Outcome, ReadFailure},
     plan::Flight,
 };
 use serde_json::Value;
 
 use crate::{
+    config::{MEMBER_CEILING, VISITOR_CEILING},
     fault::Fault,
     generated,
     state::App,
     tenancy::{Actor, ActorKind},
+    throttle,
     verbs::{Call, Done, RequestInfo},
 };
-
-/// Points that one operation may cost.
-const VISITOR_CEILING: u64 = 1_000;
-const MEMBER_CEILING: u64 = 50_000;
 
 /// One caller in one request.
 #[derive(Clone)]
@@ -109,6 +107,14 @@ impl Gate for RequestHost {
 
 #[async_trait]
 impl Host for RequestHost {
+    async fn charge(&self, points: u64) -> Result<Option<Box<dyn Charge>>, FieldError> {
+        let admitted = self.app.throttle.admit(&self.actor, self.info.ip, points);
+        match admitted.await {
+            Ok(charge) => Ok(Some(Box::new(charge))),
+            Err(fault) => Err(field_error("charge", &fault)),
+        }
+    }
+
     async fn read(&self, flight: &Flight) -> Result<Vec<Option<String>>, ReadFailure> {
         self.app.door.read(&self.actor, flight).await
     }
@@ -147,6 +153,17 @@ impl Host for RequestHost {
     }
 }
 
+impl Charge for throttle::Charge {
+    fn settle(self: Box<Self>, actual: u64) -> Allowance {
+        let level = throttle::Charge::settle(*self, actual);
+        Allowance {
+            max: level.max,
+            available: level.available,
+            restore_rate: level.restore_rate,
+        }
+    }
+}
+
 fn field_error(verb: &str, fault: &Fault) -> FieldError {
     if let Fault::Internal(cause) | Fault::Unavailable(cause) = fault {
         tracing::error!(verb, %cause, "a verb failed");
@@ -154,11 +171,6 @@ fn field_error(verb: &str, fault: &Fault) -> FieldError {
     FieldError {
         code: fault.code().to_owned(),
         message: fault.to_string(),
-        retry_after_seconds: match fault {
-            Fault::Throttled {
-                retry_after_seconds,
-            } => Some(*retry_after_seconds),
-            _ => None,
-        },
+        retry_after_seconds: fault.retry_after_seconds(),
     }
 }

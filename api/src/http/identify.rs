@@ -26,6 +26,10 @@ pub struct Posture {
     pub cors_origins: Vec<String>,
     /// How people reach us, without a slash at the end.
     pub public_url: String,
+    /// Proxies that are believed what they say of a client's address.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// Longest that a request may take.
+    pub request_timeout: std::time::Duration,
 }
 
 /// The header that carries guest secrets, comma-separated.

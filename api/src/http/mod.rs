@@ -2,6 +2,7 @@
 //! ids, limits, time-outs, panics turned into answers). Slices bring their own narrow routes.
 
 mod accept;
+mod deadline;
 mod deprecation;
 mod graphql;
 mod host;
@@ -20,15 +21,12 @@ use std::time::Duration;
 use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, middleware};
 use tower_http::{
     catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer,
-    timeout::TimeoutLayer,
 };
 
 use crate::state::App;
 
 /// Largest body of a request, bytes.
 const LARGEST_BODY: usize = 256 * 1024;
-/// Longest that a request may take.
-const LONGEST_REQUEST: Duration = Duration::from_secs(30);
 
 /// All routes, with what they share around them.
 pub fn router(app: App, slices: Router<App>) -> Router {
@@ -39,11 +37,8 @@ pub fn router(app: App, slices: Router<App>) -> Router {
         .merge(slices)
         .fallback(problem::not_found)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(TimeoutLayer::with_status_code(
-            axum::http::StatusCode::GATEWAY_TIMEOUT,
-            LONGEST_REQUEST,
-        ))
         .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(middleware::from_fn_with_state(app.clone(), deadline::bound))
         .layer(cors)
         .layer(SetResponseHeaderLayer::if_not_present(
             axum::http::header::X_CONTENT_TYPE_OPTIONS,

@@ -38,13 +38,10 @@ impl IntoResponse for Problem {
             tracing::error!(%cause, "a request failed");
         }
         let mut response = problem(status, &self.0.to_string(), self.0.code());
-        if let Fault::Throttled {
-            retry_after_seconds,
-        } = self.0
-        {
+        if let Some(seconds) = self.0.retry_after_seconds() {
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(retry_after_seconds));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

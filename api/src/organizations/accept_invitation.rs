@@ -61,7 +61,7 @@ impl Handle for AcceptInvitation {
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         session::person(call.actor)?;
-        rates::count_client(call, Rule::Code)?;
+        rates::count_client(call, Rule::Code).await?;
         let Some((org_id, answer)) = accept(call, input.code.trim()).await? else {
             let unknown = Answer::of("invitation_invalid");
             return Ok(unknown.refused()?.into());

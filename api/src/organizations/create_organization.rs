@@ -94,7 +94,7 @@ impl Handle for CreateOrganization {
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         session::person(call.actor)?;
-        rates::count_client(call, Rule::SignUp)?;
+        rates::count_client(call, Rule::SignUp).await?;
         let made_up = input.slug.is_none();
         let mut request = match checked(input) {
             Ok(request) => request,

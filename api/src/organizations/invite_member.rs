@@ -70,12 +70,12 @@ impl Handle for InviteMember {
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
-        rates::count_client(call, Rule::Invitation)?;
+        rates::count_client(call, Rule::Invitation).await?;
         let mut problems = Problems::default();
         let Some(email) = problems.check("email", input::email(&input.email)) else {
             return Ok(problems.outcome().into());
         };
-        rates::count_email(call, Rule::Invitation, &email)?;
+        rates::count_email(call, Rule::Invitation, &email).await?;
         let secret = Secret::new(TokenKind::Invitation, accounts::environment(call.app))
             .map_err(Fault::internal)?;
         let tx = call.app.door.begin(call.actor).await?;

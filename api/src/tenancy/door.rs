@@ -17,10 +17,9 @@ use crate::database::DatabaseAddress;
 
 use super::{actor::Actor, context, read::ReadPool, system::SystemReason};
 
-/// What every connection starts with. A statement that runs away is cut off, and nobody waits for a lock for ever.
-pub(super) const SETTINGS: [(&str, &str); 4] = [
+/// What every connection starts with, beside its longest statement. Nobody waits for a lock for ever.
+pub(super) const SETTINGS: [(&str, &str); 3] = [
     ("TimeZone", "UTC"),
-    ("statement_timeout", "10s"),
     ("lock_timeout", "5s"),
     ("idle_in_transaction_session_timeout", "30s"),
 ];
@@ -34,6 +33,26 @@ pub struct DoorOptions {
     pub pool_size: usize,
     /// How long a request may wait for a connection.
     pub wait: Duration,
+    /// Longest statement.
+    pub statement_timeout: Duration,
+    /// The same for what visitors, guests and people acting for themselves read. Each role reads over a pool of its
+    /// own, so this is told once a connection.
+    pub visitor_statement_timeout: Duration,
+}
+
+/// How full a pool is.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolState {
+    /// Whose.
+    pub name: &'static str,
+    /// Connections that are open.
+    pub open: usize,
+    /// Those of them that nobody uses.
+    pub idle: usize,
+    /// Connections that may be open.
+    pub most: usize,
+    /// Requests that wait for one, where that is known.
+    pub waiting: Option<usize>,
 }
 
 /// No connection, or a transaction that failed at its edges.
@@ -64,12 +83,31 @@ impl Door {
                 options
                     .address
                     .sqlx_options()
-                    .options(SETTINGS.map(|(name, value)| (name, value))),
+                    .options(SETTINGS.map(|(name, value)| (name, value)))
+                    .options([(
+                        "statement_timeout",
+                        options.statement_timeout.as_millis().to_string(),
+                    )]),
             );
         Ok(Self {
             write: SqlxPostgresConnector::from_sqlx_postgres_pool(write),
             read: Arc::new(ReadPool::new(options)?),
         })
+    }
+
+    /// How full each pool is.
+    pub fn pools(&self) -> Vec<PoolState> {
+        let write = self.write.get_postgres_connection_pool();
+        let most = write.options().get_max_connections();
+        let mut pools = self.read.states();
+        pools.push(PoolState {
+            name: "write",
+            open: write.size() as usize,
+            idle: write.num_idle(),
+            most: most as usize,
+            waiting: None,
+        });
+        pools
     }
 
     /// A transaction of this actor, with the actor's role and settings. Dropped without commit it is rolled back.

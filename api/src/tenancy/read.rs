@@ -4,6 +4,8 @@
     reason = "this file is the door that the lint protects"
 )]
 
+use std::time::Duration;
+
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use eventsphere_graphql::{
     engine::{Param, ReadFailure},
@@ -15,7 +17,7 @@ use tokio_postgres::types::{ToSql, Type};
 use super::{
     actor::{Actor, Role},
     context,
-    door::{Door, DoorError, DoorOptions},
+    door::{Door, DoorError, DoorOptions, PoolState},
 };
 
 /// Why a read gave nothing.
@@ -35,13 +37,15 @@ impl ReadPool {
             .tokio_tls()
             .map_err(|error| DoorError::Unavailable(error.to_string()))?;
         let mut config = options.address.tokio_config();
-        let started: Vec<String> = super::door::SETTINGS
+        let mut started: Vec<String> = super::door::SETTINGS
             .iter()
             .map(|(name, value)| format!("-c {name}={value}"))
             .collect();
-        let given = config.get_options().unwrap_or_default().to_owned();
-        config.options(format!("{given} {}", started.join(" ")).trim());
-        let pool = || {
+        started.insert(0, config.get_options().unwrap_or_default().to_owned());
+        let given = started.join(" ");
+        let mut pool = |longest: Duration| {
+            let longest = longest.as_millis();
+            config.options(format!("{given} -c statement_timeout={longest}").trim());
             let manager = Manager::from_config(
                 config.clone(),
                 tls.clone(),
@@ -59,10 +63,30 @@ impl ReadPool {
                 .map_err(|error| DoorError::Unavailable(error.to_string()))
         };
         Ok(Self {
-            public: pool()?,
-            attendee: pool()?,
-            member: pool()?,
+            public: pool(options.visitor_statement_timeout)?,
+            attendee: pool(options.visitor_statement_timeout)?,
+            member: pool(options.statement_timeout)?,
         })
+    }
+
+    pub(super) fn states(&self) -> Vec<PoolState> {
+        let pools = [
+            ("visitors", &self.public),
+            ("attendees", &self.attendee),
+            ("members", &self.member),
+        ];
+        pools
+            .map(|(name, pool)| {
+                let status = pool.status();
+                PoolState {
+                    name,
+                    open: status.size,
+                    idle: status.available,
+                    most: status.max_size,
+                    waiting: Some(status.waiting),
+                }
+            })
+            .into()
     }
 
     async fn get(&self, role: Role) -> Result<Object, ReadFailure> {

@@ -9,6 +9,7 @@
 mod harness;
 
 mod accounts;
+mod bounds;
 mod calendar;
 mod demo;
 mod deprecation;

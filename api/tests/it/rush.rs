@@ -6,7 +6,8 @@ use crate::harness::{EventSetup, TestApp, at_once, key};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r01_five_hundred_at_once_on_a_hundred_places_end_with_exactly_a_hundred() {
-    let app = TestApp::start().await;
+    // All of them behind one address, as a stadium is.
+    let app = TestApp::start_with(&[("VISITOR_CONCURRENCY", "1000")]).await;
     let organizer = app.organizer("north").await;
     let setup = EventSetup {
         places: 100,

@@ -51,6 +51,9 @@ pub fn program() -> Command {
         "SECRET_KEY",
         "EVENTSPHERE_DATA",
         "BIND",
+        "METRICS_BIND",
+        "REDIS_URL",
+        "TRUSTED_PROXIES",
         "LOG_FORMAT",
         "RUST_LOG",
     ] {
@@ -179,9 +182,25 @@ impl Server {
         }
     }
 
+    /// All that it said, once it has ended.
+    pub fn all(&mut self) -> &[String] {
+        self.said.extend(self.lines.iter());
+        &self.said
+    }
+
     /// The status of an answer.
     pub fn get(&self, path: &str) -> u16 {
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("connected");
+        let answer = Self::fetch(self.port, path);
+        let status = answer
+            .split(' ')
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        status.unwrap_or_else(|| panic!("no status in {answer:?}"))
+    }
+
+    /// The whole answer of whoever listens at that port.
+    pub fn fetch(port: u16, path: &str) -> String {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("connected");
         stream
             .set_read_timeout(Some(PATIENCE))
             .expect("a time limit");
@@ -192,11 +211,7 @@ impl Server {
         .expect("asked");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answered");
-        let status = answer
-            .split(' ')
-            .nth(1)
-            .and_then(|status| status.parse().ok());
-        status.unwrap_or_else(|| panic!("no status in {answer:?}"))
+        answer
     }
 
     pub fn end(mut self, name: &str) -> ExitStatus {

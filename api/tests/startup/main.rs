@@ -5,6 +5,7 @@
     reason = "tests look behind the door on purpose"
 )]
 
+mod figures;
 mod harness;
 mod outside;
 mod private;

@@ -87,7 +87,7 @@ impl Who {
         let response = request.send().await.expect("an answer");
         Answer {
             status: response.status().as_u16(),
-            text: without_request_id(&response.text().await.expect("a body")),
+            text: without_chance(&response.text().await.expect("a body")),
         }
     }
 
@@ -115,14 +115,20 @@ impl Who {
     }
 }
 
-fn without_request_id(text: &str) -> String {
-    const MARK: &str = "\"requestId\":\"";
+/// What differs between two equal answers: the request's id, and what is left of the caller's own points.
+fn without_chance(text: &str) -> String {
+    let text = without(text, "\"requestId\":\"", '"');
+    without(&text, "\"available\":", ',').replace("\"available\":,", "\"available\":0,")
+}
+
+/// The text without what stands between each mark and the next `end`.
+fn without(text: &str, mark: &str, end: char) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(MARK) {
+    while let Some((before, after)) = rest.split_once(mark) {
         out.push_str(before);
-        out.push_str(MARK);
-        rest = after.find('"').map_or("", |end| &after[end..]);
+        out.push_str(mark);
+        rest = after.find(end).map_or("", |at| &after[at..]);
     }
     out.push_str(rest);
     out

@@ -89,7 +89,12 @@ impl World {
 }
 
 /// Access tokens name who issued them; all servers of the world go by one name, so that tokens are good at each.
-const SETTINGS: [(&str, &str); 1] = [("PUBLIC_URL", "https://world.example")];
+/// Tests that fill whole pools from one address or organization may.
+const SETTINGS: [(&str, &str); 3] = [
+    ("PUBLIC_URL", "https://world.example"),
+    ("VISITOR_CONCURRENCY", "100"),
+    ("TENANT_CONCURRENCY", "100"),
+];
 
 /// A server over a copy of the world.
 pub async fn world() -> (TestApp, &'static World) {

@@ -69,6 +69,14 @@ impl Database {
         }
     }
 
+    /// The same database, for a further server.
+    pub fn again(&self) -> Self {
+        Self {
+            app_url: self.app_url.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Where the program finds it.
     pub fn app_address(&self) -> DatabaseAddress {
         parse(&self.app_url)

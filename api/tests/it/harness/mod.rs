@@ -3,6 +3,7 @@
 mod copies;
 mod database;
 mod people;
+mod redis;
 mod wire;
 
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -20,6 +21,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use database::Database;
 pub use people::{EventSetup, Organizer, PASSWORD};
+pub use redis::Redis;
 pub use wire::{Asked, Wire};
 
 /// A running server with its database.

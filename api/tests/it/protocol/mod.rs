@@ -8,7 +8,7 @@ mod flight;
 mod lab;
 mod nulling;
 mod pages;
-mod reply;
+pub(crate) mod reply;
 mod shapes;
 mod sql;
 mod transport;
