@@ -7,7 +7,7 @@ const NARROW: [(&str, &str); 6] = [
     ("TENANT_CONCURRENCY", "2"),
     ("VISITOR_CONCURRENCY", "2"),
     ("CONCURRENCY_LINE", "1"),
-    ("CONCURRENCY_WAIT_MS", "200"),
+    ("CONCURRENCY_WAIT_MS", "1000"),
     ("TRUSTED_PROXIES", "127.0.0.1"),
     // Nobody is let go by a time-out of the database.
     ("VISITOR_STATEMENT_TIMEOUT_MS", "10000"),

@@ -37,29 +37,29 @@ fn codes(reply: &Reply) -> Vec<String> {
 async fn twenty_guesses_in_one_document_are_twenty_guesses() {
     let app = TestApp::start_with(&PROXY).await;
     let email = "ada@example.org";
-    let first = app.at_address("192.0.2.1", &guesses(15, email)).await;
+    let first = app.at_address("192.0.2.1", &guesses(20, email)).await;
     assert_eq!((first.status, codes(&first)), (200, vec![]), "{first:?}");
-    // Five are left of the twenty that an account allows at once.
-    let second = app.at_address("192.0.2.2", &guesses(15, email)).await;
+    // An account allows twenty at once and one more every five seconds, wherever they come from.
+    let second = app.at_address("192.0.2.2", &guesses(20, email)).await;
     assert_eq!(second.status, 429, "{second:?}");
-    assert_eq!(codes(&second), ["THROTTLED"; 10]);
-    let body = second.json();
-    assert_eq!(
-        body["data"]["g4"]["userErrors"][0]["code"],
-        "INVALID_CREDENTIALS"
+    let refused = codes(&second);
+    assert!(
+        refused.iter().all(|code| code == "THROTTLED"),
+        "{refused:?}"
     );
-    assert_eq!(body["data"]["g5"], json!(null));
+    assert!(refused.len() >= 10, "{second:?}");
+    assert_eq!(second.json()["data"]["g19"], json!(null));
     let wait = second.headers["retry-after"].to_str().expect("ASCII");
     let wait: i64 = wait.parse().expect("seconds");
-    assert!((1..=50).contains(&wait), "{wait}");
-    // Another account is counted by itself, and so is another person's address.
+    assert!((1..=5).contains(&wait), "{wait}");
+    // Another account is counted by itself.
     let other = app
         .at_address("192.0.2.1", &guesses(1, "bob@example.org"))
         .await;
-    assert_eq!(other.status, 200, "{other:?}");
+    assert_eq!((other.status, codes(&other)), (200, vec![]), "{other:?}");
     app.app.clock.advance(chrono::TimeDelta::seconds(6));
     let later = app.at_address("192.0.2.1", &guesses(1, email)).await;
-    assert_eq!(codes(&later), [] as [&str; 0], "{later:?}");
+    assert_eq!((later.status, codes(&later)), (200, vec![]), "{later:?}");
 }
 
 #[tokio::test]

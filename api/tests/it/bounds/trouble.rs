@@ -8,7 +8,7 @@ const LOCK: &str = "begin; lock table events in access exclusive mode";
 
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_told_so() {
-    let app = TestApp::start_with(&[("REQUEST_TIMEOUT_MS", "200")]).await;
+    let app = TestApp::start_with(&[("REQUEST_TIMEOUT_MS", "2000")]).await;
     app.lives().await;
     let admin = app.database.admin().await;
     admin.batch_execute(LOCK).await.expect("a lock");
@@ -60,7 +60,7 @@ async fn visitors_questions_are_cut_off_sooner_than_members() {
 async fn an_exhausted_pool_is_told_as_such() {
     let app = TestApp::start_with(&[
         ("DATABASE_POOL_SIZE", "1"),
-        ("DATABASE_WAIT_MS", "100"),
+        ("DATABASE_WAIT_MS", "1000"),
         ("VISITOR_CONCURRENCY", "10"),
         ("VISITOR_STATEMENT_TIMEOUT_MS", "10000"),
     ])
@@ -97,7 +97,7 @@ async fn an_exhausted_pool_is_told_as_such() {
 #[tokio::test]
 async fn a_verb_without_a_connection_has_done_nothing_and_says_so() {
     let app =
-        TestApp::start_with(&[("DATABASE_POOL_SIZE", "1"), ("DATABASE_WAIT_MS", "100")]).await;
+        TestApp::start_with(&[("DATABASE_POOL_SIZE", "1"), ("DATABASE_WAIT_MS", "1000")]).await;
     app.lives().await;
     // Somebody has the only connection that writes.
     let held = app
