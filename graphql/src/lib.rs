@@ -1,6 +1,7 @@
 //! The schema engine: entities -> catalog -> schema; operation -> one SQL statement. It knows no event, no ticket
 //! and no tenant: who asks, and on which connection, is the business of whoever implements [`engine::Host`].
 
+pub mod aggregates;
 pub mod answer;
 pub mod catalog;
 pub mod collect;
@@ -12,6 +13,7 @@ mod duplicates;
 pub mod engine;
 pub mod execute;
 pub mod front;
+pub mod functions;
 pub mod generated;
 pub mod given;
 pub mod global_id;
@@ -24,7 +26,9 @@ pub mod types;
 pub mod values;
 pub mod verb;
 
+pub use aggregates::Aggregates;
 pub use catalog::{Catalog, CatalogError, RootFunction, Scalar};
 pub use declare::{Declaration, DescribedEnum, Docs, declare};
 pub use execute::{Engine, Incoming};
+pub use functions::RowSource;
 pub use verb::{InputObject, InputType, PayloadType, Verb};

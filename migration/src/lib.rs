@@ -15,6 +15,7 @@ mod m20261121_000005_catalogue;
 mod m20261121_000006_registrations;
 mod m20261121_000007_journal;
 mod m20261121_000008_door;
+mod m20261121_000011_search;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -34,6 +35,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_registrations::Migration),
             Box::new(m20261121_000007_journal::Migration),
             Box::new(m20261121_000008_door::Migration),
+            Box::new(m20261121_000011_search::Migration),
         ]
     }
 }

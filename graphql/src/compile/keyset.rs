@@ -151,6 +151,7 @@ fn parse(scalar: &Scalar, text: &str) -> Option<Param> {
         Scalar::DateTime => DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z")
             .ok()
             .map(|instant| Param::Timestamp(instant.with_timezone(&Utc))),
+        Scalar::Date => text.parse().ok().map(Param::Date),
         Scalar::String | Scalar::Enum(_) if !text.contains('\0') => {
             Some(Param::Text(text.to_owned()))
         }
@@ -159,6 +160,14 @@ fn parse(scalar: &Scalar, text: &str) -> Option<Param> {
 }
 
 impl<'a> Compiler<'a> {
+    /// Whether it is a cursor of this order; a plan made with it serves only this one.
+    pub(super) fn check_cursor(&self, keyset: &Keyset<'a>, cursor: &Given) -> Result<()> {
+        match keyset.reader().read(&cursor.value(self.variables())) {
+            Some(_) => Ok(()),
+            None => Err(CompileError::foreign_cursor()),
+        }
+    }
+
     /// The condition of being after (or before) the row of the cursor in this order.
     pub(super) fn beyond(
         &mut self,

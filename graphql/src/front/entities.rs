@@ -2,8 +2,10 @@
 
 use async_graphql::dynamic::{Field, InputValue, Object, TypeRef};
 
-use super::{Builder, described};
-use crate::catalog::{Cardinality, Catalog, Entity, Field as Shown, Relation, Scalar};
+use super::{Builder, aggregates, described, inputs};
+use crate::catalog::{
+    Argument, Cardinality, Catalog, Entity, Field as Shown, Relation, RowsField, Scalar,
+};
 
 pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
     for entity in catalog.entities.values() {
@@ -24,6 +26,7 @@ pub(super) fn scalar_name(scalar: &Scalar) -> String {
         Scalar::BigInt => "BigInt".to_owned(),
         Scalar::Boolean => TypeRef::BOOLEAN.to_owned(),
         Scalar::DateTime => "DateTime".to_owned(),
+        Scalar::Date => "Date".to_owned(),
         Scalar::Enum(name) => name.clone(),
     }
 }
@@ -77,11 +80,15 @@ fn object(entity: &Entity, catalog: &Catalog) -> Object {
                 };
                 described(name, type_ref, &money.description)
             }
-            Shown::Computed(computed) => described(
-                name,
-                scalar_ref(&computed.scalar, computed.nullable),
-                &computed.description,
+            Shown::Computed(computed) => taking(
+                described(
+                    name,
+                    scalar_ref(&computed.scalar, computed.nullable),
+                    &computed.description,
+                ),
+                &computed.arguments,
             ),
+            Shown::Rows(rows) => rows_field(rows, catalog),
             Shown::Relation(relation) => relation_field(relation, catalog),
         };
         object = object.field(field);
@@ -113,6 +120,29 @@ fn relation_field(relation: &Relation, catalog: &Catalog) -> Field {
     }
 }
 
+/// The field with the arguments of its function.
+pub(super) fn taking(mut field: Field, arguments: &[Argument]) -> Field {
+    for argument in arguments {
+        let type_ref = scalar_ref(&argument.scalar, !argument.required);
+        field = field
+            .argument(InputValue::new(&argument.name, type_ref).description(&argument.description));
+    }
+    field
+}
+
+fn rows_field(rows: &RowsField, catalog: &Catalog) -> Field {
+    let field = described(
+        &rows.field,
+        TypeRef::named_nn(format!("{}Connection", rows.entity)),
+        &rows.description,
+    );
+    let field = taking(field, &rows.arguments);
+    match catalog.entities.get(&rows.entity) {
+        Some(target) => connection_arguments(field, target),
+        None => field,
+    }
+}
+
 /// The arguments of a connection of that entity.
 pub(super) fn connection_arguments(field: Field, entity: &Entity) -> Field {
     let int = || TypeRef::named(TypeRef::INT);
@@ -129,7 +159,7 @@ pub(super) fn connection_arguments(field: Field, entity: &Entity) -> Field {
         .argument(
             InputValue::new("before", string()).description("Only what precedes this cursor."),
         );
-    if entity.columns.iter().any(|column| column.filterable) {
+    if inputs::has_filter(entity) {
         field = field.argument(
             InputValue::new("filter", TypeRef::named(format!("{}Filter", entity.name)))
                 .description("Only rows that meet this."),
@@ -148,7 +178,7 @@ pub(super) fn connection_arguments(field: Field, entity: &Entity) -> Field {
 }
 
 fn connection(entity: &Entity) -> Object {
-    Object::new(format!("{}Connection", entity.name))
+    let connection = Object::new(format!("{}Connection", entity.name))
         .description(format!("A page of type {}.", entity.name))
         .field(described(
             "edges",
@@ -169,7 +199,11 @@ fn connection(entity: &Entity) -> Object {
             "totalCount",
             TypeRef::named_nn(TypeRef::INT),
             "How many rows there are over all pages. For visitors it stops at 10001.",
-        ))
+        ));
+    match &entity.aggregates {
+        Some(declared) => connection.field(aggregates::field(entity, declared)),
+        None => connection,
+    }
 }
 
 fn edge(entity: &Entity) -> Object {

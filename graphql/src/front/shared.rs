@@ -33,6 +33,11 @@ fn scalars(builder: Builder) -> Builder {
                 .specified_by_url("https://scalars.graphql.org/andimarek/date-time"),
         )
         .register(
+            Scalar::new("Date")
+                .description("A day of the calendar, ISO 8601: `2026-05-04`. What zone it is meant in is said where it stands.")
+                .specified_by_url("https://scalars.graphql.org/andimarek/local-date.html"),
+        )
+        .register(
             Scalar::new("BigInt")
                 .description("A 64-bit integer as a string of decimal digits."),
         )
@@ -176,16 +181,8 @@ fn root_function(function: &RootFunction, catalog: &Catalog) -> Field {
         true => TypeRef::named(format!("{}Connection", function.entity)),
         false => TypeRef::named(&function.entity),
     };
-    let mut field = described(&function.field, type_ref, &function.description);
-    for argument in &function.arguments {
-        let name = entities::scalar_name(&argument.scalar);
-        let type_ref = match argument.required {
-            true => TypeRef::named_nn(name),
-            false => TypeRef::named(name),
-        };
-        field = field
-            .argument(InputValue::new(&argument.name, type_ref).description(&argument.description));
-    }
+    let field = described(&function.field, type_ref, &function.description);
+    let field = entities::taking(field, &function.arguments);
     match (function.many, catalog.entities.get(&function.entity)) {
         (true, Some(entity)) => entities::connection_arguments(field, entity),
         _ => field,
