@@ -15,5 +15,6 @@ mod examples;
 mod fence;
 mod main_job;
 mod protocol;
+mod reports;
 mod rush;
 mod schema;
