@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::{Json, Router, extract::State, routing::get};
 use eventsphere_graphql::{
     Catalog, Engine,
-    drift::{self, Live},
+    drift::{self, Live, LiveFunction},
     execute::EngineError,
     guard::Limits,
 };
@@ -89,7 +89,22 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
             nullable: row.get(3),
         })
         .collect();
-    let differences = drift::differences(&engine.catalog, &live);
+    let functions = client
+        .query(drift::FUNCTIONS_SQL, &[])
+        .await
+        .map_err(unfit)?;
+    let functions: Vec<LiveFunction> = functions
+        .iter()
+        .map(|row| LiveFunction {
+            name: row.get(0),
+            arguments: row.get(1),
+            returns: row.get(2),
+            set: row.get(3),
+            volatility: row.get(4),
+            columns: row.get(5),
+        })
+        .collect();
+    let differences = drift::differences(&engine.catalog, &live, &functions);
     if !differences.is_empty() {
         return Err(unfit(another_database(&differences)));
     }

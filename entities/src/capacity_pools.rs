@@ -1,6 +1,6 @@
 //! Stocks of places.
 
-use eventsphere_graphql::{Declaration, declare};
+use eventsphere_graphql::{Aggregates, Declaration, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations};
@@ -70,6 +70,12 @@ pub fn declaration() -> Declaration {
         .key_of(Column::OccurrenceId, "Occurrence")
         .order([Column::CreatedAt])
         .default_order(Column::CreatedAt, false)
+        .aggregates(
+            Aggregates::for_scope("events:read")
+                .by_relation("occurrence")
+                .sum(Column::Capacity)
+                .sum(Column::Claimed),
+        )
         .creates(
             "events:write",
             [

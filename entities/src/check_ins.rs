@@ -1,6 +1,6 @@
 //! Scans at the door.
 
-use eventsphere_graphql::{Declaration, declare};
+use eventsphere_graphql::{Aggregates, Declaration, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations, text_enum};
@@ -123,5 +123,13 @@ pub fn declaration() -> Declaration {
         .filter([Column::Outcome, Column::ScannedAt])
         .order([Column::ScannedAt])
         .default_order(Column::ScannedAt, true)
+        .aggregates(
+            Aggregates::for_scope("check_ins:read")
+                .by(Column::Outcome)
+                .by(Column::Direction)
+                .by_relation("list")
+                .by_time(Column::ScannedAt)
+                .in_zone_of("event", crate::events::Column::TimeZone),
+        )
         .done()
 }

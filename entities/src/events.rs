@@ -1,6 +1,6 @@
 //! Events.
 
-use eventsphere_graphql::{Declaration, declare};
+use eventsphere_graphql::{Aggregates, Declaration, RowSource, Scalar, catalog::Argument, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations, text_enum};
@@ -146,6 +146,17 @@ pub fn declaration() -> Declaration {
         .to_many("tickets", Relation::Tickets.def(), 100, "Tickets: all of them for members, their own for buyers.")
         .to_many("checkInLists", Relation::CheckInLists.def(), 5, "Whom to let in where. Members only.")
         .to_many("checkIns", Relation::CheckIns.def(), 100, "Scans at the door, newest first: all of them for members, their own admissions for buyers.")
+        .rows(
+            "sessionsOn",
+            "Session",
+            RowSource::listing("public.event_sessions_on", 2),
+            30,
+            "The part of its programme that begins on that day, as the calendar stands in `timeZone`.",
+        )
+        .with_arguments(
+            "sessionsOn",
+            [Argument::needed("day", Scalar::Date, "The day.")],
+        )
         .key_of(Column::VenueId, "Venue")
         .filter([
             Column::Status,
@@ -156,5 +167,14 @@ pub fn declaration() -> Declaration {
         ])
         .order([Column::StartsAt, Column::CreatedAt, Column::Title])
         .default_order(Column::StartsAt, false)
+        .filter_by(&["venue", "ticketTypes", "sessions", "registrations"])
+        .aggregates(
+            Aggregates::for_scope("events:read")
+                .by(Column::Status)
+                .by(Column::Format)
+                .by_relation("venue")
+                .by_time(Column::StartsAt)
+                .in_zone(Column::TimeZone),
+        )
         .done()
 }

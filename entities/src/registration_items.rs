@@ -1,6 +1,6 @@
 //! What registrations consist of, one row a place.
 
-use eventsphere_graphql::{Declaration, declare};
+use eventsphere_graphql::{Aggregates, Declaration, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations};
@@ -79,5 +79,10 @@ pub fn declaration() -> Declaration {
         .filter([Column::TicketTypeId])
         .order([Column::Position])
         .default_order(Column::Position, false)
+        .aggregates(
+            Aggregates::for_scope("registrations:read")
+                .by_relation("ticketType")
+                .sum_money("price"),
+        )
         .done()
 }

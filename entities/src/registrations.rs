@@ -1,6 +1,6 @@
 //! Registrations.
 
-use eventsphere_graphql::{Declaration, declare};
+use eventsphere_graphql::{Aggregates, Declaration, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations, text_enum};
@@ -140,5 +140,16 @@ pub fn declaration() -> Declaration {
         ])
         .order([Column::PlacedAt])
         .default_order(Column::PlacedAt, true)
+        .filter_by(&["event", "items", "tickets"])
+        .aggregates(
+            Aggregates::for_scope("registrations:read")
+                .by(Column::Status)
+                .by_relation("event")
+                .by_relation("occurrence")
+                .by_time(Column::PlacedAt)
+                .by_time(Column::ConfirmedAt)
+                .in_zone_of("event", crate::events::Column::TimeZone)
+                .sum_money("total"),
+        )
         .done()
 }

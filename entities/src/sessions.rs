@@ -1,6 +1,6 @@
 //! The programme of events.
 
-use eventsphere_graphql::{Declaration, declare};
+use eventsphere_graphql::{Declaration, RowSource, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations};
@@ -93,6 +93,14 @@ pub fn declaration() -> Declaration {
         .filter([Column::OccurrenceId, Column::StartsAt, Column::Track])
         .order([Column::StartsAt])
         .default_order(Column::StartsAt, false)
+        .filter_by(&["speakers"])
+        .rows(
+            "clashes",
+            "Session",
+            RowSource::listing("public.session_clashes", 2),
+            5,
+            "Sessions of the event that take place meanwhile in the same room or with one of the same speakers.",
+        )
         .creates(
             "events:write",
             std::iter::once(Column::EventId).chain(WRITABLE),

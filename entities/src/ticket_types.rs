@@ -1,6 +1,6 @@
 //! What is on sale.
 
-use eventsphere_graphql::{Declaration, Scalar, declare};
+use eventsphere_graphql::{Declaration, Scalar, catalog::Argument, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations, text_enum};
@@ -110,6 +110,17 @@ pub fn declaration() -> Declaration {
             "How many could be bought right now: the least that any of its stocks has left. Null when nothing limits it.",
         )
         .computed(
+            "availableAt",
+            "public.ticket_type_available_at",
+            Scalar::Int,
+            true,
+            "How many could be bought right now for that date of the event. Null when nothing limits it.",
+        )
+        .with_arguments(
+            "availableAt",
+            [Argument::needed("occurrenceId", Scalar::Id("Occurrence".to_owned()), "The date.")],
+        )
+        .computed(
             "saleStatus",
             "public.ticket_type_sale_status",
             Scalar::Enum("TicketSaleStatus".to_owned()),
@@ -127,6 +138,7 @@ pub fn declaration() -> Declaration {
         .to_many("ticketTypePools", Relation::TicketTypePools.def(), 3, "The links to those stocks. Members only.")
         .to_many("tickets", Relation::Tickets.def(), 100, "Tickets of this type: all of them for members, their own for buyers.")
         .key_of(Column::EventId, "Event")
+        .filter([Column::PriceMinor])
         .order([Column::Position])
         .default_order(Column::Position, false)
         .creates(

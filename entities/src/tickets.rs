@@ -1,6 +1,6 @@
 //! Tickets.
 
-use eventsphere_graphql::{Declaration, declare};
+use eventsphere_graphql::{Aggregates, Declaration, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations, text_enum};
@@ -109,5 +109,14 @@ pub fn declaration() -> Declaration {
         ])
         .order([Column::IssuedAt])
         .default_order(Column::IssuedAt, true)
+        .filter_by(&["event", "registration", "checkIns"])
+        .aggregates(
+            Aggregates::for_scope("registrations:read")
+                .by(Column::Status)
+                .by_relation("event")
+                .by_relation("ticketType")
+                .by_time(Column::IssuedAt)
+                .in_zone_of("event", crate::events::Column::TimeZone),
+        )
         .done()
 }

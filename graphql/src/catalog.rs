@@ -8,6 +8,10 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use crate::deprecation::Deprecation;
+pub use crate::{
+    aggregates::Aggregates,
+    functions::{RowSource, RowsField},
+};
 
 /// The type of a value in the API, and with it how it is read from and given to PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +28,8 @@ pub enum Scalar {
     Boolean,
     /// `timestamptz`, RFC 3339 in UTC.
     DateTime,
+    /// `date`, `2026-05-04`.
+    Date,
     /// The named enum; `text` with a check constraint.
     Enum(String),
     /// `text[]`.
@@ -40,6 +46,7 @@ impl Scalar {
             Self::BigInt => "int8",
             Self::Boolean => "bool",
             Self::DateTime => "timestamptz",
+            Self::Date => "date",
             Self::StringList => "text[]",
         }
     }
@@ -122,6 +129,8 @@ pub struct Relation {
     pub through: Option<(String, String, String)>,
     /// How many rows a parent usually has at most; bounds the cost of the field.
     pub fan_out: u32,
+    /// Whether our rows may be filtered by the rows that it leads to.
+    pub filterable: bool,
 }
 
 /// A field computed by a stable Postgres function of the row's key.
@@ -131,8 +140,10 @@ pub struct Computed {
     pub field: String,
     /// Public description.
     pub description: String,
-    /// Function, schema-qualified; takes the key of the row.
+    /// Function, schema-qualified; takes the key of the row, then the arguments.
     pub function: String,
+    /// Arguments of the field, in order.
+    pub arguments: Vec<Argument>,
     /// Type of the answer.
     pub scalar: Scalar,
     /// Whether the answer may be null.
@@ -167,6 +178,8 @@ pub enum Field {
     Relation(Relation),
     /// A Postgres function of the row.
     Computed(Computed),
+    /// A Postgres function of the row that returns rows.
+    Rows(RowsField),
 }
 
 /// Which generated mutations an entity has.
@@ -215,6 +228,8 @@ pub struct Entity {
     pub default_order: Vec<(String, bool)>,
     /// Generated mutations.
     pub writes: Option<Writes>,
+    /// What its connections count and add up.
+    pub aggregates: Option<Aggregates>,
 }
 
 impl Entity {
@@ -229,7 +244,7 @@ impl Entity {
     }
 }
 
-/// An argument of a root function.
+/// An argument of a function.
 #[derive(Clone, Debug)]
 pub struct Argument {
     /// Name in the API.
@@ -238,8 +253,10 @@ pub struct Argument {
     pub description: String,
     /// Type.
     pub scalar: Scalar,
-    /// Whether it must be given.
+    /// Whether it must be given; what is left out reaches the function as null.
     pub required: bool,
+    /// Characters that a text may have at most.
+    pub longest: Option<usize>,
 }
 
 /// A root field answered by a condition on an entity, after an optional statement that opens it.
@@ -259,6 +276,8 @@ pub struct RootFunction {
     pub prelude: Option<String>,
     /// Whether it returns a connection rather than one row.
     pub many: bool,
+    /// The set-returning function that its rows come from, instead of the whole table under the condition.
+    pub source: Option<RowSource>,
 }
 
 /// Everything that the API offers.
@@ -396,13 +415,18 @@ impl Catalog {
                 let whose = || format!("{}.{name}", entity.name);
                 match field {
                     Field::Relation(relation) => self.check_relation(entity, relation, &whose())?,
-                    Field::Computed(computed) => self.check_scalar(&computed.scalar, &whose())?,
+                    Field::Rows(rows) => self.check_rows(rows, &whose())?,
+                    Field::Computed(computed) => {
+                        self.check_scalar(&computed.scalar, &whose())?;
+                        self.check_arguments(&computed.arguments, false, &whose())?;
+                    }
                     Field::Column(index) => {
                         self.check_scalar(&entity.columns[*index].scalar, &whose())?;
                     }
                     Field::Money(_) | Field::Key => {}
                 }
             }
+            self.check_aggregates(entity)?;
         }
         for function in self.functions.values() {
             if !self.entities.contains_key(&function.entity) {
@@ -411,6 +435,7 @@ impl Catalog {
                     function.field, function.entity
                 )));
             }
+            self.check_arguments(&function.arguments, function.many, &function.field)?;
         }
         Ok(())
     }
@@ -435,6 +460,13 @@ impl Catalog {
                 relation.from_column
             )));
         }
+        let has_filter = target.columns.iter().any(|column| column.filterable);
+        if relation.filterable && !has_filter {
+            return Err(CatalogError::Unknown(format!(
+                "{whose} stands in a filter, but {} has none",
+                target.name
+            )));
+        }
         if target.column(&relation.to_column).is_none() {
             return Err(CatalogError::Unknown(format!(
                 "{whose} ends at {}.{}, which is no column",
@@ -444,7 +476,7 @@ impl Catalog {
         Ok(())
     }
 
-    fn check_scalar(&self, scalar: &Scalar, whose: &str) -> Result<(), CatalogError> {
+    pub(crate) fn check_scalar(&self, scalar: &Scalar, whose: &str) -> Result<(), CatalogError> {
         match scalar {
             Scalar::Enum(name) if !self.enums.contains_key(name) => Err(CatalogError::Unknown(
                 format!("{whose} is of enum {name}, which is not declared"),

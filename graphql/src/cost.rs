@@ -7,6 +7,8 @@ pub const OBJECT: u64 = 1;
 pub const CONNECTION: u64 = 2;
 /// `totalCount` of a connection.
 pub const TOTAL_COUNT: u64 = 5;
+/// `aggregates` of a connection, on top of the groups.
+pub const AGGREGATES: u64 = 10;
 /// A root field that looks a row up by something else than its id, on top of the row.
 pub const LOOK_UP: u64 = 1;
 
@@ -14,5 +16,9 @@ pub const LOOK_UP: u64 = 1;
 pub const DEFAULT_PAGE: u32 = 20;
 /// Rows of a page at most.
 pub const LARGEST_PAGE: u32 = 100;
+/// Groups when `first` of `aggregates` is not given.
+pub const DEFAULT_GROUPS: u32 = 100;
+/// Groups at most.
+pub const MOST_GROUPS: u32 = 1_000;
 /// Ids that `nodes` takes at most.
 pub const MOST_NODES: u32 = 100;

@@ -12,8 +12,8 @@ use sea_orm::{
 
 use crate::{
     catalog::{
-        Cardinality, Column, Computed, Entity, EnumType, EnumValue, Field, Money, Relation, Scalar,
-        Writes,
+        Aggregates, Argument, Cardinality, Column, Computed, Entity, EnumType, EnumValue, Field,
+        Money, Relation, RowSource, RowsField, Scalar, Writes,
     },
     deprecation::Deprecation,
 };
@@ -75,6 +75,7 @@ where
             own_rows: false,
             default_order: vec![],
             writes: None,
+            aggregates: None,
         },
         enums: vec![],
         deprecated: vec![],
@@ -256,6 +257,7 @@ impl<E: EntityTrait> Builder<E> {
             required: false,
             through: Some((link_table, our_key_in_link, their_key_in_link)),
             fan_out,
+            filterable: false,
         };
         self.entity
             .fields
@@ -278,11 +280,67 @@ impl<E: EntityTrait> Builder<E> {
                 field: field.to_owned(),
                 description: description.to_owned(),
                 function: function.to_owned(),
+                arguments: vec![],
                 scalar,
                 nullable,
                 cost: 2,
             }),
         );
+        self
+    }
+
+    /// Gives the computed field or the field of rows declared before these arguments, in the order of the function's.
+    pub fn with_arguments(
+        mut self,
+        field: &str,
+        arguments: impl IntoIterator<Item = Argument>,
+    ) -> Self {
+        match self.entity.fields.get_mut(field) {
+            Some(Field::Computed(computed)) => computed.arguments.extend(arguments),
+            Some(Field::Rows(rows)) => rows.arguments.extend(arguments),
+            _ => {}
+        }
+        self
+    }
+
+    /// The rows that a set-returning stable Postgres function of the row's key gives, as a connection of the named type.
+    /// `fan_out`: how many it usually gives at most.
+    pub fn rows(
+        mut self,
+        field: &str,
+        entity: &str,
+        source: RowSource,
+        fan_out: u32,
+        description: &str,
+    ) -> Self {
+        self.entity.fields.insert(
+            field.to_owned(),
+            Field::Rows(RowsField {
+                field: field.to_owned(),
+                description: description.to_owned(),
+                arguments: vec![],
+                entity: entity.to_owned(),
+                source,
+                fan_out,
+            }),
+        );
+        self
+    }
+
+    /// Relations by whose rows ours may be filtered: `some` and `none` of many, conditions on the one. Each must be
+    /// walked by an index.
+    pub fn filter_by(mut self, relations: &[&str]) -> Self {
+        for name in relations {
+            if let Some(Field::Relation(relation)) = self.entity.fields.get_mut(*name) {
+                relation.filterable = true;
+            }
+        }
+        self
+    }
+
+    /// What connections of this entity count and add up.
+    pub fn aggregates(mut self, aggregates: Aggregates) -> Self {
+        self.entity.aggregates = Some(aggregates);
         self
     }
 
@@ -391,6 +449,7 @@ impl<E: EntityTrait> Builder<E> {
                 required,
                 through: None,
                 fan_out: 1,
+                filterable: false,
             }),
         );
         self
@@ -472,6 +531,7 @@ fn scalar_of(column_type: &ColumnType) -> Scalar {
         ColumnType::TinyInteger | ColumnType::SmallInteger | ColumnType::Integer => Scalar::Int,
         ColumnType::BigInteger => Scalar::BigInt,
         ColumnType::TimestampWithTimeZone => Scalar::DateTime,
+        ColumnType::Date => Scalar::Date,
         ColumnType::Array(_) => Scalar::StringList,
         _ => Scalar::String,
     }

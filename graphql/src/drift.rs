@@ -1,8 +1,13 @@
 //! The catalog against the live database: whoever starts with another schema than it was built for stops at once.
+//! Columns are compared here, functions in [`functions`].
+
+mod functions;
+
+pub use functions::{FUNCTIONS_SQL, LiveFunction};
 
 use crate::catalog::{Cardinality, Catalog, Field, Scalar};
 
-/// Gives the live columns and functions as rows of (table, column, type, nullable) and (function, '', '', false).
+/// Gives the live columns as rows of (table, column, type, nullable).
 pub const LIVE_SQL: &str = "
 select c.relname::text, a.attname::text, format_type(a.atttypid, null)::text, not a.attnotnull
 from pg_attribute a
@@ -11,17 +16,12 @@ join pg_namespace n on n.oid = c.relnamespace
 where n.nspname = 'public'
   and c.relkind in ('r', 'p', 'v')
   and a.attnum > 0
-  and not a.attisdropped
-union all
-select n.nspname || '.' || p.proname, '', '', false
-from pg_proc p
-join pg_namespace n on n.oid = p.pronamespace
-where n.nspname in ('public', 'es')";
+  and not a.attisdropped";
 
-/// A live column, or a function when `column` is empty.
+/// A live column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Live {
-    /// Table or schema-qualified function.
+    /// Table.
     pub object: String,
     /// Column.
     pub column: String,
@@ -32,12 +32,8 @@ pub struct Live {
 }
 
 /// Where catalog and database differ, one sentence each; empty when they agree.
-pub fn differences(catalog: &Catalog, live: &[Live]) -> Vec<String> {
-    let mut out = vec![];
-    let function_exists = |name: &str| {
-        live.iter()
-            .any(|row| row.column.is_empty() && row.object == name)
-    };
+pub fn differences(catalog: &Catalog, live: &[Live], functions: &[LiveFunction]) -> Vec<String> {
+    let mut out = functions::differences(catalog, functions);
     for entity in catalog.entities.values() {
         for column in &entity.columns {
             let place = format!("{}.{}", entity.table, column.name);
@@ -62,12 +58,6 @@ pub fn differences(catalog: &Catalog, live: &[Live]) -> Vec<String> {
         }
         for (name, field) in &entity.fields {
             match field {
-                Field::Computed(computed) if !function_exists(&computed.function) => {
-                    out.push(format!(
-                        "{}.{name} calls {}, which does not exist",
-                        entity.name, computed.function
-                    ))
-                }
                 Field::Relation(relation)
                     if relation.required && relation.cardinality == Cardinality::ToOne =>
                 {
@@ -96,6 +86,7 @@ fn expected(scalar: &Scalar) -> &'static str {
         Scalar::BigInt => "bigint",
         Scalar::Boolean => "boolean",
         Scalar::DateTime => "timestamp with time zone",
+        Scalar::Date => "date",
         Scalar::StringList => "text[]",
     }
 }

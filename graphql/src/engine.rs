@@ -19,6 +19,8 @@ pub enum Param {
     Bool(bool),
     /// `timestamptz`
     Timestamp(chrono::DateTime<chrono::Utc>),
+    /// `date`
+    Date(chrono::NaiveDate),
     /// `text[]`
     Texts(Vec<String>),
     /// `uuid[]`
@@ -29,6 +31,8 @@ pub enum Param {
     BigInts(Vec<i64>),
     /// `timestamptz[]`
     Timestamps(Vec<chrono::DateTime<chrono::Utc>>),
+    /// `date[]`
+    Dates(Vec<chrono::NaiveDate>),
 }
 
 impl Param {
@@ -41,11 +45,13 @@ impl Param {
             Self::BigInt(_) => "int8",
             Self::Bool(_) => "bool",
             Self::Timestamp(_) => "timestamptz",
+            Self::Date(_) => "date",
             Self::Texts(_) => "text[]",
             Self::Uuids(_) => "uuid[]",
             Self::Ints(_) => "int4[]",
             Self::BigInts(_) => "int8[]",
             Self::Timestamps(_) => "timestamptz[]",
+            Self::Dates(_) => "date[]",
         }
     }
 }

@@ -116,6 +116,7 @@ fn scalar(catalog: &Catalog, kind: &Scalar, value: &Json, path: &str) -> Result<
             Param::BigInt(n) => json!(n),
             Param::Bool(b) => json!(b),
             Param::Timestamp(at) => json!(at),
+            Param::Date(day) => json!(day),
             Param::Texts(texts) => json!(texts),
             other => return Err(BadValue(format!("`{path}` cannot be read: {other:?}"))),
         },

@@ -1,6 +1,7 @@
 //! The schema engine: entities -> catalog -> schema; operation -> one SQL statement. It knows no event, no ticket
 //! and no tenant: who asks, and on which connection, is the business of whoever implements [`engine::Host`].
 
+pub mod aggregates;
 pub mod answer;
 pub mod catalog;
 pub mod collect;
@@ -14,6 +15,7 @@ mod duplicates;
 pub mod engine;
 pub mod execute;
 pub mod front;
+pub mod functions;
 pub mod generated;
 pub mod given;
 pub mod global_id;
@@ -27,8 +29,10 @@ mod unknown;
 pub mod values;
 pub mod verb;
 
+pub use aggregates::Aggregates;
 pub use catalog::{Catalog, CatalogError, RootFunction, Scalar};
 pub use declare::{Declaration, DescribedEnum, Docs, declare};
 pub use deprecation::{Deprecation, used::Deprecated};
 pub use execute::{Engine, Incoming};
+pub use functions::RowSource;
 pub use verb::{InputObject, InputType, PayloadType, Verb};

@@ -65,6 +65,8 @@ pub enum Slot {
     Fixed(Param),
     /// One value; the text names it in a message.
     One(Given, Scalar, String),
+    /// A text of at most so many characters.
+    Short(Given, String, usize),
     /// A list of at most so many values as one array.
     Many(Given, Scalar, String, usize),
     /// The key in a global id of the named type; of any type when it is empty.
@@ -102,6 +104,14 @@ impl Slot {
             Self::Fixed(param) => param.clone(),
             Self::One(given, scalar, what) => {
                 values::param(catalog, scalar, &given.resolve(variables), what)?
+            }
+            Self::Short(given, what, longest) => {
+                let text = values::text(&given.resolve(variables), what)?;
+                if text.chars().count() > *longest {
+                    let message = format!("{what} has at most {longest} characters");
+                    return Err(BadValue(message).into());
+                }
+                Param::Text(text)
             }
             Self::Many(given, scalar, what, most) => {
                 let items = values::items(&given.resolve(variables));

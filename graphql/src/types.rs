@@ -488,7 +488,9 @@ fn scalar_fits(name: &str, value: &Value) -> bool {
         ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) => true,
         ("ID" | "BigInt", Value::Number(number)) => number.as_i64().is_some(),
         ("BigInt", Value::String(text)) => text.parse::<i64>().is_ok(),
-        ("ID" | "String" | "DateTime" | "CurrencyCode" | "Decimal", Value::String(_)) => true,
+        ("ID" | "String" | "DateTime" | "Date" | "CurrencyCode" | "Decimal", Value::String(_)) => {
+            true
+        }
         _ => false,
     }
 }

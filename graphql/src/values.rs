@@ -3,7 +3,7 @@
 
 use async_graphql::{Positioned, parser::types::VariableDefinition};
 use async_graphql_value::ConstValue;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -95,6 +95,7 @@ pub fn param(
             .map(Param::Bool)
             .ok_or_else(|| bad(format!("{what} must be true or false"))),
         Scalar::DateTime => instant(value, what).map(Param::Timestamp),
+        Scalar::Date => day(value, what).map(Param::Date),
         Scalar::StringList => items(value)
             .iter()
             .map(|item| text(item, what))
@@ -132,6 +133,7 @@ pub fn array_param(
         Scalar::Int => gather!(Int, Ints),
         Scalar::BigInt => gather!(BigInt, BigInts),
         Scalar::DateTime => gather!(Timestamp, Timestamps),
+        Scalar::Date => gather!(Date, Dates),
         Scalar::Boolean | Scalar::StringList => {
             return Err(bad(format!("{what} takes no list")));
         }
@@ -185,6 +187,17 @@ pub fn instant(value: &Json, what: &str) -> Result<DateTime<Utc>, BadValue> {
         true => Ok(parsed),
         false => Err(bad(format!("{what} is too far away"))),
     }
+}
+
+/// A day of the calendar.
+pub fn day(value: &Json, what: &str) -> Result<NaiveDate, BadValue> {
+    let text = text(value, what)?;
+    // `%Y` alone takes signs and any number of digits.
+    (text.len() == 10 && text.as_bytes()[0].is_ascii_digit())
+        .then(|| NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok())
+        .flatten()
+        .filter(|day| chrono::Datelike::year(day) > 0)
+        .ok_or_else(|| bad(format!("{what} must be a day like 2026-05-04")))
 }
 
 fn integer(value: &Json) -> Option<i64> {

@@ -16,6 +16,7 @@ mod m20261121_000006_registrations;
 mod m20261121_000007_journal;
 mod m20261121_000008_door;
 mod m20261121_000010_deprecated_uses;
+mod m20261121_000011_search;
 mod m20261121_000012_pages;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000007_journal::Migration),
             Box::new(m20261121_000008_door::Migration),
             Box::new(m20261121_000010_deprecated_uses::Migration),
+            Box::new(m20261121_000011_search::Migration),
             Box::new(m20261121_000012_pages::Migration),
         ]
     }

@@ -1,8 +1,8 @@
 -- What is left of a ticket type and whether it is on sale, as shown to people. Holds that have expired count as free
 -- from their instant on, given back or not (R2). With several occurrences, the one with most left counts.
--- Both speak only of what the actor may see: events open to visitors, the actor's own organization, the actor's own
+-- All speak only of what the actor may see: events open to visitors, the actor's own organization, the actor's own
 -- registrations. For anything else they answer like for an id that does not exist.
--- Called from: fields available and saleStatus of a ticket type.
+-- Called from: fields available, availableAt and saleStatus of a ticket type.
 -- Raises: nothing.
 
 -- The ticket type's event, when the actor may know of it.
@@ -89,6 +89,32 @@ begin
 end
 $body$;
 
+-- The same at one date of the event; 0 for a date of another event and for one that is over or called off.
+create or replace function public.ticket_type_available_at(p_ticket_type uuid, p_occurrence uuid)
+returns integer
+language plpgsql
+stable
+security definer
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_event constant events := es.event_of_visible_type(p_ticket_type);
+  v_now constant timestamptz := es.clock();
+begin
+  if not exists (
+    select
+    from occurrences o
+    where o.id = p_occurrence
+      and o.event_id = v_event.id
+      and o.status = 'scheduled'
+      and o.ends_at > v_now
+  ) then
+    return 0;
+  end if;
+  return es.free_at(p_ticket_type, p_occurrence, v_now);
+end
+$body$;
+
 create or replace function public.ticket_type_sale_status(p_ticket_type uuid)
 returns text
 language plpgsql
@@ -129,10 +155,13 @@ $body$;
 alter function es.event_of_visible_type(uuid) owner to es_system;
 alter function es.free_at(uuid, uuid, timestamptz) owner to es_system;
 alter function public.ticket_type_available(uuid) owner to es_system;
+alter function public.ticket_type_available_at(uuid, uuid) owner to es_system;
 alter function public.ticket_type_sale_status(uuid) owner to es_system;
 revoke execute on function es.event_of_visible_type(uuid) from public;
 revoke execute on function es.free_at(uuid, uuid, timestamptz) from public;
 revoke execute on function public.ticket_type_available(uuid) from public;
+revoke execute on function public.ticket_type_available_at(uuid, uuid) from public;
 revoke execute on function public.ticket_type_sale_status(uuid) from public;
 grant execute on function public.ticket_type_available(uuid) to es_public, es_attendee, es_member;
+grant execute on function public.ticket_type_available_at(uuid, uuid) to es_public, es_attendee, es_member;
 grant execute on function public.ticket_type_sale_status(uuid) to es_public, es_attendee, es_member;

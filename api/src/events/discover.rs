@@ -1,14 +1,9 @@
 //! How visitors find things without an id: an event by its address, and what is the caller's own.
 
-use eventsphere_graphql::{RootFunction, Scalar, catalog::Argument};
+use eventsphere_graphql::{RootFunction, RowSource, Scalar, catalog::Argument};
 
 fn text(name: &str, description: &str) -> Argument {
-    Argument {
-        name: name.to_owned(),
-        description: description.to_owned(),
-        scalar: Scalar::String,
-        required: true,
-    }
+    Argument::needed(name, Scalar::String, description)
 }
 
 fn function(field: &str, entity: &str, condition: &str, description: &str) -> RootFunction {
@@ -20,6 +15,7 @@ fn function(field: &str, entity: &str, condition: &str, description: &str) -> Ro
         condition: condition.to_owned(),
         prelude: None,
         many: false,
+        source: None,
     }
 }
 
@@ -38,6 +34,24 @@ pub fn functions() -> Vec<RootFunction> {
                 "Event",
                 "{t}.slug = {2} and {t}.org_id in (select o.id from organizations o where o.slug = {1})",
                 "The event with this address, unlisted ones too; null when there is none for the caller.",
+            )
+        },
+        RootFunction {
+            arguments: vec![
+                text(
+                    "text",
+                    "Words, \"exact phrases\", `or`, and -words that must not be there; at most 200 characters.",
+                )
+                .at_most(200),
+            ],
+            source: Some(RowSource::finding("public.search_events", 20)),
+            many: true,
+            ..function(
+                "searchEvents",
+                "Event",
+                "true",
+                "Events that the text finds by title, summary and description, slips of the finger forgiven, best \
+                 first, at most 1000: for visitors those that are public, for members all of their organization.",
             )
         },
         function(

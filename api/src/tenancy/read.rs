@@ -227,11 +227,13 @@ fn as_typed(param: &Param) -> (&(dyn ToSql + Sync), Type) {
         Param::BigInt(value) => (value, Type::INT8),
         Param::Bool(value) => (value, Type::BOOL),
         Param::Timestamp(value) => (value, Type::TIMESTAMPTZ),
+        Param::Date(value) => (value, Type::DATE),
         Param::Texts(value) => (value, Type::TEXT_ARRAY),
         Param::Uuids(value) => (value, Type::UUID_ARRAY),
         Param::Ints(value) => (value, Type::INT4_ARRAY),
         Param::BigInts(value) => (value, Type::INT8_ARRAY),
         Param::Timestamps(value) => (value, Type::TIMESTAMPTZ_ARRAY),
+        Param::Dates(value) => (value, Type::DATE_ARRAY),
     }
 }
 

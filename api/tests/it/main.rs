@@ -17,6 +17,7 @@ mod examples;
 mod fence;
 mod main_job;
 mod protocol;
+mod reports;
 mod rush;
 mod schema;
 mod schema_cost;

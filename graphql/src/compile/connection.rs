@@ -7,7 +7,12 @@ use super::{
     keyset::{Keyset, Term},
     literal,
 };
-use crate::{catalog::Entity, collect::Selected, cost, given::Given};
+use crate::{
+    catalog::{Column, Entity},
+    collect::Selected,
+    cost,
+    given::Given,
+};
 
 /// Rows when neither `first` nor `last` is given.
 const DEFAULT_PAGE: i64 = cost::DEFAULT_PAGE as i64;
@@ -17,13 +22,15 @@ const LARGEST_PAGE: i64 = cost::LARGEST_PAGE as i64;
 const COUNT_STOP: i64 = 10_001;
 
 /// Where the rows come from.
-pub(super) struct Source {
+pub(super) struct Source<'a> {
     /// From clause; the entity's alias is in it.
     pub from: String,
     /// What ties the rows to their parent.
     pub condition: Option<String>,
     /// Rows that a parent usually has at most.
     pub fan_out: u32,
+    /// The rank of rows that a search found: their order, largest first, when the client names none.
+    pub best_first: Option<&'a Column>,
 }
 
 /// The page that was asked for.
@@ -47,21 +54,27 @@ impl<'a> Compiler<'a> {
         &mut self,
         entity: &'a Entity,
         alias: &str,
-        source: &Source,
+        source: &Source<'a>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
         let wanted = self.wanted(entity, selected)?;
         let page = self.page(selected)?;
-        let keyset = self.keyset(entity, selected)?;
+        let keyset = self.keyset(entity, source.best_first, selected)?;
         let mut conditions: Vec<String> = source.condition.iter().cloned().collect();
         if let Some(filter) = self.argument(selected, "filter") {
             conditions.push(self.filter(entity, alias, &filter, 0)?);
         }
         let counted = conditions.clone();
+        let moved = wanted.rows || wanted.page_info;
         for (name, after) in [("after", true), ("before", false)] {
-            if let Some(cursor) = self.argument(selected, name) {
-                let condition = self.beyond(&keyset, alias, &cursor, after)?;
-                conditions.push(condition);
+            match self.argument(selected, name) {
+                Some(cursor) if moved => {
+                    let condition = self.beyond(&keyset, alias, &cursor, after)?;
+                    conditions.push(condition);
+                }
+                // It moves no page, but is checked; a parameter that nothing uses would be refused.
+                Some(cursor) => self.check_cursor(&keyset, &cursor)?,
+                None => {}
             }
         }
         let mut pairs = vec![];
@@ -72,6 +85,11 @@ impl<'a> Compiler<'a> {
                 "totalCount" => {
                     cost += cost::TOTAL_COUNT;
                     self.total_count(&source.from, &counted)
+                }
+                "aggregates" => {
+                    let all = self.aggregates(entity, alias, &source.from, &counted, field)?;
+                    cost += all.cost;
+                    all.sql
                 }
                 "nodes" | "edges" => {
                     let row = self.row(entity, alias, &keyset, field)?;
@@ -91,7 +109,7 @@ impl<'a> Compiler<'a> {
             pairs.push((field.key.to_owned(), sql));
         }
         let object = build_object(&pairs);
-        let sql = if wanted.rows || wanted.page_info {
+        let sql = if moved {
             let limit = page.size + i64::from(wanted.page_info);
             let inner = format!(
                 "select {alias}.* from {}{} order by {} limit {limit}",
@@ -158,7 +176,12 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    fn keyset(&self, entity: &'a Entity, selected: &Selected<'a>) -> Result<Keyset<'a>> {
+    fn keyset(
+        &self,
+        entity: &'a Entity,
+        best_first: Option<&'a Column>,
+        selected: &Selected<'a>,
+    ) -> Result<Keyset<'a>> {
         let mut terms = vec![];
         for item in self
             .argument(selected, "orderBy")
@@ -188,6 +211,10 @@ impl<'a> Compiler<'a> {
             return Err(CompileError::Bad(
                 "`orderBy` takes at most three terms".to_owned(),
             ));
+        }
+        if let (true, Some(column)) = (terms.is_empty(), best_first) {
+            let descending = true;
+            terms.push(Term { column, descending });
         }
         Keyset::new(entity, terms)
     }

@@ -1,6 +1,6 @@
 //! Filters. Only declared columns; lists travel as one array parameter, so that they do not multiply statements.
 
-use super::{CompileError, Compiler, Result};
+use super::{CompileError, Compiler, Result, related};
 use crate::{
     catalog::{Column, Entity, Scalar},
     given::Given,
@@ -40,6 +40,9 @@ impl<'a> Compiler<'a> {
                     let inner = self.filter(entity, alias, value, depth + 1)?;
                     // Absent values make a comparison unknown; "does not hold" is what remains.
                     all.push(format!("({inner}) is not true"));
+                }
+                _ if related::is_filterable(entity, name) => {
+                    all.push(self.related_filter(entity, alias, name, value, depth)?);
                 }
                 _ => {
                     let column = entity
@@ -97,12 +100,7 @@ impl<'a> Compiler<'a> {
             )));
         };
         for (operator, operand) in &operators {
-            self.predicates += 1;
-            if self.predicates > MOST_PREDICATES {
-                return Err(CompileError::Bad(format!(
-                    "an operation filters by at most {MOST_PREDICATES} conditions"
-                )));
-            }
+            self.one_more_predicate()?;
             if operand.is_null(self.variables()) {
                 return Err(CompileError::Bad(format!(
                     "`{}.{operator}` must not be null; use isNull",
@@ -112,6 +110,17 @@ impl<'a> Compiler<'a> {
             all.push(self.predicate(column, alias, operator, operand)?);
         }
         Ok(())
+    }
+
+    /// Counts a condition.
+    pub(super) fn one_more_predicate(&mut self) -> Result<()> {
+        self.predicates += 1;
+        match self.predicates > MOST_PREDICATES {
+            true => Err(CompileError::Bad(format!(
+                "an operation filters by at most {MOST_PREDICATES} conditions"
+            ))),
+            false => Ok(()),
+        }
     }
 
     fn predicate(
@@ -140,7 +149,7 @@ impl<'a> Compiler<'a> {
         }
         let ordered = matches!(
             column.scalar,
-            Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::String
+            Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::Date | Scalar::String
         );
         let sql_operator = match operator {
             "eq" => "=",

@@ -154,6 +154,7 @@ fn parse(scalar: &Scalar, text: &str) -> Option<Param> {
             // PostgreSQL made no cursor with another, and would refuse the whole statement for it.
             .filter(|instant| (1..=9999).contains(&chrono::Datelike::year(instant)))
             .map(Param::Timestamp),
+        Scalar::Date => text.parse().ok().map(Param::Date),
         Scalar::String | Scalar::Enum(_) if !text.contains('\0') => {
             Some(Param::Text(text.to_owned()))
         }
@@ -162,6 +163,14 @@ fn parse(scalar: &Scalar, text: &str) -> Option<Param> {
 }
 
 impl<'a> Compiler<'a> {
+    /// Whether it is a cursor of this order; a plan made with it serves only this one.
+    pub(super) fn check_cursor(&self, keyset: &Keyset<'a>, cursor: &Given) -> Result<()> {
+        match keyset.reader().read(&cursor.value(self.variables())) {
+            Some(_) => Ok(()),
+            None => Err(CompileError::foreign_cursor()),
+        }
+    }
+
     /// The condition of being after (or before) the row of the cursor in this order.
     pub(super) fn beyond(
         &mut self,

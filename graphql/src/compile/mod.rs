@@ -1,17 +1,21 @@
 //! From a validated operation to ONE SQL statement: each root field a column, each column a JSON text that PostgreSQL
 //! builds. Filter, order and limit stand in the innermost select, JSON is built outside it.
 
+mod aggregate;
 mod connection;
 mod filter;
+mod functions;
 mod keyset;
 mod object;
+mod related;
 mod root;
 
+pub(crate) use aggregate::{extreme_names, sum_name};
 pub use keyset::Cursor;
 pub use root::RootColumn;
 
 use crate::{
-    catalog::{Catalog, Entity, Scalar},
+    catalog::{Catalog, Entity, Relation, Scalar},
     collect::Operation,
     engine::Gate,
     given::Variables,
@@ -182,6 +186,16 @@ impl<'a> Compiler<'a> {
     }
 }
 
+impl<'a> Compiler<'a> {
+    /// The entity that the relation leads to.
+    fn target(&self, relation: &Relation) -> Result<&'a Entity> {
+        let table = &relation.target_table;
+        self.catalog
+            .entity_of_table(table)
+            .ok_or_else(|| CompileError::Broken(format!("no entity for {table}")))
+    }
+}
+
 /// SQL that shows a column of that type as JSON.
 fn shown(scalar: &Scalar, expression: &str, catalog: &Catalog) -> String {
     match scalar {
@@ -194,7 +208,8 @@ fn shown(scalar: &Scalar, expression: &str, catalog: &Catalog) -> String {
             format!("to_char({expression} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
         }
         Scalar::Enum(_) => format!("upper({expression})"),
-        Scalar::String | Scalar::Int | Scalar::Boolean | Scalar::StringList => {
+        // JSON made by PostgreSQL writes days in ISO 8601, whatever `DateStyle` says.
+        Scalar::String | Scalar::Int | Scalar::Boolean | Scalar::Date | Scalar::StringList => {
             expression.to_owned()
         }
     }

@@ -57,14 +57,8 @@ impl<'a> Compiler<'a> {
                 ))
             }
             Field::Money(money) => self.money(money, alias, selected),
-            Field::Computed(computed) => Ok(Priced {
-                sql: shown(
-                    &computed.scalar,
-                    &format!("{}({alias}.{})", computed.function, entity.key),
-                    self.catalog,
-                ),
-                cost: u64::from(computed.cost),
-            }),
+            Field::Computed(computed) => self.computed(computed, entity, alias, selected),
+            Field::Rows(rows) => self.rows_field(rows, entity, alias, selected),
             Field::Relation(relation) => self.relation(relation, alias, selected),
         }
     }
@@ -98,12 +92,7 @@ impl<'a> Compiler<'a> {
         alias: &str,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
-        let target = self
-            .catalog
-            .entity_of_table(&relation.target_table)
-            .ok_or_else(|| {
-                CompileError::Broken(format!("no entity for {}", relation.target_table))
-            })?;
+        let target = self.target(relation)?;
         self.admit_reached(target)?;
         let theirs = self.alias();
         if relation.cardinality != Cardinality::ToMany {
@@ -124,6 +113,7 @@ impl<'a> Compiler<'a> {
                     relation.to_column, relation.from_column
                 )),
                 fan_out: relation.fan_out,
+                best_first: None,
             },
             Some((link, our_key, their_key)) => {
                 let between = self.alias();
@@ -137,6 +127,7 @@ impl<'a> Compiler<'a> {
                         relation.from_column
                     )),
                     fan_out: relation.fan_out,
+                    best_first: None,
                 }
             }
         };

@@ -108,6 +108,7 @@ impl<'a> Compiler<'a> {
                     from: format!("{} {alias}", entity.table),
                     condition: None,
                     fan_out: u32::MAX,
+                    best_first: None,
                 };
                 return self.connection(entity, &alias, &source, selected);
             }
@@ -150,15 +151,14 @@ impl<'a> Compiler<'a> {
             }
             admitted => admitted?,
         }
-        let mut given = vec![];
-        for argument in &function.arguments {
-            let value = self
-                .argument(selected, &argument.name)
-                .ok_or_else(|| CompileError::Bad(format!("`{}` is missing", argument.name)))?;
-            let slot = Slot::One(value, argument.scalar.clone(), argument.name.clone());
-            slot.fill(self.catalog, self.variables(), &mut vec![])?;
-            given.push(slot);
+        if let Some(rows) = self.root_rows(function, entity, selected)? {
+            return Ok(rows);
         }
+        let given: Vec<Slot> = self
+            .given(&function.arguments, selected)?
+            .into_iter()
+            .flatten()
+            .collect();
         if let Some(sql) = &function.prelude {
             self.preludes.push(Template {
                 sql: sql.as_str().into(),
@@ -179,6 +179,7 @@ impl<'a> Compiler<'a> {
                 from: format!("{} {alias}", entity.table),
                 condition: Some(condition),
                 fan_out: u32::MAX,
+                best_first: None,
             };
             return self.connection(entity, &alias, &source, selected);
         }

@@ -75,6 +75,16 @@ pub(super) fn page_size(fan_out: u32) -> Directive {
         .argument("requireOneSlicingArgument", Value::from(false))
 }
 
+/// `@listSize` of the groups of aggregates.
+pub(super) fn groups() -> Directive {
+    let names = |name: &str| Value::List(vec![Value::from(name)]);
+    Directive::new("listSize")
+        .argument("assumedSize", Value::from(cost::DEFAULT_GROUPS))
+        .argument("slicingArguments", names("first"))
+        .argument("sizedFields", names("groups"))
+        .argument("requireOneSlicingArgument", Value::from(false))
+}
+
 /// `@listSize` of a list of which only the most is known.
 pub(super) fn list_size(most: u32) -> Directive {
     Directive::new("listSize").argument("assumedSize", Value::from(most))

@@ -2,9 +2,11 @@
 
 use async_graphql::dynamic::{Field, InputValue, Object, TypeRef};
 
-use super::{Builder, deprecated, described, directives};
+use super::{Builder, aggregates, deprecated, described, directives, inputs};
 use crate::{
-    catalog::{Cardinality, Catalog, Entity, Field as Shown, Relation, Scalar},
+    catalog::{
+        Argument, Cardinality, Catalog, Entity, Field as Shown, Relation, RowsField, Scalar,
+    },
     cost,
 };
 
@@ -24,6 +26,7 @@ fn is_paged(entity: &Entity, catalog: &Catalog) -> bool {
         Shown::Relation(relation) => {
             relation.cardinality == Cardinality::ToMany && relation.target_table == entity.table
         }
+        Shown::Rows(rows) => rows.entity == entity.name,
         _ => false,
     };
     let mut functions = catalog.functions.values();
@@ -45,6 +48,7 @@ pub(super) fn scalar_name(scalar: &Scalar) -> String {
         Scalar::BigInt => "BigInt".to_owned(),
         Scalar::Boolean => TypeRef::BOOLEAN.to_owned(),
         Scalar::DateTime => "DateTime".to_owned(),
+        Scalar::Date => "Date".to_owned(),
         Scalar::Enum(name) => name.clone(),
     }
 }
@@ -107,12 +111,18 @@ fn object(entity: &Entity, catalog: &Catalog) -> Object {
                 };
                 described(name, type_ref, &money.description)
             }
-            Shown::Computed(computed) => described(
-                name,
-                scalar_ref(&computed.scalar, computed.nullable),
-                &computed.description,
+            Shown::Computed(computed) => taking(
+                described(
+                    name,
+                    scalar_ref(&computed.scalar, computed.nullable),
+                    &computed.description,
+                ),
+                catalog,
+                (&entity.name, name),
+                &computed.arguments,
             )
             .directive(directives::cost(u64::from(computed.cost))),
+            Shown::Rows(rows) => rows_field(entity, rows, catalog),
             Shown::Relation(relation) => relation_field(entity, relation, catalog),
         };
         object = object.field(deprecated::field(catalog, &entity.name, name, field));
@@ -147,6 +157,39 @@ fn relation_field(entity: &Entity, relation: &Relation, catalog: &Catalog) -> Fi
     }
 }
 
+/// The field `owner` (type and name) with the arguments of its function.
+pub(super) fn taking(
+    field: Field,
+    catalog: &Catalog,
+    owner: (&str, &str),
+    arguments: &[Argument],
+) -> Field {
+    arguments.iter().fold(field, |field, argument| {
+        let type_ref = scalar_ref(&argument.scalar, !argument.required);
+        let value = InputValue::new(&argument.name, type_ref).description(&argument.description);
+        field.argument(deprecated::argument(catalog, owner, &argument.name, value))
+    })
+}
+
+fn rows_field(entity: &Entity, rows: &RowsField, catalog: &Catalog) -> Field {
+    let counted = directives::counted_as(rows.fan_out);
+    let field = described(
+        &rows.field,
+        TypeRef::named_nn(format!("{}Connection", rows.entity)),
+        &format!("{}{counted}", rows.description),
+    )
+    .directive(directives::cost(
+        cost::CONNECTION + u64::from(rows.source.cost),
+    ))
+    .directive(directives::page_size(rows.fan_out));
+    let owner = (entity.name.as_str(), rows.field.as_str());
+    let field = taking(field, catalog, owner, &rows.arguments);
+    match catalog.entities.get(&rows.entity) {
+        Some(target) => connection_arguments(field, catalog, owner, target),
+        None => field,
+    }
+}
+
 /// The arguments of a connection of that entity, on the field `owner` (type and name).
 pub(super) fn connection_arguments(
     field: Field,
@@ -170,7 +213,7 @@ pub(super) fn connection_arguments(
         ),
         ("before", string(), "Only what precedes this cursor."),
     ];
-    if entity.columns.iter().any(|column| column.filterable) {
+    if inputs::has_filter(entity) {
         let filter = TypeRef::named(format!("{}Filter", entity.name));
         arguments.push(("filter", filter, "Only rows that meet this."));
     }
@@ -190,7 +233,7 @@ pub(super) fn connection_arguments(
 }
 
 fn connection(entity: &Entity) -> Object {
-    Object::new(format!("{}Connection", entity.name))
+    let connection = Object::new(format!("{}Connection", entity.name))
         .description(format!("A page of type {}.", entity.name))
         .directive(directives::cost(cost::CONNECTION))
         .field(described(
@@ -215,7 +258,11 @@ fn connection(entity: &Entity) -> Object {
                 "How many rows there are over all pages. For visitors it stops at 10001.",
             )
             .directive(directives::cost(cost::TOTAL_COUNT)),
-        )
+        );
+    match &entity.aggregates {
+        Some(declared) => connection.field(aggregates::field(entity, declared)),
+        None => connection,
+    }
 }
 
 fn edge(entity: &Entity) -> Object {

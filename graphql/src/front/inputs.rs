@@ -6,19 +6,27 @@ use async_graphql::dynamic::{Enum, EnumItem, InputObject, InputValue, TypeRef};
 
 use super::{Builder, deprecated, entities::scalar_name};
 use crate::{
-    catalog::{Catalog, Entity, Scalar},
+    catalog::{Cardinality, Catalog, Entity, Field, Relation, Scalar},
     verb::{InputField, InputObject as VerbInput, InputType},
 };
 
 pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
     let mut operators = BTreeSet::new();
     for entity in catalog.entities.values() {
-        if entity.columns.iter().any(|column| column.filterable) {
+        if has_filter(entity) {
             builder = builder.register(filter(entity, catalog));
             for column in entity.columns.iter().filter(|column| column.filterable) {
                 if operators.insert(operator_name(&column.scalar)) {
                     builder = builder.register(operator_input(&column.scalar));
                 }
+            }
+        }
+        for relation in relations(entity) {
+            let target = catalog.entity_of_table(&relation.target_table);
+            if let (Some(target), Cardinality::ToMany) = (target, relation.cardinality)
+                && operators.insert(quantifiers_name(target))
+            {
+                builder = builder.register(quantifiers(target));
             }
         }
         if entity.columns.iter().any(|column| column.orderable) {
@@ -29,6 +37,41 @@ pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
         builder = builder.register(verb_input(input, catalog));
     }
     builder
+}
+
+/// Whether connections of the entity take a filter.
+pub(super) fn has_filter(entity: &Entity) -> bool {
+    entity.columns.iter().any(|column| column.filterable) || relations(entity).next().is_some()
+}
+
+/// Relations that stand in the entity's filter.
+fn relations(entity: &Entity) -> impl Iterator<Item = &Relation> {
+    entity.fields.values().filter_map(|field| match field {
+        Field::Relation(relation) if relation.filterable => Some(relation),
+        _ => None,
+    })
+}
+
+/// Name of the quantifiers over rows of the entity.
+fn quantifiers_name(target: &Entity) -> String {
+    format!("{}RelationFilter", target.name)
+}
+
+fn quantifiers(target: &Entity) -> InputObject {
+    let inner = || TypeRef::named(format!("{}Filter", target.name));
+    InputObject::new(quantifiers_name(target))
+        .description(format!(
+            "Conditions on the {} that a row is related to, as far as the caller may see them.",
+            target.name
+        ))
+        .field(
+            InputValue::new("some", inner())
+                .description("At least one meets this; `{}`: there is one at all."),
+        )
+        .field(
+            InputValue::new("none", inner())
+                .description("Not one meets this; `{}`: there is none at all."),
+        )
 }
 
 /// The name of the operators of a scalar: `DateTimeFilter`, `EventStatusFilter`.
@@ -50,6 +93,26 @@ fn filter(entity: &Entity, catalog: &Catalog) -> InputObject {
         let value = InputValue::new(&column.field, TypeRef::named(operator_name(&column.scalar)))
             .description(&column.description);
         input = input.field(deprecated::input(catalog, &own, &column.field, value));
+    }
+    for relation in relations(entity) {
+        let Some(target) = catalog.entity_of_table(&relation.target_table) else {
+            continue;
+        };
+        let (type_name, text) = match relation.cardinality {
+            Cardinality::ToMany => (
+                quantifiers_name(target),
+                format!("By its `{}`.", relation.field),
+            ),
+            _ => (
+                format!("{}Filter", target.name),
+                format!(
+                    "Its `{}` is there, for the caller to see, and meets this.",
+                    relation.field
+                ),
+            ),
+        };
+        input = input
+            .field(InputValue::new(&relation.field, TypeRef::named(type_name)).description(text));
     }
     input
         .field(
@@ -84,7 +147,7 @@ fn operator_input(scalar: &Scalar) -> InputObject {
     );
     if matches!(
         scalar,
-        Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::String
+        Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::Date | Scalar::String
     ) {
         input = input
             .field(InputValue::new("lt", one()).description("Less."))

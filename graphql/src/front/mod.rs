@@ -1,6 +1,7 @@
 //! The schema that clients see: an async-graphql dynamic schema built from the catalog. It parses, validates,
 //! introspects and prints itself; it never executes a field of ours.
 
+mod aggregates;
 mod deprecated;
 mod directives;
 mod entities;
@@ -62,6 +63,7 @@ impl Front {
             .limit_recursive_depth(64);
         builder = shared::register(builder, catalog);
         builder = entities::register(builder, catalog);
+        builder = aggregates::register(builder, catalog);
         builder = inputs::register(builder, catalog);
         builder = mutations::register(builder, catalog);
         Ok(Self {

@@ -42,6 +42,11 @@ fn scalars(builder: Builder) -> Builder {
                 .specified_by_url("https://scalars.graphql.org/andimarek/date-time"),
         )
         .register(
+            Scalar::new("Date")
+                .description("A day of the calendar, ISO 8601: `2026-05-04`. What zone it is meant in is said where it stands.")
+                .specified_by_url("https://scalars.graphql.org/andimarek/local-date.html"),
+        )
+        .register(
             Scalar::new("BigInt")
                 .description("A 64-bit integer as a string of decimal digits."),
         )
@@ -192,18 +197,20 @@ fn root_function(function: &RootFunction, catalog: &Catalog) -> Field {
         None => described(&function.field, type_ref, &function.description),
     };
     let owner = ("Query", function.field.as_str());
-    for argument in &function.arguments {
-        let name = entities::scalar_name(&argument.scalar);
-        let type_ref = match argument.required {
-            true => TypeRef::named_nn(name),
-            false => TypeRef::named(name),
-        };
-        let value = InputValue::new(&argument.name, type_ref).description(&argument.description);
-        field = field.argument(deprecated::argument(catalog, owner, &argument.name, value));
-    }
+    field = entities::taking(field, catalog, owner, &function.arguments);
+    let called = function
+        .source
+        .as_ref()
+        .map_or(0, |source| u64::from(source.cost));
     match (function.many, entity) {
-        (true, Some(entity)) => entities::connection_arguments(field, catalog, owner, entity)
-            .directive(directives::page_size(u32::MAX)),
+        (true, Some(entity)) => {
+            let field = entities::connection_arguments(field, catalog, owner, entity)
+                .directive(directives::page_size(u32::MAX));
+            match called {
+                0 => field,
+                called => field.directive(directives::cost(cost::CONNECTION + called)),
+            }
+        }
         _ => field.directive(directives::cost(cost::LOOK_UP + cost::OBJECT)),
     }
 }

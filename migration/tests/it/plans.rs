@@ -188,3 +188,95 @@ async fn what_a_buyer_owns_is_looked_up_not_searched_for() {
     drop(connection);
     database.end().await;
 }
+
+/// Whether a line of the plan has all of these words.
+fn has(plan: &[String], words: &[&str]) -> bool {
+    plan.iter()
+        .any(|line| words.iter().all(|word| line.contains(word)))
+}
+
+#[tokio::test]
+async fn search_finds_by_its_indexes() {
+    let database = Database::migrated().await;
+    let mut connection = database.connect().await;
+    fill(&mut connection, "events").await;
+    // As the function asks, which runs as this role.
+    run(&mut connection, "set role es_system").await;
+    for (condition, index) in [
+        (
+            "es.search_document(title, summary, description) @@ to_tsquery('simple', 'lantern:*')",
+            "events_search_idx",
+        ),
+        (
+            "'lantern' operator(extensions.<%) es.search_words(title)",
+            "events_words_idx",
+        ),
+    ] {
+        let explain = format!("explain select id from events where {condition}");
+        let plan = texts(&mut connection, &explain).await;
+        assert!(has(&plan, &["Bitmap Index Scan", index]), "{plan:#?}");
+    }
+    drop(connection);
+    database.end().await;
+}
+
+#[tokio::test]
+async fn related_rows_and_groups_below_a_parent_are_looked_up() {
+    let database = Database::migrated().await;
+    let mut connection = database.connect().await;
+    let tables = ["events", "ticket_types", "registrations", "tickets"];
+    for table in tables {
+        fill(&mut connection, table).await;
+    }
+    for table in &tables[1..] {
+        // Each at an event, as in life.
+        run(
+            &mut connection,
+            &format!(
+                "update {table} t set event_id = e.id, org_id = e.org_id
+                 from (select id, org_id, row_number() over () as n from events) e,
+                   (select id, row_number() over () as n from {table}) x
+                 where x.id = t.id and e.n = x.n;
+                 analyze {table}"
+            ),
+        )
+        .await;
+    }
+    run(
+        &mut connection,
+        &format!(
+            "begin;
+             select set_config('es.org', '{ORG}', true),
+               set_config('es.permissions', 'events:read,registrations:read', true), set_config('role', 'es_member', true)"
+        ),
+    )
+    .await;
+    let of_event = |table: &str| {
+        format!(
+            "select t.status, date_trunc('day', t.created_at at time zone e.time_zone)::date as k1, count(*)
+             from {table} t left join events e on e.id = t.event_id where t.event_id = '{ORG}' group by 1, 2"
+        )
+    };
+    for (asked, words) in [
+        (of_event("registrations"), ["Index Cond:", "event_id = "]),
+        (of_event("tickets"), ["Index Cond:", "event_id = "]),
+        (
+            "select t.id from events t where exists (select 1 from ticket_types r where r.event_id = t.id
+               and r.price_minor >= 0) order by t.starts_at, t.id limit 20"
+                .to_owned(),
+            ["Index Cond:", "event_id = t.id"],
+        ),
+        (
+            "select t.id from registrations t where exists (select 1 from events r where r.id = t.event_id
+               and r.title > '0') order by t.placed_at, t.id limit 20"
+                .to_owned(),
+            ["Index Cond:", "id = t.event_id"],
+        ),
+    ] {
+        let plan = texts(&mut connection, &format!("explain {asked}")).await;
+        assert!(has(&plan, &words), "{asked}\n{plan:#?}");
+    }
+    run(&mut connection, "rollback").await;
+    drop(connection);
+    database.end().await;
+}

@@ -1,6 +1,8 @@
 //! Questions, written from the catalog.
 
-use eventsphere_graphql::catalog::{Cardinality, Catalog, Entity, Field, Relation};
+use eventsphere_graphql::catalog::{
+    Argument, Cardinality, Catalog, Entity, Field, Relation, Scalar,
+};
 
 /// The entity that a relation leads to.
 pub fn target<'a>(catalog: &'a Catalog, relation: &Relation) -> &'a Entity {
@@ -24,10 +26,36 @@ pub fn scalars(entity: &Entity) -> String {
         match field {
             Field::Relation(_) => continue,
             Field::Money(_) => out += &format!("{name} {{ minorUnits currencyCode amount }} "),
+            Field::Computed(computed) if !computed.arguments.is_empty() => {
+                out += &format!("{name}({}) ", samples(&computed.arguments));
+            }
+            Field::Rows(rows) => {
+                let given = samples(&rows.arguments);
+                out += &format!("{name}({given} first: 2) {{ nodes {{ __typename id }} }} ");
+            }
             _ => out += &format!("{name} "),
         }
     }
     out
+}
+
+/// Arguments of a function, of values for which the world has something to show.
+fn samples(arguments: &[Argument]) -> String {
+    let sample = |argument: &Argument| match &argument.scalar {
+        // A day on which each side has an event.
+        Scalar::Date => "\"2027-05-04\"",
+        Scalar::DateTime => "\"2027-05-04T12:00:00Z\"",
+        Scalar::Id(_) | Scalar::String => "\"day\"",
+        Scalar::Int => "1",
+        Scalar::BigInt => "\"1\"",
+        Scalar::Boolean => "true",
+        Scalar::StringList => "[]",
+        Scalar::Enum(name) => panic!("say which {name} the argument {} takes", argument.name),
+    };
+    let each = arguments
+        .iter()
+        .map(|one| format!("{}: {}", one.name, sample(one)));
+    each.collect::<Vec<_>>().join(", ")
 }
 
 /// A relation with `inner` asked of each row.

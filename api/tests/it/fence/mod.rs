@@ -3,6 +3,7 @@
 //! mutation is asked about without a line being added here; where it takes more than the catalog can say (a row to
 //! look at, a state to start from), a test fails and names what is missing.
 
+mod aggregates;
 mod ask;
 pub mod document;
 mod inputs;
@@ -15,6 +16,7 @@ mod hammer;
 mod orders;
 mod permissions;
 mod reads;
+mod related;
 mod rls;
 mod roots;
 mod writes;

@@ -21,7 +21,7 @@ use super::{
 use crate::harness::TestApp;
 
 /// Everybody who acts for the organization, with what they may do by the table.
-fn actors(side: &Side) -> Vec<(Who, Vec<&'static str>)> {
+pub(super) fn actors(side: &Side) -> Vec<(Who, Vec<&'static str>)> {
     let mut all: Vec<_> = ROLES
         .iter()
         .map(|role| (side.member(role.key).clone(), permissions_of(role.key)))
@@ -31,7 +31,7 @@ fn actors(side: &Side) -> Vec<(Who, Vec<&'static str>)> {
     all
 }
 
-fn may(held: &[&str], scope: Option<&String>) -> bool {
+pub(super) fn may(held: &[&str], scope: Option<&String>) -> bool {
     scope.is_none_or(|scope| held.contains(&scope.as_str()))
 }
 

@@ -20,6 +20,7 @@ fn arguments(function: &str, side: &Side, event: &str) -> String {
         "eventBySlug" => {
             format!("(organizationSlug: \"{tag}-society\", slug: \"{tag}-{event}-day\")")
         }
+        "searchEvents" => format!("(text: \"{tag} {event} day\")"),
         _ => String::new(),
     }
 }

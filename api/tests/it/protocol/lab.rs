@@ -86,11 +86,13 @@ fn as_sql(param: &Param) -> &(dyn ToSql + Sync) {
         Param::BigInt(value) => value,
         Param::Bool(value) => value,
         Param::Timestamp(value) => value,
+        Param::Date(value) => value,
         Param::Texts(value) => value,
         Param::Uuids(value) => value,
         Param::Ints(value) => value,
         Param::BigInts(value) => value,
         Param::Timestamps(value) => value,
+        Param::Dates(value) => value,
     }
 }
 
