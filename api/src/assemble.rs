@@ -17,10 +17,10 @@ use crate::{
     calendar, checkout,
     clock::Clock,
     config::DatabaseSource,
-    demo,
+    demo, documents,
     error::StartError,
     events,
-    http::{self, Posture, Problem},
+    http::{self, Posture, Problem, Remembered},
     organizations,
     state::App,
     tenancy::{Door, DoorOptions, Grants},
@@ -45,6 +45,7 @@ pub fn verbs() -> Verbs {
     organizations::verbs(&mut verbs);
     events::verbs(&mut verbs);
     checkout::verbs(&mut verbs);
+    documents::verbs(&mut verbs);
     verbs
 }
 
@@ -106,6 +107,8 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
+        remembered: Remembered::new(context.config.caching.remembered_bytes),
+        trusted_documents: Arc::new(documents::Registered::default()),
         posture: Posture {
             development: matches!(
                 context.config.database.source,
@@ -113,6 +116,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
             ),
             cors_origins: context.config.http.cors_origins.clone(),
             public_url: context.public_url.clone(),
+            public_max_age: context.config.caching.public_max_age,
         },
     };
     accounts::start(&app).await.map_err(unfit)?;

@@ -7,7 +7,7 @@ use eventsphere_graphql::Engine;
 use crate::{
     accounts::Accounts,
     clock::Clock,
-    http::{Identify, Posture},
+    http::{Identify, Posture, Remembered, TrustedDocuments},
     tenancy::{Door, Grants},
     tickets::EventKeys,
     vault::Vault,
@@ -35,6 +35,10 @@ pub struct App {
     pub grants: Arc<Grants>,
     /// From a bearer token to an actor.
     pub identify: Arc<dyn Identify>,
+    /// Documents that clients ask for by their hash.
+    pub remembered: Remembered,
+    /// Documents that organizations have registered.
+    pub trusted_documents: Arc<dyn TrustedDocuments>,
     /// How open this instance is.
     pub posture: Posture,
 }

@@ -1,5 +1,7 @@
 //! The response: data glued from texts that PostgreSQL built, errors beside it.
 
+use std::ops::Range;
+
 use async_graphql::Pos;
 use serde_json::{Value as Json, json};
 
@@ -10,6 +12,9 @@ pub struct Answer {
     pub body: String,
     /// How far it came; the transport makes a status of it.
     pub reached: Reached,
+    /// Where in the body the value of `data` is, when nothing failed: the part that depends on the question and on
+    /// what is stored alone.
+    pub data: Option<Range<usize>>,
     /// Seconds after which a throttled request may be tried again.
     pub retry_after_seconds: Option<u64>,
 }
@@ -84,6 +89,7 @@ pub fn refused(fails: &[Fail], request_id: &str) -> Answer {
     Answer {
         body: json!({ "errors": errors }).to_string(),
         reached: Reached::Refused,
+        data: None,
         retry_after_seconds: None,
     }
 }
@@ -144,13 +150,16 @@ pub fn executed(data: &str, fails: &[Fail], cost: u64, request_id: &str) -> Answ
         body.push(',');
     }
     body.push_str("\"data\":");
+    let start = body.len();
     body.push_str(data);
+    let end = body.len();
     body.push_str(&format!(
         ",\"extensions\":{{\"cost\":{{\"requested\":{cost}}}}}}}"
     ));
     Answer {
         body,
         reached: Reached::Executed,
+        data: fails.is_empty().then_some(start..end),
         retry_after_seconds: None,
     }
 }

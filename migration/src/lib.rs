@@ -14,6 +14,7 @@ mod m20261121_000004_events;
 mod m20261121_000005_catalogue;
 mod m20261121_000006_registrations;
 mod m20261121_000007_journal;
+mod m20261121_000009_trusted_documents;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -32,6 +33,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_catalogue::Migration),
             Box::new(m20261121_000006_registrations::Migration),
             Box::new(m20261121_000007_journal::Migration),
+            Box::new(m20261121_000009_trusted_documents::Migration),
         ]
     }
 }

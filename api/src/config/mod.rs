@@ -1,11 +1,13 @@
 //! Configuration: one struct per concern, read once at start from the environment (command-line flags win), checked
 //! with messages that name the variable. Secrets are never printed.
 
+mod caching;
 mod database;
 mod http;
 mod log;
 mod secret;
 
+pub use caching::CachingConfig;
 pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir};
 pub use http::HttpConfig;
 pub use log::{LogConfig, LogFormat};
@@ -34,6 +36,7 @@ impl ConfigError {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub http: HttpConfig,
+    pub caching: CachingConfig,
     pub database: DatabaseConfig,
     pub secret: SecretConfig,
     /// `serve --demo`: demo data and demo sign-ins.
@@ -51,6 +54,7 @@ impl Config {
         }
         Ok(Self {
             http: HttpConfig::read(settings)?,
+            caching: CachingConfig::read(settings)?,
             secret: SecretConfig::read(settings, &database)?,
             database,
             demo,
@@ -146,6 +150,9 @@ mod tests {
             ("DATABASE_ADMIN_URL", "postgres://db"),
             ("DATABASE_POOL_SIZE", "0"),
             ("DATABASE_POOL_SIZE", "many"),
+            ("PUBLIC_MAX_AGE", "-1"),
+            ("PUBLIC_MAX_AGE", "5s"),
+            ("PERSISTED_DOCUMENTS_KIB", "0"),
             ("SECRET_KEY", "short"),
             ("SECRET_KEY", ""),
         ] {

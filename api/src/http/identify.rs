@@ -26,6 +26,8 @@ pub struct Posture {
     pub cors_origins: Vec<String>,
     /// How people reach us, without a slash at the end.
     pub public_url: String,
+    /// For how long caches may keep what visitors get; zero: they ask us each time.
+    pub public_max_age: std::time::Duration,
 }
 
 /// The header that carries guest secrets, comma-separated.

@@ -11,6 +11,7 @@ mod harness;
 mod accounts;
 mod calendar;
 mod demo;
+mod documents;
 mod examples;
 mod fence;
 mod main_job;

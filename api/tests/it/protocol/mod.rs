@@ -7,7 +7,7 @@ mod filters;
 mod flight;
 mod lab;
 mod pages;
-mod reply;
+pub mod reply;
 mod shapes;
 mod transport;
 mod writes;
