@@ -154,7 +154,9 @@ pub(super) enum Missing {
 
 impl From<Fault> for Missing {
     fn from(fault: Fault) -> Self {
-        tracing::error!(%fault, "a registered document could not be looked up");
+        if let Fault::Internal(cause) | Fault::Unavailable(cause) = &fault {
+            tracing::error!(%cause, "a registered document could not be looked up");
+        }
         Self::Refused(Refused {
             status: StatusCode::SERVICE_UNAVAILABLE,
             code: fault.code(),
