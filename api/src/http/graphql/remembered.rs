@@ -91,15 +91,14 @@ mod tests {
                 use_once(&remembered, false, text);
             }
         }
-        // Some fifty times what there is room for, each document asked for and sent once, as the protocol has it.
-        for number in 1000..2500 {
-            use_once(&remembered, false, &text(number));
+        // Fifty times what there is room for, each asked for and sent once, as the protocol has it; between any two of
+        // them somebody uses one of the others.
+        let mut found = 0;
+        for number in 0..1500 {
+            use_once(&remembered, false, &text(1000 + number));
+            found += usize::from(use_once(&remembered, false, &used[number % used.len()]));
         }
-        let left = used.iter().filter(|text| {
-            let hash = hash_of(text);
-            remembered.text(&hash).is_some()
-        });
-        assert_eq!(left.count(), used.len());
+        assert!(found > 1450, "{found} of 1500");
         assert!(remembered.visitors.weighted_size() <= 16 * 1024);
     }
 
