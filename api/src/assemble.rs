@@ -19,9 +19,10 @@ use crate::{
     config::DatabaseSource,
     demo,
     deprecated_uses::{self, DeprecatedUses},
+    documents,
     error::StartError,
     events,
-    http::{self, Posture, Problem},
+    http::{self, Posture, Problem, Remembered},
     metrics::{self, Metrics},
     organizations,
     state::App,
@@ -48,6 +49,7 @@ pub fn verbs() -> Verbs {
     organizations::verbs(&mut verbs);
     events::verbs(&mut verbs);
     checkout::verbs(&mut verbs);
+    documents::verbs(&mut verbs);
     verbs
 }
 
@@ -137,6 +139,8 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         identify: Arc::new(accounts::ByToken),
         throttle,
         metrics,
+        remembered: Remembered::new(context.config.caching.remembered_bytes),
+        trusted_documents: Arc::new(documents::Registered::default()),
         posture: Posture {
             development: matches!(
                 context.config.database.source,
@@ -146,6 +150,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
             public_url: context.public_url.clone(),
             trusted_proxies: context.config.http.trusted_proxies.clone(),
             request_timeout: context.config.http.request_timeout,
+            public_max_age: context.config.caching.public_max_age,
         },
     };
     accounts::start(&app).await.map_err(unfit)?;

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod app;
 pub mod assemble;
+mod believed;
 pub mod calendar;
 pub mod checkout;
 pub mod cli;
@@ -15,6 +16,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod deprecated_uses;
+pub mod documents;
 pub mod error;
 pub mod events;
 pub mod fault;

@@ -8,7 +8,7 @@ use crate::{
     accounts::Accounts,
     clock::Clock,
     deprecated_uses::DeprecatedUses,
-    http::{Identify, Posture},
+    http::{Identify, Posture, Remembered, TrustedDocuments},
     metrics::Metrics,
     tenancy::{Door, Grants},
     throttle::Throttle,
@@ -44,6 +44,10 @@ pub struct App {
     pub throttle: Throttle,
     /// What is counted for operators.
     pub metrics: Arc<Metrics>,
+    /// Documents that clients ask for by their hash.
+    pub remembered: Remembered,
+    /// Documents that organizations have registered.
+    pub trusted_documents: Arc<dyn TrustedDocuments>,
     /// How open this instance is.
     pub posture: Posture,
 }

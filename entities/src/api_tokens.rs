@@ -22,6 +22,8 @@ documented! {
         pub prefix: String,
         /// Codes of the permissions that it carries, such as `events:read`; those its maker loses stop working.
         pub scopes: Vec<String>,
+        /// Whether it executes only documents that the organization has registered.
+        pub trusted_documents_only: bool,
         /// Who made it.
         pub created_by: Option<Uuid>,
         /// When it stops working; null for never.

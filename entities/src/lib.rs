@@ -41,6 +41,7 @@ pub mod speakers;
 pub mod ticket_type_pools;
 pub mod ticket_types;
 pub mod tickets;
+pub mod trusted_documents;
 pub mod user_secrets;
 pub mod users;
 pub mod venues;
@@ -58,6 +59,7 @@ pub fn declarations() -> Vec<Declaration> {
         invitations::declaration(),
         branding::declaration(),
         api_tokens::declaration(),
+        trusted_documents::declaration(),
         device_sessions::declaration(),
         venues::declaration(),
         events::declaration(),

@@ -107,6 +107,16 @@ pub const PERMISSIONS: &[Permission] = &[
         roles: &["owner", "admin"],
     },
     Permission {
+        code: "documents:read",
+        description: "See which GraphQL documents the organization trusts.",
+        roles: &["owner", "admin"],
+    },
+    Permission {
+        code: "documents:write",
+        description: "Register GraphQL documents that tokens bound to such may execute, and remove them.",
+        roles: &["owner", "admin"],
+    },
+    Permission {
         code: "events:read",
         description: "See all events of the organization, drafts included, with venues, programme and what is on sale.",
         roles: &["owner", "admin", "manager", "staff", "check_in", "viewer"],

@@ -1,6 +1,6 @@
 //! The response: data glued from texts that PostgreSQL built, errors beside it.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{fmt::Write as _, ops::Range, sync::Arc};
 
 use async_graphql::Pos;
 use serde_json::{Value as Json, json};
@@ -14,6 +14,9 @@ pub struct Answer {
     pub body: String,
     /// How far it came; the transport makes a status of it.
     pub reached: Reached,
+    /// Where in the body the value of `data` is, when nothing failed: the part that depends on the question and on
+    /// what is stored alone.
+    pub data: Option<Range<usize>>,
     /// Seconds after which a request that was held back, wholly or in part, may be tried again.
     pub retry_after_seconds: Option<u64>,
     /// What the operation used of the deprecated.
@@ -113,6 +116,7 @@ pub fn refused(fails: &[Fail], request_id: &str) -> Answer {
     Answer {
         body: json!({ "errors": errors }).to_string(),
         reached,
+        data: None,
         retry_after_seconds: retry_after(fails),
         deprecated: vec![],
     }
@@ -226,6 +230,7 @@ pub fn executed(
     body.push_str("\"data\":");
     let start = body.len();
     data.render(columns, &mut body);
+    let end = body.len();
     let cost = cost(&body[start..]);
     body.push_str(",\"extensions\":{\"cost\":");
     cost.write(&mut body);
@@ -237,6 +242,7 @@ pub fn executed(
     Answer {
         body,
         reached,
+        data: fails.is_empty().then_some(start..end),
         retry_after_seconds: retry_after(fails),
         deprecated: vec![],
     }

@@ -29,6 +29,10 @@ const MOST_ERRORS: usize = 20;
 
 /// The number of the next document.
 static NUMBERS: AtomicU64 = AtomicU64::new(0);
+/// SHA-256 of a document's text: what documents are known by, here and to clients that send the hash alone.
+pub fn hash_of(text: &str) -> [u8; 32] {
+    Sha256::digest(text.as_bytes()).into()
+}
 
 /// A document that may be executed.
 #[derive(Debug)]
@@ -74,6 +78,12 @@ impl Document {
         }
     }
 
+    /// Names of its operations, in no particular order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let all = self.parsed.operations.iter();
+        all.filter_map(|(name, _)| name.map(|name| name.as_str()))
+    }
+
     /// Whether that operation may come by GET; one that is not there is refused later, by its own words.
     pub fn may_be_got(&self, name: Option<&str>) -> bool {
         self.named(name).map_or(true, |(_, operation)| {
@@ -115,9 +125,14 @@ impl Documents {
         }
     }
 
+    /// The document whose text has this hash, if it was seen lately.
+    pub fn known(&self, hash: &[u8; 32]) -> Option<Arc<Document>> {
+        self.known.get(hash)
+    }
+
     /// The document of that text, or why it is refused.
     pub async fn get(&self, text: &str) -> Result<Arc<Document>, Vec<Fail>> {
-        let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let hash = hash_of(text);
         if let Some(known) = self.known.get(&hash) {
             return Ok(known);
         }

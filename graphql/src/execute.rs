@@ -53,11 +53,9 @@ pub enum EngineError {
     Definition(#[from] async_graphql::parser::Error),
 }
 
-/// A request, decoded.
+/// What a request says besides its document.
 #[derive(Clone, Debug, Default)]
 pub struct Incoming {
-    /// Text of the document.
-    pub query: String,
     /// Which operation of it.
     pub operation_name: Option<String>,
     /// As they came.
@@ -85,6 +83,16 @@ impl Engine {
     /// The schema definition.
     pub fn sdl(&self) -> String {
         self.front.sdl()
+    }
+
+    /// The document whose text has this SHA-256, if it was sent lately, by whomever.
+    pub fn known(&self, hash: &[u8; 32]) -> Option<Arc<Document>> {
+        self.documents.known(hash)
+    }
+
+    /// The document of that text, or what is wrong with it.
+    pub async fn check(&self, text: &str) -> Result<Arc<Document>, Vec<Fail>> {
+        self.documents.get(text).await
     }
 
     /// The document of that text, bounded and validated; else the answer that refuses it. To whom the schema is not

@@ -15,6 +15,7 @@ mod m20261121_000005_catalogue;
 mod m20261121_000006_registrations;
 mod m20261121_000007_journal;
 mod m20261121_000008_door;
+mod m20261121_000009_trusted_documents;
 mod m20261121_000010_deprecated_uses;
 mod m20261121_000011_search;
 mod m20261121_000012_pages;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_registrations::Migration),
             Box::new(m20261121_000007_journal::Migration),
             Box::new(m20261121_000008_door::Migration),
+            Box::new(m20261121_000009_trusted_documents::Migration),
             Box::new(m20261121_000010_deprecated_uses::Migration),
             Box::new(m20261121_000011_search::Migration),
             Box::new(m20261121_000012_pages::Migration),

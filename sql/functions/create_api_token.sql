@@ -1,5 +1,5 @@
 -- Makes an API token of the signed-in member. The secret itself never comes here, only its hash.
--- Request: {name, scopes, expires_at?, prefix, token_hash (hex)}.
+-- Request: {name, scopes, expires_at?, trusted_documents_only?, prefix, token_hash (hex)}.
 -- Outcomes: created (api_token_id), exceeds_own_permissions, expires_in_the_past, forbidden.
 -- Who may: people with tokens:write, with scopes that they hold themselves. API tokens make no API tokens: else one
 --   that leaks would outlive its revocation.
@@ -34,8 +34,16 @@ begin
     return jsonb_build_object('outcome', 'expires_in_the_past');
   end if;
 
-  insert into api_tokens (org_id, name, prefix, scopes, created_by, expires_at)
-  values (v_org, p_request ->> 'name', p_request ->> 'prefix', v_scopes, es.current_user_id(), v_expires_at)
+  insert into api_tokens (org_id, name, prefix, scopes, trusted_documents_only, created_by, expires_at)
+  values (
+    v_org,
+    p_request ->> 'name',
+    p_request ->> 'prefix',
+    v_scopes,
+    coalesce((p_request ->> 'trusted_documents_only')::boolean, false),
+    es.current_user_id(),
+    v_expires_at
+  )
   returning * into v_new;
   insert into api_token_secrets (token_id, org_id, secret_hash)
   values (v_new.id, v_org, decode(p_request ->> 'token_hash', 'hex'));

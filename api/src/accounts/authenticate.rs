@@ -164,6 +164,7 @@ async fn application(app: &App, bearer: &str) -> Result<ActorKind, Fault> {
         token_id: token.token_id,
         org_id: token.org_id,
         permissions: both(&token.scopes, &held),
+        trusted_only: token.trusted_only,
     })
 }
 
@@ -187,7 +188,7 @@ async fn read_token(
     let tx = app.door.system(SystemReason::Authenticate).await?;
     let row = first(
         &tx,
-        "select t.id, t.org_id, t.scopes, t.created_by, t.expires_at \
+        "select t.id, t.org_id, t.scopes, t.created_by, t.expires_at, t.trusted_documents_only \
          from api_token_secrets s \
          join api_tokens t on t.org_id = s.org_id and t.id = s.token_id \
          join users u on u.id = t.created_by \
@@ -202,6 +203,7 @@ async fn read_token(
         scopes: row.try_get("", "scopes")?,
         created_by: row.try_get("", "created_by")?,
         expires_at: row.try_get("", "expires_at")?,
+        trusted_only: row.try_get("", "trusted_documents_only")?,
     };
     let held = membership(&tx, token.created_by, token.org_id)
         .await?

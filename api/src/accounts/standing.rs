@@ -1,21 +1,12 @@
 //! Who may do what right now, as last read from the database: kept for five seconds, forgotten at once when one of our
 //! verbs changes it in this process. Other processes notice after those five seconds.
 
-use std::{
-    hash::Hash,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use moka::sync::Cache;
 use uuid::Uuid;
 
-/// For how long at most something that was changed elsewhere is still believed.
-const BELIEVED_FOR: Duration = Duration::from_secs(5);
+use crate::believed::Believed;
 
 /// A live API token.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +19,8 @@ pub struct LiveToken {
     pub created_by: Uuid,
     /// What it may at most.
     pub scopes: Vec<String>,
+    /// Whether it is bound to registered documents.
+    pub trusted_only: bool,
     /// When it ends.
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -72,83 +65,5 @@ impl Standing {
     /// An API token ended.
     pub fn forget_token(&self, hash: &[u8; 32]) {
         self.tokens.forget(hash);
-    }
-}
-
-/// A cache whose readers cannot bring back what was forgotten while they were reading.
-#[derive(Clone)]
-pub(super) struct Believed<K: Hash + Eq + Send + Sync + 'static, V: Clone + Send + Sync + 'static> {
-    cache: Cache<K, V>,
-    forgotten: Arc<AtomicU64>,
-}
-
-/// What a reader holds from before its read until it keeps the answer.
-#[derive(Clone, Copy)]
-pub(super) struct Reading(u64);
-
-impl<K: Hash + Eq + Clone + Send + Sync + 'static, V: Clone + Send + Sync + 'static>
-    Believed<K, V>
-{
-    fn new() -> Self {
-        Self {
-            cache: Cache::builder()
-                .max_capacity(50_000)
-                .time_to_live(BELIEVED_FOR)
-                .build(),
-            forgotten: Arc::default(),
-        }
-    }
-
-    pub(super) fn get(&self, key: &K) -> Option<V> {
-        self.cache.get(key)
-    }
-
-    /// Taken before the database is asked.
-    pub(super) fn reading(&self) -> Reading {
-        Reading(self.forgotten.load(Ordering::SeqCst))
-    }
-
-    /// Keeps what was read, unless something was forgotten since: then the answer may be older than the change.
-    pub(super) fn keep(&self, reading: Reading, key: K, value: V) {
-        self.cache.insert(key.clone(), value);
-        if self.forgotten.load(Ordering::SeqCst) != reading.0 {
-            self.cache.invalidate(&key);
-        }
-    }
-
-    fn forget(&self, key: &K) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.cache.invalidate(key);
-    }
-
-    fn forget_all(&self) {
-        self.forgotten.fetch_add(1, Ordering::SeqCst);
-        self.cache.invalidate_all();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_kept_is_found_until_it_is_forgotten() {
-        let cache: Believed<u8, u8> = Believed::new();
-        cache.keep(cache.reading(), 1, 10);
-        cache.keep(cache.reading(), 2, 20);
-        assert_eq!(cache.get(&1), Some(10));
-        cache.forget(&1);
-        assert_eq!((cache.get(&1), cache.get(&2)), (None, Some(20)));
-        cache.forget_all();
-        assert_eq!(cache.get(&2), None);
-    }
-
-    #[test]
-    fn an_answer_read_before_a_change_is_not_kept_after_it() {
-        let cache: Believed<u8, u8> = Believed::new();
-        let reading = cache.reading();
-        cache.forget(&1);
-        cache.keep(reading, 1, 10);
-        assert_eq!(cache.get(&1), None);
     }
 }

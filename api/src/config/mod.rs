@@ -1,6 +1,7 @@
 //! Configuration: one struct per concern, read once at start from the environment (command-line flags win), checked
 //! with messages that name the variable. Secrets are never printed.
 
+mod caching;
 mod database;
 mod http;
 mod limits;
@@ -9,6 +10,7 @@ mod metrics;
 mod redis;
 mod secret;
 
+pub use caching::CachingConfig;
 pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir};
 pub use http::HttpConfig;
 pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
@@ -41,6 +43,7 @@ impl ConfigError {
 #[derive(Clone, Debug)]
 pub struct Config {
     pub http: HttpConfig,
+    pub caching: CachingConfig,
     pub database: DatabaseConfig,
     pub secret: SecretConfig,
     pub limits: LimitsConfig,
@@ -61,6 +64,7 @@ impl Config {
         }
         Ok(Self {
             http: HttpConfig::read(settings)?,
+            caching: CachingConfig::read(settings)?,
             secret: SecretConfig::read(settings, &database)?,
             limits: LimitsConfig::read(settings, database.pool_size)?,
             redis: RedisConfig::read(settings)?,
@@ -213,6 +217,9 @@ mod tests {
             ("TENANT_POINTS", "-1"),
             ("TENANT_CONCURRENCY", "0"),
             ("CONCURRENCY_WAIT_MS", "soon"),
+            ("PUBLIC_MAX_AGE", "-1"),
+            ("PUBLIC_MAX_AGE", "5s"),
+            ("PERSISTED_DOCUMENTS_KIB", "0"),
             ("SECRET_KEY", "short"),
             ("SECRET_KEY", ""),
         ] {

@@ -30,6 +30,8 @@ pub struct Posture {
     pub trusted_proxies: Vec<ipnet::IpNet>,
     /// Longest that a request may take.
     pub request_timeout: std::time::Duration,
+    /// For how long caches may keep what visitors get; zero: they ask us each time.
+    pub public_max_age: std::time::Duration,
 }
 
 /// The header that carries guest secrets, comma-separated.

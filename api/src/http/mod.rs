@@ -11,6 +11,7 @@ mod playground;
 mod problem;
 mod request_id;
 
+pub use graphql::{DocumentKey, Remembered, TrustedDocuments, is_name, sha256};
 pub use host::RequestHost;
 pub use identify::{Identify, Posture, identify};
 pub use problem::Problem;

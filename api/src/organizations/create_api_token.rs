@@ -31,6 +31,7 @@ pub struct Input {
     name: String,
     scopes: Vec<String>,
     expires_at: Option<DateTime<Utc>>,
+    trusted_documents_only: Option<bool>,
 }
 
 /// How much of the random part is kept to tell tokens apart in a list: too little to help a guesser.
@@ -61,6 +62,12 @@ impl Handle for CreateApiToken {
             "expiresAt",
             InputType::Scalar(Scalar::DateTime),
             "When it stops working. Never when left out.",
+        )
+        .may_take(
+            "trustedDocumentsOnly",
+            InputType::Scalar(Scalar::Boolean),
+            "Whether it executes only documents that this organization has registered (`registerTrustedDocuments`), \
+             whatever its scopes. False when left out.",
         )
         .gives(
             "apiToken",
@@ -95,6 +102,7 @@ impl Handle for CreateApiToken {
         let secret = Secret::new(TokenKind::Api, environment).map_err(Fault::internal)?;
         let request = json!({
             "name": name, "scopes": input.scopes, "expires_at": input.expires_at,
+            "trusted_documents_only": input.trusted_documents_only,
             "prefix": secret.beginning(SHOWN), "token_hash": hex(&secret.hash),
         });
         let answer = ask(call, "create_api_token", request).await?;

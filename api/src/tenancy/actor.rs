@@ -42,6 +42,8 @@ pub enum ActorKind {
         org_id: Uuid,
         /// The token's scopes that its maker still holds.
         permissions: Vec<String>,
+        /// Whether only documents that the organization has registered are executed for it.
+        trusted_only: bool,
     },
 }
 
@@ -164,6 +166,17 @@ impl Actor {
     /// Whether the permission is held.
     pub fn may(&self, permission: &str) -> bool {
         self.permissions().iter().any(|held| held == permission)
+    }
+
+    /// Whether only documents that the organization has registered are executed for this actor.
+    pub fn trusted_only(&self) -> bool {
+        matches!(
+            self.kind,
+            ActorKind::Token {
+                trusted_only: true,
+                ..
+            }
+        )
     }
 
     /// The weak role of this actor. A guest with a secret reads as an attendee: by what the secret opens.

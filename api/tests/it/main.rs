@@ -13,6 +13,7 @@ mod bounds;
 mod calendar;
 mod demo;
 mod deprecation;
+mod documents;
 mod examples;
 mod fence;
 mod main_job;

@@ -29,6 +29,7 @@ fn actors(org: Uuid) -> [Actor; 3] {
             token_id: Uuid::now_v7(),
             org_id: org,
             permissions: vec!["events:read".to_owned()],
+            trusted_only: false,
         },
         guest: Guest::default(),
     };

@@ -105,6 +105,7 @@ fn sample(field: &InputField) -> Value {
             "slug" => json!(format!("made-up-{number}")),
             "timeZone" => json!("Europe/Berlin"),
             "idempotencyKey" => json!(harness::key()),
+            "text" => json!(format!("query MadeUp{number} {{ __typename }}")),
             name if name.ends_with("Url") => json!(format!("https://example.org/{number}")),
             _ => json!(format!("made up {number}")),
         },

@@ -173,7 +173,6 @@ impl Lab {
             Err(answer) => return serde_json::from_str(&answer.body).expect("JSON"),
         };
         let incoming = Incoming {
-            query: query.to_owned(),
             operation_name: None,
             variables: variables.as_object().cloned().unwrap_or_default(),
         };

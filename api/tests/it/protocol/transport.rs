@@ -212,7 +212,7 @@ async fn get_takes_queries_and_nothing_else() {
     let mutation = "mutation { signOut(input: {}) { signedOut } }";
     let reply = get(&[("query", mutation)]).await;
     reply.refuses(405, "BAD_USER_INPUT");
-    assert_eq!(reply.headers["allow"], "GET, POST");
+    assert_eq!(reply.headers["allow"], "GET, HEAD, POST");
     let two = format!(
         "query Q {{ __typename }} {}",
         mutation.replacen("mutation", "mutation M", 1)

@@ -39,6 +39,9 @@ values ('@0000000-0000-7000-8000-000000000006', '@0000000-0000-7000-8000-0000000
 insert into api_token_secrets (token_id, org_id, secret_hash)
 values ('@0000000-0000-7000-8000-000000000006', '@0000000-0000-7000-8000-0000000000aa', 'token-@');
 
+insert into trusted_documents (org_id, sha256, name, text)
+values ('@0000000-0000-7000-8000-0000000000aa', encode(sha256('{ a }'), 'hex'), 'A', '{ a }');
+
 insert into venues (id, org_id, name)
 values
   ('@0000000-0000-7000-8000-000000000007', '@0000000-0000-7000-8000-0000000000aa', 'Hall'),

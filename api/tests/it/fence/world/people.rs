@@ -155,6 +155,13 @@ pub async fn staff(founder: &Founder<'_>) -> Staff {
             member(founder, role_key, &role["id"]).await,
         ));
     }
+    let trusted = json!({ "documents": [{
+        "text": format!("query {tag}Doors {{ currentOrganization {{ name }} }}"),
+        "id": format!("{tag}-doors"), "name": format!("{tag} doors"),
+    }] });
+    founder
+        .does("registerTrustedDocuments", "added", trusted)
+        .await;
     let viewer = roles.iter().find(|role| role["key"] == "viewer");
     let invited = json!({ "email": format!("invited@{tag}.example"), "roleId": viewer.expect("viewer")["id"] });
     founder
