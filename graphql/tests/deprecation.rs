@@ -90,6 +90,7 @@ fn catalog(deprecated: bool) -> Catalog {
             condition: "true".to_owned(),
             prelude: None,
             many: false,
+            source: None,
         })
         .unwrap();
     catalog
@@ -153,7 +154,6 @@ async fn used_in(engine: &Engine, query: &str, variables: Value) -> (bool, Strin
         .await
         .unwrap_or_else(|refused| panic!("{query}: {}", refused.body));
     let incoming = Incoming {
-        query: query.to_owned(),
         operation_name: None,
         variables: variables.as_object().cloned().unwrap_or_default(),
     };

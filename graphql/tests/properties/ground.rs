@@ -131,11 +131,13 @@ fn as_sql(param: &Param) -> &(dyn ToSql + Sync) {
         Param::BigInt(value) => value,
         Param::Bool(value) => value,
         Param::Timestamp(value) => value,
+        Param::Date(value) => value,
         Param::Texts(value) => value,
         Param::Uuids(value) => value,
         Param::Ints(value) => value,
         Param::BigInts(value) => value,
         Param::Timestamps(value) => value,
+        Param::Dates(value) => value,
     }
 }
 
@@ -171,7 +173,6 @@ impl<'a> Ground<'a> {
                 Err(answer) => return answer.body,
             };
             let incoming = Incoming {
-                query: query.to_owned(),
                 operation_name: None,
                 variables: variables.clone(),
             };

@@ -187,6 +187,7 @@ impl<'a> Model<'a> {
             Shown::Computed(computed) => show(world.shows[&computed.function].1),
             Shown::Money(money) => self.money(entity, row, money, one),
             Shown::Relation(relation) => self.relation(entity, row, relation, one),
+            Shown::Rows(_) => unreachable!("no world has one"),
         }
     }
 
@@ -430,6 +431,7 @@ impl<'a> Model<'a> {
             (Scalar::Enum(_), _) => Val::Text(text.to_ascii_lowercase()),
             (Scalar::StringList, _) => Val::Texts(vec![text.to_owned()]),
             (Scalar::DateTime, _) => Val::Time(text.parse().expect("an instant")),
+            (Scalar::Date, _) => Val::Day(text.parse().expect("a day")),
             (_, Lit::Bool(value)) => Val::Bool(*value),
             (_, Lit::Int(value)) => Val::Int(i32::try_from(*value).expect("an Int")),
             _ => Val::Text(text.to_owned()),

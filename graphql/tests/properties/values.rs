@@ -1,6 +1,6 @@
 //! Values of rows, and how PostgreSQL and the API show them.
 
-use chrono::{DateTime, TimeDelta, TimeZone, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, TimeZone, Utc};
 use eventsphere_graphql::{Scalar, catalog::Entity, global_id};
 use serde_json::{Value, json};
 use tokio_postgres::types::ToSql;
@@ -17,6 +17,7 @@ pub enum Val {
     Big(i64),
     Text(String),
     Time(DateTime<Utc>),
+    Day(NaiveDate),
     Texts(Vec<String>),
     Key(Uuid),
     Null,
@@ -67,6 +68,7 @@ impl Val {
             }
             Scalar::Boolean => Self::Bool(choices.one_in(2)),
             Scalar::DateTime => Self::Time(instant(choices)),
+            Scalar::Date => Self::Day(instant(choices).date_naive()),
             Scalar::Enum(name) => {
                 let values = ENUMS.iter().find(|(known, _)| known == name);
                 let values = values.map_or(&["red"] as &[&str], |(_, values)| values);
@@ -92,6 +94,7 @@ impl Val {
             }
             Self::Text(value) => json!(value),
             Self::Time(value) => json!(value.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()),
+            Self::Day(value) => json!(value.to_string()),
             Self::Texts(values) => json!(values),
             Self::Key(key) => json!(global_id::encode(tag_of(scalar, entities), *key)),
         }
@@ -105,6 +108,7 @@ impl Val {
             Self::Big(value) => Box::new(*value),
             Self::Text(value) => Box::new(value.clone()),
             Self::Time(value) => Box::new(*value),
+            Self::Day(value) => Box::new(*value),
             Self::Texts(values) => Box::new(values.clone()),
             Self::Key(key) => Box::new(*key),
             Self::Null => match scalar {
@@ -113,6 +117,7 @@ impl Val {
                 Scalar::BigInt => Box::new(None::<i64>),
                 Scalar::Boolean => Box::new(None::<bool>),
                 Scalar::DateTime => Box::new(None::<DateTime<Utc>>),
+                Scalar::Date => Box::new(None::<NaiveDate>),
                 Scalar::StringList => Box::new(None::<Vec<String>>),
                 Scalar::Id(_) => Box::new(None::<Uuid>),
             },

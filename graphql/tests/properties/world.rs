@@ -80,7 +80,7 @@ impl World {
         let mut fields = IndexMap::new();
         fields.insert("id".to_owned(), Field::Key);
         for number in 0..=choices.pick(9) {
-            let scalar = match choices.pick(9) {
+            let scalar = match choices.pick(10) {
                 0 => Scalar::Int,
                 1 => Scalar::BigInt,
                 2 => Scalar::Boolean,
@@ -88,6 +88,7 @@ impl World {
                 4 => Scalar::Enum(choices.of(&ENUMS).0.to_owned()),
                 5 => Scalar::StringList,
                 6 => Scalar::Id(NAMES[choices.pick(many)].to_owned()),
+                7 => Scalar::Date,
                 _ => Scalar::String,
             };
             let nullable = choices.one_in(2);
@@ -111,6 +112,7 @@ impl World {
                     function,
                     scalar: columns[shown].scalar.clone(),
                     nullable: columns[shown].nullable,
+                    arguments: vec![],
                     cost: 2,
                 }),
             );
@@ -128,6 +130,7 @@ impl World {
             root_many: root("many", index == 0 || !choices.one_in(4)),
             scope: None,
             own_rows: false,
+            aggregates: None,
             default_order: vec![],
             writes: None,
         }
@@ -169,6 +172,7 @@ impl World {
             required: !nullable,
             through: None,
             fan_out: 1,
+            filterable: false,
         };
         self.entities[from]
             .fields
@@ -187,6 +191,7 @@ impl World {
             required: false,
             through: None,
             fan_out: 10,
+            filterable: false,
         };
         self.entities[to]
             .fields
@@ -210,6 +215,7 @@ impl World {
                 required: false,
                 through: Some((table.clone(), own.to_owned(), other.to_owned())),
                 fan_out: 10,
+                filterable: false,
             };
             self.entities[ours]
                 .fields
@@ -260,11 +266,13 @@ impl World {
                     description: String::new(),
                     scalar: column.scalar.clone(),
                     required: true,
+                    longest: None,
                 }],
                 entity: entity.name.clone(),
                 condition,
                 prelude,
                 many,
+                source: None,
             });
         }
     }

@@ -606,6 +606,7 @@ impl<'a, 'b> Writer<'a, 'b> {
             Val::Text(value) => Lit::Str(value),
             Val::Texts(values) => Lit::Str(values.first().cloned().unwrap_or_default()),
             Val::Time(value) => Lit::Str(value.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()),
+            Val::Day(value) => Lit::Str(value.to_string()),
             Val::Key(_) if self.choices.one_in(12) => Lit::Str("nonsense".to_owned()),
             Val::Key(key) => {
                 let tag = crate::values::tag_of(&column.scalar, &world.entities);
@@ -646,7 +647,7 @@ fn has_variable(lit: &Lit) -> bool {
 pub fn is_ranged(scalar: &Scalar) -> bool {
     matches!(
         scalar,
-        Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::String
+        Scalar::Int | Scalar::BigInt | Scalar::DateTime | Scalar::Date | Scalar::String
     )
 }
 
@@ -659,6 +660,7 @@ fn type_of(scalar: &Scalar) -> String {
         Scalar::BigInt => "BigInt",
         Scalar::Boolean => "Boolean",
         Scalar::DateTime => "DateTime",
+        Scalar::Date => "Date",
         Scalar::Enum(name) => name,
     }
     .to_owned()

@@ -25,6 +25,7 @@ fn conditions(column: &Column) -> Vec<String> {
     let (of, low, high) = match column.scalar {
         Scalar::Id(_) => ("uuid", PARENT, PARENT),
         Scalar::DateTime => ("timestamptz", "1900-01-01", "2100-01-01"),
+        Scalar::Date => ("date", "1900-01-01", "2100-01-01"),
         Scalar::String | Scalar::Enum(_) => ("text", " ", "x"),
         Scalar::Int => ("int4", "-1", "2000"),
         Scalar::BigInt => ("int8", "-1", "2000"),
@@ -36,7 +37,7 @@ fn conditions(column: &Column) -> Vec<String> {
     ];
     let ranged = matches!(
         column.scalar,
-        Scalar::DateTime | Scalar::String | Scalar::Int | Scalar::BigInt
+        Scalar::DateTime | Scalar::Date | Scalar::String | Scalar::Int | Scalar::BigInt
     );
     if ranged {
         for (operator, end) in [("<", low), ("<=", low), (">", high), (">=", high)] {

@@ -237,6 +237,7 @@ async fn uses_what_is_deprecated(founder: &Founder<'_>, token_id: Uuid) {
             token_id,
             org_id: founder.org,
             permissions: vec![],
+            trusted_only: false,
         },
         guest: Guest::default(),
     };

@@ -121,7 +121,6 @@ async fn compiled_by(engine: &Engine, host: Recorder, query: &str, variables: Va
     let document = engine.document(query, &host).await;
     let document = document.unwrap_or_else(|answer| panic!("{}", answer.body));
     let incoming = Incoming {
-        query: query.to_owned(),
         operation_name: None,
         variables: variables.as_object().cloned().unwrap_or_default(),
     };
