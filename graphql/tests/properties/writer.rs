@@ -397,7 +397,10 @@ impl<'a, 'b> Writer<'a, 'b> {
                 let at = self.world().compares[&function.field];
                 let column = &self.world().entities[entity].columns[at];
                 let (value, other) = (self.operand(entity, column), self.operand(entity, column));
-                let of = format!("{}!", type_of(&column.scalar));
+                let of = match column.scalar {
+                    Scalar::StringList => "[String!]!".to_owned(),
+                    _ => format!("{}!", type_of(&column.scalar)),
+                };
                 let value = self.perhaps_variable_or(&of, value, Some(other));
                 let mut arguments = vec![("by".to_owned(), value)];
                 if function.many {

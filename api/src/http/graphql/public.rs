@@ -16,7 +16,8 @@ use sha2::{Digest, Sha256};
 
 use super::{build, set};
 use crate::{
-    http::accept::MediaType,
+    http::{accept::MediaType, deprecation},
+    metrics::Ended,
     tenancy::{Actor, ActorKind},
     vault::hex,
 };
@@ -57,6 +58,8 @@ pub(super) fn respond(
     headers.insert(header::VARY, HeaderValue::from_static(super::VARY));
     set(headers, header::CACHE_CONTROL, &control);
     set(headers, header::ETAG, &tag);
+    deprecation::announce(headers, &answer.deprecated);
+    response.extensions_mut().insert(Ended::Executed);
     Some(response)
 }
 
