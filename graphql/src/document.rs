@@ -117,6 +117,9 @@ impl Documents {
             vec![fail]
         })?;
         guard::check_document(&parsed, &self.limits).map_err(refused)?;
+        self.types
+            .check_variable_types(&parsed)
+            .map_err(|(pos, error)| vec![misplaced(pos, error.0)])?;
         // Any operation's name will do: validation covers the whole document.
         let name = parsed
             .operations

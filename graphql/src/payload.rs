@@ -8,7 +8,7 @@ use crate::{
     catalog::{Catalog, Scalar},
     collect::{Operation, Selected},
     compile::Compiler,
-    engine::{Gate, Host, Outcome, UserError},
+    engine::{Gate, Host, Outcome, ReadFailure, UserError},
     execute::{compile_fail, read_fail, root_part},
     front::{payload_name, user_error_name},
     global_id, input,
@@ -125,16 +125,104 @@ impl<'a> Plan<'a> {
         };
         let columns = match flight {
             None => vec![],
-            Some(flight) => reader.read(&flight).await.unwrap_or_else(|failure| {
+            Some(flight) => match reader.read(&flight).await {
+                Ok(columns) => columns,
                 // The effect stands; what cannot be read back is null, and says so.
-                let fail = read_fail(&failure, host.request_id());
-                fails.push(fail.at(self.field.pos, &[self.field.key]));
-                vec![]
-            }),
+                Err(failure) => {
+                    let apart = self.apart(reader, &outcome, &failure, fails).await;
+                    return apart.unwrap_or(nothing);
+                }
+            },
         };
         let mut out = String::new();
         parts.render(&columns, &mut out);
         out
+    }
+
+    /// After an SQL error what the payload holds is read in flights of its own, so that one field cannot take the others
+    /// along. `None` where a field that is never null cannot be read.
+    async fn apart(
+        &self,
+        reader: &dyn Host,
+        outcome: &Outcome,
+        failure: &ReadFailure,
+        fails: &mut Vec<Fail>,
+    ) -> Option<String> {
+        let mut parts = vec![];
+        for field in self
+            .collect(&self.field.sets, &payload_name(self.verb))
+            .ok()?
+        {
+            let text = if field.name == "query" {
+                let mut roots = vec![];
+                for root in self.collect(&field.sets, "Query").ok()? {
+                    let path = [self.field.key, field.key, root.key];
+                    let alone = self.alone(reader, failure, |compiler| {
+                        // What is denied has been told with the whole payload.
+                        root_part(compiler, &root, None, &path[..2], &mut vec![])
+                    });
+                    let text = alone.await.unwrap_or_else(|fail| {
+                        fails.push(fail.at(root.pos, &path));
+                        "null".to_owned()
+                    });
+                    roots.push((root.key.to_owned(), Part::Text(text)));
+                }
+                Part::Object(roots)
+            } else {
+                let alone = self.alone(reader, failure, |compiler| {
+                    self.part(compiler, &field, outcome, &mut vec![])
+                });
+                match alone.await {
+                    Ok(text) => Part::Text(text),
+                    Err(fail) => {
+                        fails.push(fail.at(field.pos, &[self.field.key, field.key]));
+                        if self.is_list(field.name) {
+                            return None;
+                        }
+                        Part::null()
+                    }
+                }
+            };
+            parts.push((field.key.to_owned(), text));
+        }
+        let mut out = String::new();
+        Part::Object(parts).render(&[], &mut out);
+        Some(out)
+    }
+
+    /// The text of one part, read by itself.
+    async fn alone<'b>(
+        &'b self,
+        reader: &'b dyn Host,
+        failure: &ReadFailure,
+        compile: impl FnOnce(&mut Compiler<'b>) -> Result<Part, Fail>,
+    ) -> Result<String, Fail>
+    where
+        'a: 'b,
+    {
+        let mut compiler = Compiler::new(self.catalog, self.operation, reader);
+        let part = compile(&mut compiler)?;
+        let columns = match (compiler.is_empty(), failure) {
+            (true, _) => vec![],
+            // Without a connection nothing else would come of it.
+            (_, ReadFailure::Unavailable(_)) => {
+                return Err(read_fail(failure, reader.request_id()));
+            }
+            _ => {
+                let flight = compiler.flight().map_err(compile_fail)?;
+                let read = reader.read(&flight).await;
+                read.map_err(|failure| read_fail(&failure, reader.request_id()))?
+            }
+        };
+        let mut out = String::new();
+        part.render(&columns, &mut out);
+        Ok(out)
+    }
+
+    fn is_list(&self, name: &str) -> bool {
+        self.verb.payload.iter().any(|field| {
+            field.name == name && matches!(field.payload_type, PayloadType::Entities(_))
+        })
     }
 
     fn parts(
@@ -143,18 +231,27 @@ impl<'a> Plan<'a> {
         outcome: &Outcome,
         fails: &mut Vec<Fail>,
     ) -> Result<Part, Fail> {
-        let name = payload_name(self.verb);
         let mut parts = vec![];
-        for field in self.collect(&self.field.sets, &name)? {
-            let part = match field.name {
-                "__typename" => Part::Text(json!(name).to_string()),
-                "userErrors" => self.user_errors(&field, &outcome.user_errors)?,
-                "query" => self.query(compiler, &field, fails)?,
-                _ => self.value(compiler, &field, outcome)?,
-            };
+        for field in self.collect(&self.field.sets, &payload_name(self.verb))? {
+            let part = self.part(compiler, &field, outcome, fails)?;
             parts.push((field.key.to_owned(), part));
         }
         Ok(Part::Object(parts))
+    }
+
+    fn part(
+        &self,
+        compiler: &mut Compiler<'a>,
+        field: &Selected<'a>,
+        outcome: &Outcome,
+        fails: &mut Vec<Fail>,
+    ) -> Result<Part, Fail> {
+        match field.name {
+            "__typename" => Ok(Part::Text(json!(payload_name(self.verb)).to_string())),
+            "userErrors" => self.user_errors(field, &outcome.user_errors),
+            "query" => self.query(compiler, field, fails),
+            _ => self.value(compiler, field, outcome),
+        }
     }
 
     fn value(

@@ -31,6 +31,8 @@ pub struct Types {
     objects: HashMap<String, HashMap<String, Output>>,
     inputs: HashMap<String, HashMap<String, Type>>,
     enums: HashMap<String, HashSet<String>>,
+    /// Of every kind, those of the language included.
+    names: HashSet<String>,
 }
 
 /// Whether a value stands in the document or came as JSON, where an enum is a string.
@@ -56,11 +58,14 @@ impl Types {
     /// Reads them from the schema definition.
     pub fn read(sdl: &str) -> Result<Self, async_graphql::parser::Error> {
         let mut types = Self::default();
+        let builtin = ["Int", "Float", "String", "Boolean", "ID"];
+        types.names.extend(builtin.map(str::to_owned));
         for definition in parse_schema(sdl)?.definitions {
             let TypeSystemDefinition::Type(definition) = definition else {
                 continue;
             };
             let name = definition.node.name.node.to_string();
+            types.names.insert(name.clone());
             match definition.node.kind {
                 TypeKind::Object(object) => {
                     types.objects.insert(name, outputs(&object.fields));
@@ -80,6 +85,21 @@ impl Types {
             }
         }
         Ok(types)
+    }
+
+    /// Checks that the type of every variable is one. To be asked before the validator, which panics at the default of a
+    /// variable whose type is a list of what it does not know.
+    pub fn check_variable_types(&self, document: &ExecutableDocument) -> Result<(), Misplaced> {
+        for (_, operation) in document.operations.iter() {
+            for definition in &operation.node.variable_definitions {
+                let name = named(&definition.node.var_type.node);
+                if !self.names.contains(name) {
+                    let message = format!("Unknown type \"{name}\"");
+                    return Err((definition.pos, BadValue(message)));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Checks a variable's value, as it came in JSON.
@@ -167,9 +187,16 @@ impl Types {
     fn field(&self, type_name: &str, field: &Field, scope: Scope<'_>) -> Result<(), Misplaced> {
         self.directives(&field.directives, scope)?;
         let set = &field.selection_set;
-        if field.name.node.as_str() == "__typename" && !set.node.items.is_empty() {
-            let message = "`__typename` is a text and has no fields".to_owned();
-            return Err((set.pos, BadValue(message)));
+        if field.name.node.as_str() == "__typename" {
+            // The validator does not look here.
+            if !set.node.items.is_empty() {
+                let message = "`__typename` is a text and has no fields".to_owned();
+                return Err((set.pos, BadValue(message)));
+            }
+            if let Some((argument, _)) = field.arguments.first() {
+                let message = "`__typename` takes no argument".to_owned();
+                return Err((argument.pos, BadValue(message)));
+            }
         }
         // The fields of introspection are described in no definition; they take plain arguments.
         let Some(known) = self

@@ -100,13 +100,17 @@ impl<'a> Compiler<'a> {
                 keyset.order_by(alias, page.backward),
             );
             match page.backward || wanted.page_info {
+                // Without `having`, a page of which only constants are asked would be as many rows as the page has.
                 true => format!(
-                    "(select {object} from (select {alias}.*, row_number() over () as es_rank from ({inner}) {alias}) {alias})"
+                    "(select {object} from (select {alias}.*, row_number() over () as es_rank from ({inner}) {alias}) {alias} having true)"
                 ),
                 false => format!("(select {object} from ({inner}) {alias})"),
             }
         } else {
-            object
+            // No row is asked for, but a parameter without a place in the text has no type. PostgreSQL folds this away
+            // before it plans.
+            let rows = format!("select 1 from {}{}", source.from, where_clause(&conditions));
+            format!("(select {object} where true or exists ({rows}))")
         };
         Ok(Priced { sql, cost })
     }

@@ -15,8 +15,8 @@ use crate::{
     plan::Slot,
 };
 
-/// Bytes of a cursor's text.
-const LONGEST_CURSOR: usize = 4096;
+/// A cursor is as long as the texts that its order is by: each character of those may take six bytes in JSON.
+const LONGEST_CURSOR: usize = 32 * 1024;
 
 /// One term of an order.
 pub(super) struct Term<'a> {
@@ -150,7 +150,10 @@ fn parse(scalar: &Scalar, text: &str) -> Option<Param> {
         },
         Scalar::DateTime => DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z")
             .ok()
-            .map(|instant| Param::Timestamp(instant.with_timezone(&Utc))),
+            .map(|instant| instant.with_timezone(&Utc))
+            // PostgreSQL made no cursor with another, and would refuse the whole statement for it.
+            .filter(|instant| (1..=9999).contains(&chrono::Datelike::year(instant)))
+            .map(Param::Timestamp),
         Scalar::String | Scalar::Enum(_) if !text.contains('\0') => {
             Some(Param::Text(text.to_owned()))
         }
@@ -242,5 +245,23 @@ fn strictly(alias: &str, term: &Term<'_>, value: Option<&str>, larger: bool) -> 
         (Some(value), false) => format!("{column} < {value}"),
         (None, true) => "false".to_owned(),
         (None, false) => format!("{column} is not null"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_that_postgres_cannot_hold_is_no_cursor_of_ours() {
+        let parsed = |text: &str| parse(&Scalar::DateTime, text).is_some();
+        assert!(parsed("2027-05-04 18:00:00.000001+00"));
+        for text in [
+            "+262000-01-01 00:00:00+00",
+            "0000-12-31 23:59:59+00",
+            "infinity",
+        ] {
+            assert!(!parsed(text), "{text}");
+        }
     }
 }

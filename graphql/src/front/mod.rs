@@ -5,6 +5,7 @@ mod entities;
 mod inputs;
 mod mutations;
 mod shared;
+mod typename;
 
 use std::sync::Arc;
 
@@ -79,7 +80,7 @@ impl Front {
     ) -> Result<(), Vec<ServerError>> {
         let mut request = Request::new("").data(ValidateOnly);
         request.operation_name = operation_name.map(str::to_owned);
-        request.set_parsed_query(document.clone());
+        request.set_parsed_query(typename::within_fragments(document));
         let response = self.schema.execute(request).await;
         match response.errors.is_empty() {
             true => Ok(()),

@@ -1,0 +1,230 @@
+//! Planner and compiler against whatever may come: random catalogs made real in PostgreSQL and filled with random rows,
+//! random documents valid for them, and a model that says what the answer must be.
+//!
+//! `make test` tries a fixed number of worlds from fixed seeds. `make fuzz MINUTES=60` goes on with fresh ones; what
+//! fails is told with the seed of its world and the smallest document that still fails, and `PROPERTY_SEED=<seed>` tries
+//! that world again.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests open connections of their own, and a failed unwrap is a failed test"
+)]
+
+mod choices;
+mod document;
+mod ground;
+mod model;
+mod texts;
+mod values;
+mod walks;
+mod world;
+mod writer;
+
+use std::{
+    env,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use proptest::{
+    collection::vec,
+    prelude::any,
+    test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner},
+};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+use tokio_postgres::Client;
+
+use choices::bytes_of;
+use ground::Ground;
+use model::{Model, UNKNOWN};
+use world::World;
+use writer::Writer;
+
+/// Worlds that `make test` tries, and documents in each.
+const WORLDS: u64 = 16;
+const DOCUMENTS: u32 = 60;
+
+/// The seeds to try: one that was named, fresh ones until the time is up, or the first so many.
+fn seeds() -> Box<dyn Iterator<Item = u64>> {
+    let number = |name: &str| {
+        env::var(name)
+            .ok()
+            .and_then(|value| value.parse::<u64>().ok())
+    };
+    if let Some(seed) = number("PROPERTY_SEED") {
+        return Box::new(std::iter::once(seed));
+    }
+    match number("PROPERTY_MINUTES") {
+        None => Box::new(1..=WORLDS),
+        Some(minutes) => {
+            let end = Instant::now() + Duration::from_secs(minutes * 60);
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let first = now.unwrap_or_default().as_secs() * 1_000_000;
+            Box::new((first..).take_while(move |_| Instant::now() < end))
+        }
+    }
+}
+
+fn runner(seed: u64, cases: u32) -> TestRunner {
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 3000,
+        ..Config::default()
+    };
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes_of(seed, 32));
+    TestRunner::new_with_rng(config, rng)
+}
+
+/// Broken documents in each world.
+const TEXTS: u32 = 120;
+
+/// How many documents were answered, and how many were refused for what they would cost.
+#[derive(Default)]
+struct Tally {
+    worlds: u64,
+    answered: u64,
+    refused: u64,
+    walks: u64,
+}
+
+fn over_worlds(each: impl Fn(u64, &Runtime, &Client, &mut Tally)) -> Tally {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let client = runtime.block_on(ground::database());
+    let mut tally = Tally::default();
+    for seed in seeds() {
+        each(seed, &runtime, &client, &mut tally);
+        tally.worlds += 1;
+    }
+    tally
+}
+
+#[test]
+fn every_valid_document_gets_the_answer_that_the_rows_give() {
+    let tally = over_worlds(|seed, runtime, client, tally| {
+        let ground = Ground::lay(World::random(seed), client, runtime);
+        let counts = std::cell::RefCell::new((0, 0));
+        let ran = runner(seed, DOCUMENTS).run(&vec(any::<u8>(), 0..600), |bytes| {
+            let judged = judge(&ground, &bytes)?;
+            match judged {
+                true => counts.borrow_mut().0 += 1,
+                false => counts.borrow_mut().1 += 1,
+            }
+            Ok(())
+        });
+        if let Err(error) = ran {
+            panic!("PROPERTY_SEED={seed}\n{error}");
+        }
+        let (answered, refused) = counts.into_inner();
+        tally.answered += answered;
+        tally.refused += refused;
+        tally.walks += walks::every_row_comes_once(&ground, seed);
+        ground.clear();
+    });
+    println!(
+        "{} worlds, {} documents answered, {} refused, {} walks",
+        tally.worlds, tally.answered, tally.refused, tally.walks
+    );
+    assert!(tally.answered > 9 * tally.refused, "too many were refused");
+}
+
+#[test]
+fn broken_documents_are_refused_or_answered_but_never_our_fault() {
+    let tally = over_worlds(|seed, runtime, client, tally| {
+        let ground = Ground::lay(World::random(seed), client, runtime);
+        let counts = std::cell::Cell::new((0, 0));
+        let ran = runner(!seed, TEXTS).run(&vec(any::<u8>(), 24..300), |bytes| {
+            let (answered, refused) = counts.get();
+            counts.set(match texts::judge(&ground, &bytes)? {
+                true => (answered + 1, refused),
+                false => (answered, refused + 1),
+            });
+            Ok(())
+        });
+        if let Err(error) = ran {
+            panic!("PROPERTY_SEED={seed}\n{error}");
+        }
+        tally.answered += counts.get().0;
+        tally.refused += counts.get().1;
+        ground.clear();
+    });
+    println!(
+        "{} worlds, {} broken documents refused, {} still good",
+        tally.worlds, tally.refused, tally.answered
+    );
+    assert!(tally.refused > tally.worlds && tally.answered > tally.worlds);
+}
+
+/// Whether the document was answered; an error says what is wrong with an answer. It is asked again with other values
+/// of its variables, and then with the first ones: what the engine keeps of a document must not depend on them.
+fn judge(ground: &Ground<'_>, bytes: &[u8]) -> Result<bool, TestCaseError> {
+    let document = Writer::write(ground, bytes);
+    let answered = judge_one(ground, bytes, &document)?;
+    let bits = usize::from(bytes.last().copied().unwrap_or(0xff));
+    for bits in [bits, 0xff] {
+        if let Some(other) = document.with_others(bits) {
+            judge_one(ground, bytes, &other)?;
+            judge_one(ground, bytes, &document)?;
+        }
+    }
+    Ok(answered)
+}
+
+fn judge_one(
+    ground: &Ground<'_>,
+    bytes: &[u8],
+    document: &document::Document,
+) -> Result<bool, TestCaseError> {
+    let (text, variables) = (document.text(), document.json_variables());
+    let stops = bytes.first().is_some_and(|byte| byte % 2 == 1);
+    ground
+        .host
+        .stops
+        .store(stops, std::sync::atomic::Ordering::Relaxed);
+    let answer = ground.send(&text, &variables);
+    let fail = |what: &str| {
+        let variables = Value::Object(variables.clone());
+        TestCaseError::fail(format!("{what}\n{text}\n{variables}\n{answer}"))
+    };
+    let parsed: Value = serde_json::from_str(&answer).map_err(|_| fail("no JSON"))?;
+    if parsed["errors"][0]["extensions"]["code"] == "COST_EXCEEDED" {
+        return Ok(false);
+    }
+    if !parsed["errors"].is_null() {
+        return Err(fail("errors"));
+    }
+    let expected = Model { ground, document }.answer();
+    match differs(&parsed["data"], &expected, "data") {
+        None => Ok(true),
+        Some(difference) => Err(fail(&difference)),
+    }
+}
+
+/// Where the answer differs from what is expected; the order of keys matters.
+fn differs(found: &Value, expected: &Value, path: &str) -> Option<String> {
+    match (found, expected) {
+        (Value::Object(found), Value::Object(expected)) => {
+            let keys: Vec<&String> = found.keys().collect();
+            if keys != expected.keys().collect::<Vec<_>>() {
+                let expected: Vec<&String> = expected.keys().collect();
+                return Some(format!("{path} has the keys {keys:?}, not {expected:?}"));
+            }
+            found
+                .iter()
+                .zip(expected.values())
+                .find_map(|((key, one), other)| differs(one, other, &format!("{path}.{key}")))
+        }
+        (Value::Array(found), Value::Array(expected)) if found.len() == expected.len() => found
+            .iter()
+            .zip(expected)
+            .enumerate()
+            .find_map(|(at, (one, other))| differs(one, other, &format!("{path}.{at}"))),
+        (Value::String(_), Value::String(expected)) if expected == UNKNOWN => None,
+        _ if found == expected => None,
+        _ => Some(format!("{path} is {found}, not {expected}")),
+    }
+}
