@@ -11,13 +11,13 @@ use crate::{
     collect::{Operation, Selected},
     compile::{CompileError, Compiler},
     document::{Document, Documents},
-    engine::{Host, ReadFailure},
+    engine::{Columns, Host, ReadFailure},
     front::Front,
     generated,
     given::Variables,
     guard::Limits,
     payload,
-    plan::{Flight, Plan},
+    plan::{Flight, Plan, Statement},
     plans::{Key, Plans},
     types::Types,
     values,
@@ -144,27 +144,24 @@ impl Engine {
             None => self.plan(key, operation, definition, host).await?,
         };
         let cost = within(plan.cost, host)?;
-        let columns = match flight {
-            None => Ok(vec![]),
+        let row = match flight {
+            None => Ok(Box::new(()) as Box<dyn Columns>),
             Some(flight) => host.read(&flight).await,
         };
-        match columns {
-            Ok(columns) => {
-                let id = host.request_id();
-                Ok(answer::executed(
-                    &plan.parts,
-                    &columns,
-                    &plan.fails,
-                    cost,
-                    id,
-                ))
-            }
+        let id = host.request_id();
+        let data = match row {
+            Ok(row) => plan
+                .parts
+                .render(plan.statement.as_ref(), &*row)
+                .map_err(|malformed| read_fail(&malformed.into(), id))?,
             Err(failure) => {
                 let selected = collected(&operation, definition, "Query")?;
-                self.one_by_one(operation, &selected, &plan, &failure, host)
-                    .await
+                return self
+                    .one_by_one(operation, &selected, &plan, &failure, host)
+                    .await;
             }
-        }
+        };
+        Ok(answer::executed(&data, &plan.fails, cost, id))
     }
 
     /// Compiles the operation, and keeps the plan for others of the same standing.
@@ -185,18 +182,11 @@ impl Engine {
             parts.push((field.key.to_owned(), part));
         }
         let cost = compiler.cost;
-        let (statement, preludes) = match compiler.is_empty() {
-            true => (None, vec![]),
-            false => {
-                let (statement, preludes) = compiler.finish();
-                (Some(statement), preludes)
-            }
-        };
+        let statement = compiler.finish().map_err(compile_fail)?;
         let plan = Arc::new(Plan {
             parts: Part::Object(parts),
             fails,
             cost,
-            preludes,
             statement,
             needs: operation.variables.take_needs(),
         });
@@ -226,13 +216,13 @@ impl Engine {
             return Err(Fail::new("INTERNAL", "internal error"));
         };
         let mut fails = plan.fails.clone();
-        let mut columns = vec![];
+        let id = host.request_id();
         let asked = parts
             .iter()
-            .filter(|(_, part)| matches!(part, Part::Column(_)))
+            .filter(|(_, part)| matches!(part, Part::Read(_)))
             .count();
         for (field, (_, part)) in selected.iter().zip(&mut parts) {
-            if !matches!(part, Part::Column(_)) {
+            if !matches!(part, Part::Read(_)) {
                 continue;
             }
             let again = match (asked, failure) {
@@ -240,22 +230,20 @@ impl Engine {
                 (1, _) | (_, ReadFailure::Unavailable(_)) => None,
                 _ => self.alone(operation, field, host).await,
             };
-            match again {
-                Some(Ok(mut texts)) if texts.len() == 1 => {
-                    columns.push(texts.remove(0));
-                    *part = Part::Column(columns.len() - 1);
-                }
+            *part = match again {
+                Some(Ok(text)) => Part::Text(text),
                 again => {
                     let own = again.and_then(Result::err);
-                    let fail = read_fail(own.as_ref().unwrap_or(failure), host.request_id());
+                    let fail = read_fail(own.as_ref().unwrap_or(failure), id);
                     fails.push(fail.at(field.pos, &[field.key]));
-                    *part = Part::null();
+                    Part::null()
                 }
-            }
+            };
         }
-        let parts = Part::Object(parts);
-        let id = host.request_id();
-        Ok(answer::executed(&parts, &columns, &fails, plan.cost, id))
+        let data = Part::Object(parts)
+            .render(None, &())
+            .map_err(|malformed| read_fail(&malformed.into(), id))?;
+        Ok(answer::executed(&data, &fails, plan.cost, id))
     }
 
     async fn alone(
@@ -263,11 +251,11 @@ impl Engine {
         operation: Operation<'_>,
         field: &Selected<'_>,
         host: &dyn Host,
-    ) -> Option<Result<Vec<Option<String>>, ReadFailure>> {
+    ) -> Option<Result<String, ReadFailure>> {
         let mut compiler = Compiler::new(&self.catalog, operation, host);
-        compiler.root(field).ok()?;
-        let flight = compiler.flight().ok()?;
-        Some(host.read(&flight).await)
+        let part = Part::from(compiler.root(field).ok()?);
+        let compiled = compiler.flight().ok()?;
+        Some(read(&part, compiled, host).await)
     }
 
     /// Runs `__schema` and `__type`, if they are asked for.
@@ -339,8 +327,7 @@ impl Engine {
             }
         }
         data.push('}');
-        let data = Part::Text(data);
-        let mut answer = answer::executed(&data, &[], &fails, cost, host.request_id());
+        let mut answer = answer::executed(&data, &fails, cost, host.request_id());
         answer.retry_after_seconds = retry_after_seconds;
         Ok(answer)
     }
@@ -381,7 +368,7 @@ pub(crate) fn root_part<'a>(
         _ => {}
     }
     match compiler.root(field) {
-        Ok(column) => Ok(Part::Column(column.0)),
+        Ok(shape) => Ok(shape.into()),
         Err(CompileError::Denied { code, message }) => {
             let path: Vec<&str> = path.iter().copied().chain([field.key]).collect();
             fails.push(Fail::new(code, message).at(field.pos, &path));
@@ -389,6 +376,19 @@ pub(crate) fn root_part<'a>(
         }
         Err(error) => Err(compile_fail(error).at(field.pos, &[])),
     }
+}
+
+/// The piece as JSON, by a flight of its own; nothing is asked where nothing needs the database.
+pub(crate) async fn read(
+    part: &Part,
+    compiled: Option<(Statement, Flight)>,
+    host: &dyn Host,
+) -> Result<String, ReadFailure> {
+    let Some((statement, flight)) = compiled else {
+        return Ok(part.render(None, &())?);
+    };
+    let row = host.read(&flight).await?;
+    Ok(part.render(Some(&statement), &*row)?)
 }
 
 pub(crate) fn compile_fail(error: CompileError) -> Fail {

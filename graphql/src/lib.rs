@@ -20,6 +20,7 @@ pub mod input;
 mod payload;
 pub mod plan;
 mod plans;
+pub mod rows;
 pub mod types;
 pub mod values;
 pub mod verb;

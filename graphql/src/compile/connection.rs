@@ -1,13 +1,20 @@
-//! A connection: the page in the innermost select (filter, order, limit), its JSON outside, its count beside.
+//! A connection: its rows are a level, the page in the innermost select (filter, order, limit); its count stands in the
+//! level above.
 
 use async_graphql::parser::types::SelectionSet;
 
 use super::{
-    CompileError, Compiler, Priced, Result, build_object,
+    CompileError, Compiler, Priced, Result,
     keyset::{Keyset, Term},
-    literal,
+    level::ANSWER,
+    object::{Row, name_of},
 };
-use crate::{catalog::Entity, collect::Selected, given::Given};
+use crate::{
+    catalog::Entity,
+    collect::Selected,
+    given::Given,
+    rows::{Kind, Page as Shown, Shape},
+};
 
 /// Rows when neither `first` nor `last` is given.
 const DEFAULT_PAGE: i64 = 20;
@@ -20,8 +27,10 @@ const COUNT_STOP: i64 = 10_001;
 pub(super) struct Source {
     /// From clause; the entity's alias is in it.
     pub from: String,
-    /// What ties the rows to their parent.
+    /// Which of the rows are meant.
     pub condition: Option<String>,
+    /// What ties the rows to their parent: an expression of theirs, and one of the level above that equals it.
+    pub tie: Option<(String, String)>,
     /// Rows that a parent usually has at most.
     pub fan_out: u32,
 }
@@ -42,11 +51,29 @@ struct Wanted<'a> {
     fields: Vec<Selected<'a>>,
 }
 
+impl Page {
+    fn shown(&self) -> Shown {
+        Shown {
+            size: usize::try_from(self.size).unwrap_or(0),
+            backward: self.backward,
+        }
+    }
+}
+
+/// The rows of a connection that were asked for: their level, and where its row stands in it.
+struct Opened<'a, 'r> {
+    row: Row<'r>,
+    keyset: Keyset<'a>,
+    page: Page,
+}
+
 impl<'a> Compiler<'a> {
+    /// The connection whose parent is the row of the level `above`.
     pub(super) fn connection(
         &mut self,
         entity: &'a Entity,
         alias: &str,
+        above: usize,
         source: &Source,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
@@ -57,62 +84,78 @@ impl<'a> Compiler<'a> {
         if let Some(filter) = self.argument(selected, "filter") {
             conditions.push(self.filter(entity, alias, &filter, 0)?);
         }
-        let counted = conditions.clone();
+        let tied = |ours: Option<String>, conditions: &[String]| {
+            let tie = source.tie.iter().zip(ours);
+            let tie = tie.map(|((theirs, _), ours)| format!("{theirs} = {ours}"));
+            where_clause(&tie.chain(conditions.iter().cloned()).collect::<Vec<_>>())
+        };
+        let ours = source.tie.as_ref().map(|(_, ours)| ours.clone());
+        let counted = tied(ours.clone(), &conditions);
         for (name, after) in [("after", true), ("before", false)] {
             if let Some(cursor) = self.argument(selected, name) {
                 let condition = self.beyond(&keyset, alias, &cursor, after)?;
                 conditions.push(condition);
             }
         }
-        let mut pairs = vec![];
+        let level = if wanted.rows || wanted.page_info {
+            let key = ours.map(|ours| format!("p.c{}", self.column(above, ours)));
+            let rows = format!(
+                "(select {alias}.* from {}{} order by {} limit {}) {alias}",
+                source.from,
+                tied(key, &conditions),
+                keyset.order_by(alias, page.backward),
+                page.size + i64::from(wanted.page_info)
+            );
+            self.open_below(above, &rows)?
+        } else {
+            if !conditions.is_empty() {
+                // No row is asked for, but a parameter without a place in the text has no type. PostgreSQL folds this
+                // away before it plans.
+                let rows = format!("select 1 from {}{}", source.from, tied(ours, &conditions));
+                self.unread(above, format!("(true or exists ({rows}))"))?;
+            }
+            ANSWER
+        };
+        let opened = Opened {
+            row: Row { level, alias },
+            keyset,
+            page,
+        };
+        let mut fields = vec![];
         let mut cost = 2;
         for field in &wanted.fields {
-            let sql = match field.name {
-                "__typename" => literal(&format!("{}Connection", entity.name)),
+            let shape = match field.name {
+                "__typename" => name_of(&format!("{}Connection", entity.name)),
                 "totalCount" => {
                     cost += 5;
-                    self.total_count(&source.from, &counted)
+                    let count = self.total_count(&source.from, &counted);
+                    Shape::Value(self.shown(above, count)?, Kind::Number)
                 }
                 "nodes" | "edges" => {
-                    let row = self.row(entity, alias, &keyset, field)?;
-                    let rows = u64::try_from(page.size)
+                    let row = self.row(entity, &opened, field)?;
+                    let rows = u64::try_from(opened.page.size)
                         .unwrap_or(0)
                         .min(u64::from(source.fan_out));
                     cost += rows * row.cost;
-                    rows_of_page(&row.sql, &page, wanted.page_info)
+                    Shape::Rows {
+                        level,
+                        page: opened.page.shown(),
+                        row: Box::new(row.shape),
+                    }
                 }
-                "pageInfo" => self.page_info(alias, &keyset, &page, &field.sets)?,
+                "pageInfo" => self.page_info(&opened, &field.sets)?,
                 other => {
                     return Err(CompileError::Broken(format!(
                         "no field {other} on a connection"
                     )));
                 }
             };
-            pairs.push((field.key.to_owned(), sql));
+            fields.push((field.key.to_owned(), shape));
         }
-        let object = build_object(&pairs);
-        let sql = if wanted.rows || wanted.page_info {
-            let limit = page.size + i64::from(wanted.page_info);
-            let inner = format!(
-                "select {alias}.* from {}{} order by {} limit {limit}",
-                source.from,
-                where_clause(&conditions),
-                keyset.order_by(alias, page.backward),
-            );
-            match page.backward || wanted.page_info {
-                // Without `having`, a page of which only constants are asked would be as many rows as the page has.
-                true => format!(
-                    "(select {object} from (select {alias}.*, row_number() over () as es_rank from ({inner}) {alias}) {alias} having true)"
-                ),
-                false => format!("(select {object} from ({inner}) {alias})"),
-            }
-        } else {
-            // No row is asked for, but a parameter without a place in the text has no type. PostgreSQL folds this away
-            // before it plans.
-            let rows = format!("select 1 from {}{}", source.from, where_clause(&conditions));
-            format!("(select {object} where true or exists ({rows}))")
-        };
-        Ok(Priced { sql, cost })
+        Ok(Priced {
+            shape: Shape::object(fields),
+            cost,
+        })
     }
 
     fn wanted(&self, entity: &Entity, selected: &Selected<'a>) -> Result<Wanted<'a>> {
@@ -195,74 +238,70 @@ impl<'a> Compiler<'a> {
     fn row(
         &mut self,
         entity: &'a Entity,
-        alias: &str,
-        keyset: &Keyset<'a>,
+        opened: &Opened<'a, '_>,
         field: &Selected<'a>,
     ) -> Result<Priced> {
         if field.name == "nodes" {
-            return self.object(entity, alias, &field.sets);
+            return self.object(entity, opened.row, &field.sets);
         }
-        let mut pairs = vec![];
+        let name = format!("{}Edge", entity.name);
+        let mut fields = vec![];
         let mut cost = 0;
-        for part in self
-            .operation
-            .collect(&field.sets, &format!("{}Edge", entity.name), false)?
-        {
-            let sql = match part.name {
-                "__typename" => literal(&format!("{}Edge", entity.name)),
-                "cursor" => keyset.cursor(alias),
+        for part in self.operation.collect(&field.sets, &name, false)? {
+            let shape = match part.name {
+                "__typename" => name_of(&name),
+                "cursor" => Shape::Value(self.cursor(opened)?, Kind::Text),
                 "node" => {
-                    let object = self.object(entity, alias, &part.sets)?;
+                    let object = self.object(entity, opened.row, &part.sets)?;
                     cost += object.cost;
-                    object.sql
+                    object.shape
                 }
                 other => return Err(CompileError::Broken(format!("no field {other} on an edge"))),
             };
-            pairs.push((part.key.to_owned(), sql));
+            fields.push((part.key.to_owned(), shape));
         }
         Ok(Priced {
-            sql: build_object(&pairs),
+            shape: Shape::object(fields),
             cost: cost.max(1),
         })
     }
 
-    fn page_info(
-        &mut self,
-        alias: &str,
-        keyset: &Keyset<'a>,
-        page: &Page,
-        sets: &[&'a SelectionSet],
-    ) -> Result<String> {
-        let more = format!("count(*) > {}", page.size);
-        let cursor = keyset.cursor(alias);
-        let direction = if page.backward { "desc" } else { "asc" };
-        let cursors = format!(
-            "array_agg({cursor} order by es_rank {direction}) filter (where es_rank <= {})",
-            page.size
-        );
-        let mut pairs = vec![];
+    /// The column of the rows' cursors.
+    fn cursor(&mut self, opened: &Opened<'a, '_>) -> Result<usize> {
+        let cursor = opened.keyset.cursor(opened.row.alias);
+        self.shown(opened.row.level, cursor)
+    }
+
+    fn page_info(&mut self, opened: &Opened<'a, '_>, sets: &[&'a SelectionSet]) -> Result<Shape> {
+        let (level, page) = (opened.row.level, opened.page.shown());
+        let more = Shape::More { level, page };
+        let known = |is: bool| Shape::Text(is.to_string());
+        let mut fields = vec![];
         for part in self.operation.collect(sets, "PageInfo", false)? {
-            let sql = match part.name {
-                "__typename" => literal("PageInfo"),
-                "hasNextPage" if page.backward => page.from_end.to_string(),
+            let shape = match part.name {
+                "__typename" => name_of("PageInfo"),
+                "hasNextPage" if page.backward => known(opened.page.from_end),
                 "hasNextPage" => more.clone(),
                 "hasPreviousPage" if page.backward => more.clone(),
-                "hasPreviousPage" => page.from_start.to_string(),
-                "startCursor" => format!("({cursors})[1]"),
-                "endCursor" => format!("({cursors})[least(count(*), {})]", page.size),
+                "hasPreviousPage" => known(opened.page.from_start),
+                "startCursor" | "endCursor" => Shape::Edge {
+                    level,
+                    page,
+                    last: part.name == "endCursor",
+                    column: self.cursor(opened)?,
+                },
                 other => {
                     return Err(CompileError::Broken(format!(
                         "no field {other} on PageInfo"
                     )));
                 }
             };
-            pairs.push((part.key.to_owned(), sql));
+            fields.push((part.key.to_owned(), shape));
         }
-        Ok(build_object(&pairs))
+        Ok(Shape::object(fields))
     }
 
-    fn total_count(&self, from: &str, conditions: &[String]) -> String {
-        let condition = where_clause(conditions);
+    fn total_count(&self, from: &str, condition: &str) -> String {
         match self.gate.counts_stop() {
             true => format!(
                 "(select count(*) from (select 1 from {from}{condition} limit {COUNT_STOP}) c)"
@@ -270,20 +309,6 @@ impl<'a> Compiler<'a> {
             false => format!("(select count(*) from {from}{condition})"),
         }
     }
-}
-
-/// The rows of the page in their order, without the one more that told whether there is more.
-fn rows_of_page(row: &str, page: &Page, ranked: bool) -> String {
-    let order = if page.backward {
-        " order by es_rank desc"
-    } else {
-        ""
-    };
-    let filter = match ranked {
-        true => format!(" filter (where es_rank <= {})", page.size),
-        false => String::new(),
-    };
-    format!("coalesce(json_agg({row}{order}){filter}, '[]'::json)")
 }
 
 pub(super) fn where_clause(conditions: &[String]) -> String {
