@@ -3,16 +3,21 @@
 //! arrays, in one row:
 //!
 //! ```sql
-//! with level1 as materialized (select row_number() over () as n, t1.id as c0 from (<page of parents>) t1),
+//! with level1 as materialized (select t1.id as c0, row_number() over () as n from (<page of parents>) t1),
 //!      level2 as (select p.n as c0, t2.name as c1 from level1 p cross join lateral (<page of children of p.c0>) t2)
-//! select a1.o0, a2.o1, a2.o2 from (select array_agg(c0) as o0 from level1) a1
+//! select a1.o0, a2.o1, a2.o2 from (select) a0
+//!   left join (select array_agg(c0) as o0 from level1) a1 on true
 //!   left join (select array_agg(c0) as o1, array_agg(c1) as o2 from level2) a2 on true
 //! ```
 //!
-//! Level 0 is the answer itself: its columns are plain values beside the arrays.
+//! A level of at most one row (found by its id) gives plain values instead, and so does level 0, which is the answer
+//! itself.
 
 use super::{CompileError, Compiler, Result};
-use crate::{catalog::Relation, rows::Layout};
+use crate::{
+    catalog::Relation,
+    rows::{Found, Layout},
+};
 
 /// The level of plain values.
 pub(super) const ANSWER: usize = 0;
@@ -20,7 +25,6 @@ pub(super) const ANSWER: usize = 0;
 const MOST_COLUMNS: usize = 1_600;
 
 /// One level.
-#[derive(Default)]
 pub(super) struct Level {
     /// Where its rows come from, in their order.
     from: String,
@@ -28,14 +32,12 @@ pub(super) struct Level {
     joins: Vec<Join>,
     /// Expressions over these; `c0`, `c1`, ...
     columns: Vec<String>,
-    /// Whether it has at most one row.
-    single: bool,
+    /// How its rows are found in what the statement gives.
+    found: Found,
     /// Whether rows of other levels belong to its rows.
     above: bool,
     /// Whether its rows are numbered (`n`), for those of other levels to say to which they belong.
     numbered: bool,
-    /// The column of the statement that says to which row of the level above a row belongs.
-    place: Option<usize>,
 }
 
 struct Join {
@@ -54,10 +56,22 @@ pub(super) struct Output {
 impl Level {
     /// The answer itself.
     pub(super) fn answer() -> Self {
+        Self::new(String::new(), Found::One(None))
+    }
+
+    fn new(from: String, found: Found) -> Self {
         Self {
-            single: true,
-            ..Self::default()
+            from,
+            joins: vec![],
+            columns: vec![],
+            found,
+            above: false,
+            numbered: false,
         }
+    }
+
+    fn is_single(&self) -> bool {
+        matches!(self.found, Found::One(_))
     }
 
     /// Forgets columns that were added later.
@@ -90,25 +104,28 @@ impl Level {
 }
 
 impl<'a> Compiler<'a> {
-    /// A level of its own: the rows of `from` in their order, at most one when it is `single`.
-    pub(super) fn open(&mut self, from: String, single: bool) -> usize {
-        self.levels.push(Level {
-            from,
-            single,
-            ..Level::default()
-        });
+    /// A level of its own: the rows of `from` in their order.
+    pub(super) fn open(&mut self, from: String) -> usize {
+        self.levels.push(Level::new(from, Found::All));
         self.levels.len() - 1
+    }
+
+    /// Says that the level has at most one row, and which column of it is never null.
+    pub(super) fn single(&mut self, level: usize, key: String) -> Result<()> {
+        let key = self.shown(level, key)?;
+        self.levels[level].found = Found::One(Some(key));
+        Ok(())
     }
 
     /// A level whose rows belong to the rows of another. `rows` is a select in parentheses and its alias, and may name
     /// columns of the level above as `p.c0`, `p.c1`, ...
     pub(super) fn open_below(&mut self, above: usize, rows: &str) -> Result<usize> {
         if above == ANSWER {
-            return Ok(self.open(rows.to_owned(), false));
+            return Ok(self.open(rows.to_owned()));
         }
-        let level = self.open(format!("level{above} p cross join lateral {rows}"), false);
+        let level = self.open(format!("level{above} p cross join lateral {rows}"));
         self.levels[above].above = true;
-        if !self.levels[above].single {
+        if !self.levels[above].is_single() {
             self.levels[above].numbered = true;
             self.placed(level, "p.n")?;
         }
@@ -118,7 +135,7 @@ impl<'a> Compiler<'a> {
     /// Says by which expression, counted from 1, the rows of the level are found. They must come in its order.
     pub(super) fn placed(&mut self, level: usize, expression: &str) -> Result<()> {
         let column = self.shown(level, expression.to_owned())?;
-        self.levels[level].place = Some(column);
+        self.levels[level].found = Found::By(column);
         Ok(())
     }
 
@@ -204,38 +221,38 @@ impl<'a> Compiler<'a> {
         }
         let levels = || self.levels.iter().enumerate().skip(1);
         let with: Vec<String> = levels().map(|(number, level)| level.sql(number)).collect();
-        let read = levels().map(|(number, _)| {
+        let read = levels().map(|(number, level)| {
+            if level.is_single() {
+                return format!("level{number}");
+            }
             let outputs = self.outputs.iter().enumerate();
             let arrays: Vec<String> = outputs
                 .filter(|(_, output)| output.level == number)
                 .map(|(index, output)| format!("array_agg(c{}) as o{index}", output.column))
                 .collect();
-            format!("(select {} from level{number}) a{number}", arrays.join(", "))
+            format!("(select {} from level{number})", arrays.join(", "))
         });
-        let shown: Vec<String> = self
-            .outputs
-            .iter()
+        // Outer joins on nothing keep the row where a level has none, and the planner from weighing every order of them.
+        let read: String = read
             .enumerate()
-            .map(|(index, output)| match output.level {
-                ANSWER => self.levels[ANSWER].columns[output.column].clone(),
-                level => format!("a{level}.o{index}"),
+            .map(|(index, level)| format!(" left join {level} a{} on true", index + 1))
+            .collect();
+        let shown = self.outputs.iter().enumerate();
+        let shown: Vec<String> = shown
+            .map(|(index, output)| match &self.levels[output.level] {
+                answer if output.level == ANSWER => answer.columns[output.column].clone(),
+                level if level.is_single() => format!("a{}.c{}", output.level, output.column),
+                _ => format!("a{}.o{index}", output.level),
             })
             .collect();
-        let mut sql = String::new();
-        if !with.is_empty() {
-            sql += &format!("with {} ", with.join(", "));
-        }
-        sql += &format!("select {}", shown.join(", "));
-        // Each has one row. Outer joins on nothing keep the planner from weighing every order of them.
-        for (index, level) in read.enumerate() {
-            sql += &match index {
-                0 => format!(" from {level}"),
-                _ => format!(" left join {level} on true"),
-            };
-        }
+        let with = match with.is_empty() {
+            true => String::new(),
+            false => format!("with {} ", with.join(", ")),
+        };
+        let sql = format!("{with}select {} from (select) a0{read}", shown.join(", "));
         let layout = Layout {
             columns: self.outputs.iter().map(|output| output.level).collect(),
-            places: self.levels.iter().map(|level| level.place).collect(),
+            levels: self.levels.iter().map(|level| level.found).collect(),
         };
         Ok((sql, layout))
     }

@@ -5,7 +5,9 @@ use indexmap::IndexMap;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{CompileError, Compiler, Priced, Result, connection::Source, level::ANSWER, object::Row};
+use super::{
+    CompileError, Compiler, Priced, Result, connection::Source, level::ANSWER, object::Row,
+};
 use crate::{
     catalog::{Entity, RootFunction},
     collect::Selected,
@@ -91,7 +93,7 @@ impl<'a> Compiler<'a> {
              (select {alias}.* from {} {alias} where {alias}.{} = k.id limit 1) {alias}",
             entity.table, entity.key
         );
-        Ok((self.open(from, false), alias))
+        Ok((self.open(from), alias))
     }
 
     fn root_field(&mut self, selected: &Selected<'a>) -> Result<Priced> {
@@ -106,11 +108,7 @@ impl<'a> Compiler<'a> {
                 let id = selected
                     .argument("id", self.variables())
                     .unwrap_or(Given::Fixed(Json::Null));
-                return self.by_key(
-                    entity,
-                    Slot::Key(id, entity.name.clone()),
-                    &selected.sets,
-                );
+                return self.by_key(entity, Slot::Key(id, entity.name.clone()), &selected.sets);
             }
             if entity.root_many.as_deref() == Some(selected.name) {
                 self.admit(entity)?;
@@ -141,7 +139,12 @@ impl<'a> Compiler<'a> {
     ) -> Result<Priced> {
         let place = self.bind(key)?;
         let alias = self.alias();
-        self.one(entity, &alias, &format!("{alias}.{} = {place}", entity.key), sets)
+        self.one(
+            entity,
+            &alias,
+            &format!("{alias}.{} = {place}", entity.key),
+            sets,
+        )
     }
 
     /// The one row that meets the condition.
@@ -156,7 +159,8 @@ impl<'a> Compiler<'a> {
             "(select {alias}.* from {} {alias} where {condition} limit 1) {alias}",
             entity.table
         );
-        let level = self.open(from, true);
+        let level = self.open(from);
+        self.single(level, format!("{alias}.{}", entity.key))?;
         let object = self.object(entity, Row { level, alias }, sets)?;
         Ok(Priced {
             shape: Shape::One {

@@ -6,7 +6,7 @@ mod shape;
 mod value;
 mod wire;
 
-pub use reading::{Layout, Reading};
+pub use reading::{Found, Layout, Reading};
 pub(crate) use shape::object;
 pub use shape::{Page, Shape};
 pub use value::Kind;

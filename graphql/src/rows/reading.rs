@@ -8,12 +8,22 @@ use crate::engine::Columns;
 /// How the columns of a statement belong together.
 #[derive(Clone, Debug, Default)]
 pub struct Layout {
-    /// Of each column, the level that it belongs to. Level 0 is the answer itself: its one row is plain values, where
-    /// the rows of other levels are arrays.
+    /// Of each column, the level that it belongs to. Level 0 is the answer itself.
     pub columns: Vec<usize>,
-    /// Of each level, the column that says to which row of the level above its rows belong, counted from 1; `None`
-    /// where that level has only one row.
-    pub places: Vec<Option<usize>>,
+    /// Of each level, how its rows are found.
+    pub levels: Vec<Found>,
+}
+
+/// How the rows of a level are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// There is one at most, and its columns are plain values. It is there where this column is not null; the answer
+    /// itself (`None`) always.
+    One(Option<usize>),
+    /// The columns are arrays, and all rows belong to the one row of the level above.
+    All,
+    /// The columns are arrays, and this one says to which row of the level above a row belongs, counted from 1.
+    By(usize),
 }
 
 /// The values of a row, by level.
@@ -35,29 +45,30 @@ impl<'r> Reading<'r> {
     /// Takes the row apart. Whatever does not fit together is refused here.
     pub fn new(layout: &Layout, row: &'r dyn Columns) -> Result<Self, Malformed> {
         let mut columns = Vec::with_capacity(layout.columns.len());
-        let mut sizes: Vec<Option<usize>> = vec![None; layout.places.len()];
+        let mut sizes: Vec<Option<usize>> = vec![None; layout.levels.len()];
         for (index, level) in layout.columns.iter().enumerate() {
-            let items = match (row.column(index), level) {
-                (value, 0) => vec![value],
-                (None, _) => vec![],
-                (Some(raw), _) => wire::items(raw)?,
+            let items = match (layout.levels.get(*level), row.column(index)) {
+                (None, _) => return Err(Malformed("no such level")),
+                (Some(Found::One(_)), value) => vec![value],
+                (_, None) => vec![],
+                (_, Some(raw)) => wire::items(raw)?,
             };
-            let size = sizes.get_mut(*level).ok_or(Malformed("no such level"))?;
+            let size = &mut sizes[*level];
             if size.is_some_and(|size| size != items.len()) {
                 return Err(Malformed("columns of different lengths"));
             }
             *size = Some(items.len());
             columns.push(items);
         }
-        let levels = layout.places.iter().zip(sizes).map(|(place, size)| {
-            let starts = match place {
-                None => None,
-                Some(place) => Some(starts(columns.get(*place).map_or(&[], Vec::as_slice))?),
+        let items = |column: usize| columns.get(column).map_or(&[][..], Vec::as_slice);
+        let levels = layout.levels.iter().zip(sizes).map(|(found, size)| {
+            let (many, starts) = match found {
+                Found::One(None) => (1, None),
+                Found::One(Some(present)) => (items(*present).iter().flatten().count(), None),
+                Found::All => (size.unwrap_or(0), None),
+                Found::By(place) => (size.unwrap_or(0), Some(starts(items(*place))?)),
             };
-            Ok(Rows {
-                many: size.unwrap_or(0),
-                starts,
-            })
+            Ok(Rows { many, starts })
         });
         let levels = levels.collect::<Result<_, Malformed>>()?;
         Ok(Self { columns, levels })

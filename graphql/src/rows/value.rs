@@ -192,10 +192,7 @@ mod tests {
         let check = |instant: DateTime<Utc>| {
             let micros = (instant - zero).num_microseconds().unwrap();
             let expected = instant.format("\"%Y-%m-%dT%H:%M:%S%.6fZ\"").to_string();
-            assert_eq!(
-                written(Kind::DateTime, &micros.to_be_bytes()),
-                Ok(expected)
-            );
+            assert_eq!(written(Kind::DateTime, &micros.to_be_bytes()), Ok(expected));
         };
         // Every day of 500 years, each at another time of the day.
         let first = Utc.with_ymd_and_hms(1600, 1, 1, 0, 0, 0).unwrap();
