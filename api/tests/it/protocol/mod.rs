@@ -12,4 +12,5 @@ mod reply;
 mod shapes;
 mod transport;
 mod unread;
+mod wide;
 mod writes;
