@@ -113,7 +113,7 @@ impl<'a> Compiler<'a> {
             })?;
         self.admit_reached(target)?;
         if relation.cardinality != Cardinality::ToMany {
-            return self.to_one(relation, target, row, selected);
+            return self.beside(relation, target, row, selected);
         }
         let theirs = self.alias();
         let ours = format!("{}.{}", row.alias, relation.from_column);
@@ -141,7 +141,7 @@ impl<'a> Compiler<'a> {
     }
 
     /// The other row stands beside ours, in the same level.
-    fn to_one(
+    fn beside(
         &mut self,
         relation: &'a Relation,
         target: &'a Entity,

@@ -88,7 +88,7 @@ mod tests {
         let given = [Some(&b"one"[..]), None, Some(b"")];
         let raw = array([1, 1, 25, 3, 1], &given);
         assert_eq!(items(&raw), Ok(given.to_vec()));
-        assert_eq!(items(&raw[..12].to_vec()).unwrap_err(), CUT_SHORT);
+        assert_eq!(items(&raw[..12]).unwrap_err(), CUT_SHORT);
         let empty = array([0, 0, 25, 0, 0], &[]);
         assert_eq!(items(&empty[..12]), Ok(vec![]));
     }
