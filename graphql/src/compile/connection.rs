@@ -124,38 +124,56 @@ impl<'a> Compiler<'a> {
         let mut fields = vec![];
         let mut cost = 2;
         for field in &wanted.fields {
-            let shape = match field.name {
-                "__typename" => name_of(&format!("{}Connection", entity.name)),
+            let part = match field.name {
                 "totalCount" => {
-                    cost += 5;
                     let count = self.total_count(&source.from, &counted);
-                    Shape::Value(self.shown(above, count)?, Kind::Number)
-                }
-                "nodes" | "edges" => {
-                    let row = self.row(entity, &opened, field)?;
-                    let rows = u64::try_from(opened.page.size)
-                        .unwrap_or(0)
-                        .min(u64::from(source.fan_out));
-                    cost += rows * row.cost;
-                    Shape::Rows {
-                        level,
-                        page: opened.page.shown(),
-                        row: Box::new(row.shape),
+                    Priced {
+                        shape: Shape::Value(self.shown(above, count)?, Kind::Number),
+                        cost: 5,
                     }
                 }
-                "pageInfo" => self.page_info(&opened, &field.sets)?,
-                other => {
-                    return Err(CompileError::Broken(format!(
-                        "no field {other} on a connection"
-                    )));
-                }
+                _ => self.part(entity, &opened, source.fan_out, field)?,
             };
-            fields.push((field.key.to_owned(), shape));
+            cost += part.cost;
+            fields.push((field.key.to_owned(), part.shape));
         }
         Ok(Priced {
             shape: Shape::object(fields),
             cost,
         })
+    }
+
+    /// What a connection shows of its page.
+    fn part(
+        &mut self,
+        entity: &'a Entity,
+        opened: &Opened<'a, '_>,
+        fan_out: u32,
+        field: &Selected<'a>,
+    ) -> Result<Priced> {
+        let mut cost = 0;
+        let shape = match field.name {
+            "__typename" => name_of(&format!("{}Connection", entity.name)),
+            "nodes" | "edges" => {
+                let row = self.row(entity, opened, field)?;
+                let rows = u64::try_from(opened.page.size)
+                    .unwrap_or(0)
+                    .min(u64::from(fan_out));
+                cost = rows * row.cost;
+                Shape::Rows {
+                    level: opened.row.level,
+                    page: opened.page.shown(),
+                    row: Box::new(row.shape),
+                }
+            }
+            "pageInfo" => self.page_info(opened, &field.sets)?,
+            other => {
+                return Err(CompileError::Broken(format!(
+                    "no field {other} on a connection"
+                )));
+            }
+        };
+        Ok(Priced { shape, cost })
     }
 
     fn wanted(&self, entity: &Entity, selected: &Selected<'a>) -> Result<Wanted<'a>> {
