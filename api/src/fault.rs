@@ -100,6 +100,7 @@ impl From<ReadError> for Fault {
             ReadError::Unavailable(text) => Self::Unavailable(text),
             ReadError::Sql { code, .. } if code == "57014" => Self::Timeout,
             ReadError::Sql { code, message } => Self::Internal(format!("{code}: {message}")),
+            ReadError::Malformed(malformed) => Self::Internal(malformed.to_string()),
         }
     }
 }

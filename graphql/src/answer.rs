@@ -1,11 +1,16 @@
-//! The response: data glued from texts that PostgreSQL built, errors beside it.
+//! The response: data written from the rows that were read, errors beside it.
 
 use std::{fmt::Write as _, ops::Range, sync::Arc};
 
 use async_graphql::Pos;
 use serde_json::{Value as Json, json};
 
-use crate::{deprecation::used::Deprecated, engine::Allowance};
+use crate::{
+    deprecation::used::Deprecated,
+    engine::{Allowance, Columns},
+    plan::Statement,
+    rows::{Layout, Malformed, Reading, Shape, object},
+};
 
 /// What came of a request.
 #[derive(Clone, Debug)]
@@ -170,10 +175,19 @@ impl Cost {
 pub enum Part {
     /// JSON made here.
     Text(String),
-    /// Column of the flight.
-    Column(usize),
+    /// Read from the database.
+    Read(Shape),
     /// An object of pieces.
     Object(Vec<(String, Part)>),
+}
+
+impl From<Shape> for Part {
+    fn from(shape: Shape) -> Self {
+        match shape {
+            Shape::Text(text) => Self::Text(text),
+            shape => Self::Read(shape),
+        }
+    }
 }
 
 impl Part {
@@ -182,44 +196,51 @@ impl Part {
         Self::Text("null".to_owned())
     }
 
-    /// Writes the piece; `columns` are the texts of the flight.
-    pub fn render(&self, columns: &[Option<String>], out: &mut String) {
+    /// The piece as JSON, from the row that the statement gave.
+    pub fn render(
+        &self,
+        statement: Option<&Statement>,
+        row: &dyn Columns,
+    ) -> Result<String, Malformed> {
+        let nothing = Layout::default();
+        let layout = statement.map_or(&nothing, |statement| &statement.layout);
+        let reading = Reading::new(layout, row)?;
+        // Names of fields stand beside the values; ids are half as long again as keys.
+        let mut out = Vec::with_capacity(256 + 3 * reading.size());
+        self.write(&reading, &mut out)?;
+        String::from_utf8(out).map_err(|_| Malformed("a text that is no UTF-8"))
+    }
+
+    fn write(&self, reading: &Reading<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
         match self {
-            Self::Text(text) => out.push_str(text),
-            Self::Column(index) => out.push_str(
-                columns
-                    .get(*index)
-                    .and_then(Option::as_deref)
-                    .unwrap_or("null"),
-            ),
-            Self::Object(parts) => {
-                out.push('{');
-                for (index, (key, part)) in parts.iter().enumerate() {
-                    if index > 0 {
-                        out.push(',');
-                    }
-                    // A GraphQL name needs no escaping.
-                    out.push('"');
-                    out.push_str(key);
-                    out.push_str("\":");
-                    part.render(columns, out);
-                }
-                out.push('}');
-            }
+            Self::Text(text) => out.extend_from_slice(text.as_bytes()),
+            Self::Read(shape) => shape.write(reading, 0, out)?,
+            Self::Object(parts) => object(parts, out, |part, out| part.write(reading, out))?,
+        }
+        Ok(())
+    }
+
+    /// Bytes that it holds, about.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Read(shape) => shape.weight(),
+            Self::Object(parts) => parts
+                .iter()
+                .map(|(key, part)| key.len() + size_of::<Self>() + part.weight())
+                .sum(),
         }
     }
 }
 
-/// A request that was executed: its data, whose `columns` are the texts of the flight. `cost` is told the data.
+/// A request that was executed. `cost` is told the data.
 pub fn executed(
-    data: &Part,
-    columns: &[Option<String>],
+    data: &str,
     fails: &[Fail],
     cost: impl FnOnce(&str) -> Cost,
     request_id: &str,
 ) -> Answer {
-    let texts: usize = columns.iter().flatten().map(String::len).sum();
-    let mut body = String::with_capacity(texts + 320);
+    let mut body = String::with_capacity(data.len() + 320);
     body.push('{');
     if !fails.is_empty() {
         let errors: Vec<Json> = fails.iter().map(|fail| fail.to_json(request_id)).collect();
@@ -229,7 +250,7 @@ pub fn executed(
     }
     body.push_str("\"data\":");
     let start = body.len();
-    data.render(columns, &mut body);
+    body.push_str(data);
     let end = body.len();
     let cost = cost(&body[start..]);
     body.push_str(",\"extensions\":{\"cost\":");

@@ -70,6 +70,22 @@ pub enum ReadFailure {
         /// Text of the server; for the log only.
         message: String,
     },
+    /// The answer is not what the statement asks for.
+    #[error("the database's answer cannot be read: {0}")]
+    Malformed(#[from] crate::rows::Malformed),
+}
+
+/// The row that a flight gave, each value in PostgreSQL's binary format.
+pub trait Columns: Send + Sync {
+    /// The value of that column; `None` when it is null, or there is no such column.
+    fn column(&self, index: usize) -> Option<&[u8]>;
+}
+
+/// No column, for what needs no database.
+impl Columns for () {
+    fn column(&self, _: usize) -> Option<&[u8]> {
+        None
+    }
 }
 
 /// What a verb answers: the keys and values that its payload is made of.
@@ -207,8 +223,8 @@ pub trait Host: Gate {
         Ok(None)
     }
 
-    /// Runs the flight with the caller's role and context; one text a column.
-    async fn read(&self, flight: &crate::plan::Flight) -> Result<Vec<Option<String>>, ReadFailure>;
+    /// Runs the flight with the caller's role and context; its row as it came.
+    async fn read(&self, flight: &crate::plan::Flight) -> Result<Box<dyn Columns>, ReadFailure>;
 
     /// Does the verb; everything it wrote is committed when it returns. A new host reads the payload if the verb
     /// made the caller somebody else (signed in).

@@ -12,14 +12,15 @@ use crate::{
     compile::{CompileError, Compiler},
     deprecation::used::{Deprecated, Deprecations},
     document::{Document, Documents},
-    engine::{Charge, Host, ReadFailure},
+    engine::{Charge, Columns, Host, ReadFailure},
     front::Front,
     generated,
     given::Variables,
     guard::Limits,
     payload,
-    plan::{Flight, Plan},
+    plan::{Flight, Plan, Statement},
     plans::{Key, Plans},
+    rows::Malformed,
     types::Types,
     values,
 };
@@ -176,30 +177,33 @@ impl Engine {
         };
         let charged = charge(plan.cost, host).await?;
         let parts = self.introspected(&plan, operation, definition).await?;
-        let columns = match flight {
-            None => Ok(vec![]),
+        let row = match flight {
+            None => Ok(Box::new(()) as Box<dyn Columns>),
             Some(flight) => host.read(&flight).await,
         };
         let id = host.request_id();
-        match columns {
-            Ok(columns) => {
-                let cost = |data: &str| charged.settle(data, 0);
-                Ok(answer::executed(&parts, &columns, &plan.fails, cost, id))
+        let broken = |malformed: Malformed| read_fail(&malformed.into(), id);
+        let (data, fails) = match row {
+            Ok(row) => {
+                let data = parts.render(plan.statement.as_ref(), &*row);
+                (data.map_err(broken)?, Cow::Borrowed(&plan.fails))
             }
             // Nothing was read, so there is nothing to keep and little to pay.
             Err(failure @ ReadFailure::Unavailable(_)) => {
                 charged.settle("", 0);
-                Err(read_fail(&failure, id))
+                return Err(read_fail(&failure, id));
             }
             Err(failure) => {
                 let selected = collected(&operation, definition, "Query")?;
-                let (columns, parts, fails) = self
+                let (parts, fails) = self
                     .one_by_one(operation, &selected, &parts, &plan, &failure, host)
                     .await;
-                let cost = |data: &str| charged.settle(data, 0);
-                Ok(answer::executed(&parts, &columns, &fails, cost, id))
+                let data = parts.render(None, &());
+                (data.map_err(broken)?, Cow::Owned(fails))
             }
-        }
+        };
+        let cost = |data: &str| charged.settle(data, 0);
+        Ok(answer::executed(&data, &fails, cost, id))
     }
 
     /// Compiles the operation, and keeps the plan for others of the same standing.
@@ -220,18 +224,11 @@ impl Engine {
             parts.push((field.key.to_owned(), part));
         }
         let cost = compiler.cost;
-        let (statement, preludes) = match compiler.is_empty() {
-            true => (None, vec![]),
-            false => {
-                let (statement, preludes) = compiler.finish();
-                (Some(statement), preludes)
-            }
-        };
+        let statement = compiler.finish().map_err(compile_fail)?;
         let plan = Arc::new(Plan {
             parts: Part::Object(parts),
             fails,
             cost,
-            preludes,
             statement,
             needs: operation.variables.take_needs(),
             introspects: selected.iter().any(is_introspection),
@@ -258,19 +255,19 @@ impl Engine {
         plan: &Plan,
         failure: &ReadFailure,
         host: &dyn Host,
-    ) -> (Vec<Option<String>>, Part, Vec<Fail>) {
+    ) -> (Part, Vec<Fail>) {
         let mut parts = match parts {
             Part::Object(parts) => parts.clone(),
             _ => vec![],
         };
         let mut fails = plan.fails.clone();
-        let mut columns = vec![];
+        let id = host.request_id();
         let asked = parts
             .iter()
-            .filter(|(_, part)| matches!(part, Part::Column(_)))
+            .filter(|(_, part)| matches!(part, Part::Read(_)))
             .count();
         for (field, (_, part)) in selected.iter().zip(&mut parts) {
-            if !matches!(part, Part::Column(_)) {
+            if !matches!(part, Part::Read(_)) {
                 continue;
             }
             let again = match (asked, failure) {
@@ -278,20 +275,17 @@ impl Engine {
                 (1, _) => None,
                 _ => self.alone(operation, field, host).await,
             };
-            match again {
-                Some(Ok(mut texts)) if texts.len() == 1 => {
-                    columns.push(texts.remove(0));
-                    *part = Part::Column(columns.len() - 1);
-                }
+            *part = match again {
+                Some(Ok(text)) => Part::Text(text),
                 again => {
                     let own = again.and_then(Result::err);
-                    let fail = read_fail(own.as_ref().unwrap_or(failure), host.request_id());
+                    let fail = read_fail(own.as_ref().unwrap_or(failure), id);
                     fails.push(fail.at(field.pos, &[field.key]));
-                    *part = Part::null();
+                    Part::null()
                 }
-            }
+            };
         }
-        (columns, Part::Object(parts), fails)
+        (Part::Object(parts), fails)
     }
 
     async fn alone(
@@ -299,11 +293,11 @@ impl Engine {
         operation: Operation<'_>,
         field: &Selected<'_>,
         host: &dyn Host,
-    ) -> Option<Result<Vec<Option<String>>, ReadFailure>> {
+    ) -> Option<Result<String, ReadFailure>> {
         let mut compiler = Compiler::new(&self.catalog, operation, host);
-        compiler.root(field).ok()?;
-        let flight = compiler.flight().ok()?;
-        Some(host.read(&flight).await)
+        let part = Part::from(compiler.root(field).ok()?);
+        let compiled = compiler.flight().ok()?;
+        Some(read(&part, compiled, host).await)
     }
 
     /// The pieces of the plan, with what `__schema` and `__type` give where they are asked for.
@@ -376,9 +370,8 @@ impl Engine {
             }
         }
         data.push('}');
-        let data = Part::Text(data);
         let cost = |data: &str| charged.settle(data, verbs);
-        let mut answer = answer::executed(&data, &[], &fails, cost, host.request_id());
+        let mut answer = answer::executed(&data, &fails, cost, host.request_id());
         // Only where nothing at all was done may a proxy, or its client, take the whole of it for not done.
         if fails.len() == selected.len() && fails.iter().all(|fail| fail.code == UNAVAILABLE) {
             answer.reached = Reached::Unavailable;
@@ -422,7 +415,7 @@ pub(crate) fn root_part<'a>(
         _ => {}
     }
     match compiler.root(field) {
-        Ok(column) => Ok(Part::Column(column.0)),
+        Ok(shape) => Ok(shape.into()),
         Err(CompileError::Denied { code, message }) => {
             let path: Vec<&str> = path.iter().copied().chain([field.key]).collect();
             fails.push(Fail::new(code, message).at(field.pos, &path));
@@ -430,6 +423,19 @@ pub(crate) fn root_part<'a>(
         }
         Err(error) => Err(compile_fail(error).at(field.pos, &[])),
     }
+}
+
+/// The piece as JSON, by a flight of its own; nothing is asked where nothing needs the database.
+pub(crate) async fn read(
+    part: &Part,
+    compiled: Option<(Statement, Flight)>,
+    host: &dyn Host,
+) -> Result<String, ReadFailure> {
+    let Some((statement, flight)) = compiled else {
+        return Ok(part.render(None, &())?);
+    };
+    let row = host.read(&flight).await?;
+    Ok(part.render(Some(&statement), &*row)?)
 }
 
 pub(crate) fn compile_fail(error: CompileError) -> Fail {

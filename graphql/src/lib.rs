@@ -24,6 +24,7 @@ pub mod input;
 mod payload;
 pub mod plan;
 mod plans;
+pub mod rows;
 pub mod types;
 mod unknown;
 pub mod values;

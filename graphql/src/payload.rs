@@ -9,7 +9,7 @@ use crate::{
     collect::{Operation, Selected},
     compile::Compiler,
     engine::{Gate, Host, Outcome, ReadFailure, UserError},
-    execute::{compile_fail, read_fail, root_part},
+    execute::{compile_fail, read, read_fail, root_part},
     front::{payload_name, user_error_name},
     global_id, input,
     verb::{PayloadType, Verb},
@@ -102,41 +102,26 @@ impl<'a> Plan<'a> {
             }
         };
         let reader: &dyn Host = other.as_deref().unwrap_or(host);
-        let (parts, flight) = {
+        let compiled = {
             let mut compiler = Compiler::new(self.catalog, self.operation, reader);
-            let parts = match self.parts(&mut compiler, &outcome, fails) {
-                Ok(parts) => parts,
-                Err(fail) => {
-                    fails.push(fail.at(self.field.pos, &[self.field.key]));
-                    return nothing;
-                }
-            };
-            let flight = match compiler.is_empty() {
-                true => Ok(None),
-                false => compiler.flight().map(Some).map_err(compile_fail),
-            };
-            match flight {
-                Ok(flight) => (parts, flight),
-                Err(fail) => {
-                    fails.push(fail.at(self.field.pos, &[self.field.key]));
-                    return nothing;
-                }
+            let parts = self.parts(&mut compiler, &outcome, fails);
+            parts.and_then(|parts| Ok((parts, compiler.flight().map_err(compile_fail)?)))
+        };
+        let (parts, compiled) = match compiled {
+            Ok(compiled) => compiled,
+            Err(fail) => {
+                fails.push(fail.at(self.field.pos, &[self.field.key]));
+                return nothing;
             }
         };
-        let columns = match flight {
-            None => vec![],
-            Some(flight) => match reader.read(&flight).await {
-                Ok(columns) => columns,
-                // The effect stands; what cannot be read back is null, and says so.
-                Err(failure) => {
-                    let apart = self.apart(reader, &outcome, &failure, fails).await;
-                    return apart.unwrap_or(nothing);
-                }
-            },
-        };
-        let mut out = String::new();
-        parts.render(&columns, &mut out);
-        out
+        match read(&parts, compiled, reader).await {
+            Ok(text) => text,
+            // The effect stands; what cannot be read back is null, and says so.
+            Err(failure) => {
+                let apart = self.apart(reader, &outcome, &failure, fails).await;
+                apart.unwrap_or(nothing)
+            }
+        }
     }
 
     /// After an SQL error what the payload holds is read in flights of its own, so that one field cannot take the others
@@ -185,9 +170,7 @@ impl<'a> Plan<'a> {
             };
             parts.push((field.key.to_owned(), text));
         }
-        let mut out = String::new();
-        Part::Object(parts).render(&[], &mut out);
-        Some(out)
+        Part::Object(parts).render(None, &()).ok()
     }
 
     /// The text of one part, read by itself.
@@ -202,21 +185,13 @@ impl<'a> Plan<'a> {
     {
         let mut compiler = Compiler::new(self.catalog, self.operation, reader);
         let part = compile(&mut compiler)?;
-        let columns = match (compiler.is_empty(), failure) {
-            (true, _) => vec![],
-            // Without a connection nothing else would come of it.
-            (_, ReadFailure::Unavailable(_)) => {
-                return Err(unread(failure, reader));
-            }
-            _ => {
-                let flight = compiler.flight().map_err(compile_fail)?;
-                let read = reader.read(&flight).await;
-                read.map_err(|failure| unread(&failure, reader))?
-            }
-        };
-        let mut out = String::new();
-        part.render(&columns, &mut out);
-        Ok(out)
+        let compiled = compiler.flight().map_err(compile_fail)?;
+        // Without a connection nothing else would come of it.
+        if let (Some(_), ReadFailure::Unavailable(_)) = (&compiled, failure) {
+            return Err(unread(failure, reader));
+        }
+        let read = read(&part, compiled, reader).await;
+        read.map_err(|failure| unread(&failure, reader))
     }
 
     fn is_list(&self, name: &str) -> bool {
@@ -271,7 +246,7 @@ impl<'a> Plan<'a> {
                     format!("no field {}", field.name),
                 )
             })?;
-        let column = match &described.payload_type {
+        let shape = match &described.payload_type {
             PayloadType::Entity(entity) => {
                 match outcome.entities.get(field.name).copied().flatten() {
                     Some(key) => compiler
@@ -295,7 +270,7 @@ impl<'a> Plan<'a> {
                 return Ok(Part::Text(self.scalar(scalar, value).to_string()));
             }
         };
-        Ok(column.map_or_else(Part::null, |column| Part::Column(column.0)))
+        Ok(shape.map_or_else(Part::null, Part::from))
     }
 
     /// Verbs give plain keys; clients get global ids.

@@ -9,6 +9,7 @@ use crate::{
     compile::Cursor,
     engine::Param,
     given::{Given, Need, Variables},
+    rows::Layout,
     values::{self, BadValue},
 };
 
@@ -17,7 +18,7 @@ use crate::{
 pub struct Flight {
     /// Statements that open something for this transaction (an unlisted event by its slug); their answers are unread.
     pub preludes: Vec<Prelude>,
-    /// One statement; one text column a root field.
+    /// One statement; its row is read by the layout that was compiled with it.
     pub sql: Arc<str>,
     /// Its parameters.
     pub params: Vec<Param>,
@@ -33,29 +34,6 @@ pub struct Prelude {
     pub sql: Arc<str>,
     /// Parameters.
     pub params: Vec<Param>,
-}
-
-impl Flight {
-    /// The statement after its preludes, with the values of these variables.
-    pub fn new(
-        statement: &Template,
-        preludes: &[Template],
-        catalog: &Catalog,
-        variables: &Variables,
-    ) -> Result<Self, Unfit> {
-        let preludes = preludes.iter().map(|prelude| {
-            Ok(Prelude {
-                sql: prelude.sql.clone(),
-                params: prelude.fill(catalog, variables)?,
-            })
-        });
-        Ok(Self {
-            preludes: preludes.collect::<Result<_, Unfit>>()?,
-            sql: statement.sql.clone(),
-            params: statement.fill(catalog, variables)?,
-            fresh: false,
-        })
-    }
 }
 
 /// How a parameter is made for each request.
@@ -163,6 +141,35 @@ impl Template {
     }
 }
 
+/// What goes to the database for one operation, whose parameters are still to be filled.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    /// The statement.
+    pub template: Template,
+    /// Statements before it.
+    pub preludes: Vec<Template>,
+    /// How the columns of its row belong together.
+    pub layout: Layout,
+}
+
+impl Statement {
+    /// The statement after its preludes, with the values of these variables.
+    pub fn flight(&self, catalog: &Catalog, variables: &Variables) -> Result<Flight, Unfit> {
+        let preludes = self.preludes.iter().map(|prelude| {
+            Ok(Prelude {
+                sql: prelude.sql.clone(),
+                params: prelude.fill(catalog, variables)?,
+            })
+        });
+        Ok(Flight {
+            preludes: preludes.collect::<Result<_, Unfit>>()?,
+            sql: self.template.sql.clone(),
+            params: self.template.fill(catalog, variables)?,
+            fresh: false,
+        })
+    }
+}
+
 /// A query operation, compiled for callers of one standing.
 #[derive(Debug)]
 pub struct Plan {
@@ -172,10 +179,8 @@ pub struct Plan {
     pub fails: Vec<Fail>,
     /// Points.
     pub cost: u64,
-    /// Statements before the operation's own.
-    pub preludes: Vec<Template>,
     /// The statement; `None` when nothing needs the database.
-    pub statement: Option<Template>,
+    pub statement: Option<Statement>,
     /// What it takes for granted of the variables.
     pub needs: Vec<Need>,
     /// Whether it asks about the schema; those pieces are filled in when it runs.
@@ -196,18 +201,19 @@ impl Plan {
     ) -> Result<Option<Flight>, Unfit> {
         self.statement
             .as_ref()
-            .map(|statement| Flight::new(statement, &self.preludes, catalog, variables))
+            .map(|statement| statement.flight(catalog, variables))
             .transpose()
     }
 
     /// Bytes that it holds, about.
     pub fn weight(&self) -> usize {
-        let texts: usize = self
-            .statement
-            .iter()
-            .chain(&self.preludes)
-            .map(|template| template.sql.len() + 128 * template.slots.len())
-            .sum();
-        1024 + texts + 128 * self.needs.len()
+        let statement = self.statement.as_ref().map_or(0, |statement| {
+            let texts: usize = std::iter::once(&statement.template)
+                .chain(&statement.preludes)
+                .map(|template| template.sql.len() + 128 * template.slots.len())
+                .sum();
+            texts + 16 * statement.layout.columns.len()
+        });
+        1024 + statement + self.parts.weight() + 128 * self.needs.len()
     }
 }

@@ -8,7 +8,7 @@ use eventsphere_graphql::{
     catalog::{Entity as Shown, EnumType, EnumValue},
     declare,
     declare::Docs,
-    engine::{Denied, FieldError, Gate, Host, Outcome, ReadFailure},
+    engine::{Columns, Denied, FieldError, Gate, Host, Outcome, ReadFailure},
     guard::Limits,
     plan::Flight,
 };
@@ -130,8 +130,8 @@ impl Gate for Nobody {
 
 #[async_trait]
 impl Host for Nobody {
-    async fn read(&self, _: &Flight) -> Result<Vec<Option<String>>, ReadFailure> {
-        Ok(vec![])
+    async fn read(&self, _: &Flight) -> Result<Box<dyn Columns>, ReadFailure> {
+        Ok(Box::new(()))
     }
 
     async fn verb(

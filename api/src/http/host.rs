@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use eventsphere_graphql::{
     Verb,
     catalog::Entity,
-    engine::{Allowance, Charge, Denied, FieldError, Gate, Host, Outcome, ReadFailure},
+    engine::{Allowance, Charge, Columns, Denied, FieldError, Gate, Host, Outcome, ReadFailure},
     plan::Flight,
 };
 use serde_json::Value;
@@ -115,7 +115,7 @@ impl Host for RequestHost {
         }
     }
 
-    async fn read(&self, flight: &Flight) -> Result<Vec<Option<String>>, ReadFailure> {
+    async fn read(&self, flight: &Flight) -> Result<Box<dyn Columns>, ReadFailure> {
         self.app.door.read(&self.actor, flight).await
     }
 

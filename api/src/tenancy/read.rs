@@ -8,11 +8,14 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use eventsphere_graphql::{
-    engine::{Param, ReadFailure},
+    engine::{Columns, Param, ReadFailure},
     plan::Flight,
 };
 use futures_util::future::try_join_all;
-use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{
+    Row,
+    types::{FromSql, ToSql, Type},
+};
 
 use super::{
     actor::{Actor, Role},
@@ -122,12 +125,12 @@ impl Drop for Flying {
 }
 
 impl Door {
-    /// Runs the flight as the actor; one text a root field, `None` for SQL null.
+    /// Runs the flight as the actor; its row as it came.
     pub async fn read(
         &self,
         actor: &Actor,
         flight: &Flight,
-    ) -> Result<Vec<Option<String>>, ReadFailure> {
+    ) -> Result<Box<dyn Columns>, ReadFailure> {
         let role = actor.role();
         let flying = Flying(Some(self.read.get(role).await?));
         let Some(client) = flying.0.as_ref() else {
@@ -202,12 +205,31 @@ impl Door {
         let (_, _, _, _, row, ()) =
             futures_util::try_join!(opening, context, guests, opened, select, closing)
                 .map_err(|error| failure(&error))?;
-        let texts = (0..row.len())
-            .map(|index| row.try_get::<_, Option<String>>(index))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| failure(&error))?;
         flying.land();
-        Ok(texts)
+        Ok(Box::new(Answered(row)))
+    }
+}
+
+/// The row of a flight. The driver asks for every value in binary format, and keeps them as they came.
+struct Answered(Row);
+
+impl Columns for Answered {
+    fn column(&self, index: usize) -> Option<&[u8]> {
+        let value = self.0.try_get::<_, Option<Raw<'_>>>(index);
+        value.ok().flatten().map(|raw| raw.0)
+    }
+}
+
+/// A value as it came.
+struct Raw<'r>(&'r [u8]);
+
+impl<'r> FromSql<'r> for Raw<'r> {
+    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
     }
 }
 

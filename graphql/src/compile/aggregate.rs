@@ -8,7 +8,10 @@ use std::collections::BTreeSet;
 use async_graphql::parser::types::SelectionSet;
 
 use super::{
-    CompileError, Compiler, Priced, Result, build_object, connection::where_clause, literal, shown,
+    CompileError, Compiler, Priced, Result,
+    connection::Source,
+    level::ANSWER,
+    object::{Row, name_of},
 };
 use crate::{
     aggregates::{Aggregates, Grouping},
@@ -16,6 +19,7 @@ use crate::{
     collect::Selected,
     cost,
     declare::camel_case,
+    rows::{Kind, Page, Shape},
 };
 
 /// What a client may group by at once.
@@ -43,47 +47,61 @@ struct Needed {
 }
 
 impl<'a> Compiler<'a> {
-    /// The aggregation of the rows of `from` that meet the conditions.
+    /// The aggregation of the rows of the source that meet the conditions, for each row of the level `above`.
     pub(super) fn aggregates(
         &mut self,
         entity: &'a Entity,
         alias: &str,
-        from: &str,
+        above: usize,
+        source: &Source<'a>,
         conditions: &[String],
         selected: &Selected<'a>,
     ) -> Result<Priced> {
         let asked = self.asked(entity, selected)?;
         let mut needed = Needed::default();
         let mut cost = cost::AGGREGATES;
-        let mut pairs = vec![];
+        let mut fields = vec![];
+        let level = self.open_below(above, "")?;
+        let page = Page {
+            size: usize::try_from(asked.most).unwrap_or(0),
+            backward: false,
+        };
         let name = format!("{}Aggregation", entity.name);
         for field in self.operation.collect(&selected.sets, &name, false)? {
-            let sql = match field.name {
-                "__typename" => literal(&name),
-                "truncated" => format!("count(*) > {}", asked.most),
+            let shape = match field.name {
+                "__typename" => name_of(&name),
+                "truncated" => Shape::More { level, page },
                 "groups" => {
-                    let group = self.group(entity, &asked, &field.sets, &mut needed)?;
+                    let group = self.group(entity, &asked, level, &field.sets, &mut needed)?;
                     let groups = match asked.keys.is_empty() {
                         true => 1,
                         false => asked.most.unsigned_abs(),
                     };
                     cost += groups * group.cost;
-                    format!(
-                        "coalesce(json_agg({} order by g.place) filter (where g.place <= {}), '[]'::json)",
-                        group.sql, asked.most
-                    )
+                    Shape::Rows {
+                        level,
+                        page,
+                        row: Box::new(group.shape),
+                    }
                 }
                 other => return Err(CompileError::Broken(format!("no field {other} on {name}"))),
             };
-            pairs.push((field.key.to_owned(), sql));
+            fields.push((field.key.to_owned(), shape));
         }
-        let grouped = self.grouped(entity, alias, from, conditions, &asked, &needed)?;
+        let (joined, zone) = self.zone(entity, alias, &asked)?;
+        let ours = match (&source.tie, above) {
+            (None, _) => None,
+            (Some(tie), ANSWER) => Some(tie.ours.clone()),
+            (Some(tie), _) => Some(format!("p.c{}", self.column(above, tie.ours.clone()))),
+        };
+        let rows = source.rows(ours.as_deref(), &joined, conditions);
+        let grouped = grouped(entity, alias, &rows, &zone, &asked, &needed)?;
+        let limit = asked.most + 1;
+        // `none` is the key of what the rows are not grouped by.
+        let groups = format!("(select q.*, null::uuid as none from ({grouped} limit {limit}) q) g");
+        self.fill(level, &groups);
         Ok(Priced {
-            sql: format!(
-                "(select {} from (select q.*, row_number() over () as place from ({grouped} limit {}) q) g)",
-                build_object(&pairs),
-                asked.most + 1
-            ),
+            shape: Shape::object(fields),
             cost,
         })
     }
@@ -155,28 +173,30 @@ impl<'a> Compiler<'a> {
         &mut self,
         entity: &'a Entity,
         asked: &Asked<'a>,
+        level: usize,
         sets: &[&'a SelectionSet],
         needed: &mut Needed,
     ) -> Result<Priced> {
         let name = format!("{}Aggregate", entity.name);
-        let mut pairs = vec![];
-        let mut cost = 1;
+        let row = Row { level, alias: "g" };
+        let mut fields = vec![];
+        let mut cost = cost::OBJECT;
         for field in self.operation.collect(sets, &name, false)? {
-            let sql = match field.name {
-                "__typename" => literal(&name),
-                "count" => "g.n".to_owned(),
-                other => match self.key(entity, asked, other, &field)? {
+            let shape = match field.name {
+                "__typename" => name_of(&name),
+                "count" => Shape::Value(self.shown(level, "g.n".to_owned())?, Kind::Number),
+                other => match self.key(entity, asked, row, other, &field)? {
                     Some(key) => {
                         cost += key.cost;
-                        key.sql
+                        key.shape
                     }
-                    None => self.measure(entity, asked.declared, &field, needed)?,
+                    None => self.measure(entity, asked.declared, row, &field, needed)?,
                 },
             };
-            pairs.push((field.key.to_owned(), sql));
+            fields.push((field.key.to_owned(), shape));
         }
         Ok(Priced {
-            sql: build_object(&pairs),
+            shape: Shape::object(fields),
             cost,
         })
     }
@@ -186,6 +206,7 @@ impl<'a> Compiler<'a> {
         &mut self,
         entity: &'a Entity,
         asked: &Asked<'a>,
+        row: Row<'_>,
         name: &str,
         field: &Selected<'a>,
     ) -> Result<Option<Priced>> {
@@ -194,34 +215,31 @@ impl<'a> Compiler<'a> {
             return Ok(None);
         };
         let place = asked.keys.iter().position(|key| *key == grouping);
-        let key = place.map(|place| format!("g.k{place}"));
-        let free = |sql: String| Ok(Some(Priced { sql, cost: 0 }));
-        match (grouping, key) {
-            (Grouping::Relation(relation), key) => {
+        let shape = match (grouping, place) {
+            (Grouping::Relation(relation), place) => {
                 let relation = entity
                     .key_relation(relation)
                     .ok_or_else(|| CompileError::Broken(format!("no relation {relation}")))?;
                 let target = self.target(relation)?;
                 self.admit_reached(target)?;
-                let theirs = self.alias();
-                let object = self.object(target, &theirs, &field.sets)?;
                 // Not grouped by it, it is null; its parameters stay used, so that they are checked all the same.
-                let key = key.unwrap_or_else(|| "null::uuid".to_owned());
-                Ok(Some(Priced {
-                    sql: format!(
-                        "(select {} from {} {theirs} where {theirs}.{} = {key})",
-                        object.sql, target.table, relation.to_column
-                    ),
-                    cost: object.cost,
-                }))
+                let from = place.map_or_else(|| "none".to_owned(), |place| format!("k{place}"));
+                return self.beside(&from, relation, target, row, field).map(Some);
             }
-            (_, None) => free("null".to_owned()),
-            (Grouping::Column(column), Some(key)) => {
+            (_, None) => Shape::null(),
+            (Grouping::Column(column), Some(place)) => {
                 let scalar = entity.column(column).map(|column| &column.scalar);
-                free(shown(scalar.unwrap_or(&Scalar::String), &key, self.catalog))
+                self.value(
+                    row,
+                    scalar.unwrap_or(&Scalar::String),
+                    format!("g.k{place}"),
+                )?
             }
-            (Grouping::Time(..), Some(key)) => free(key),
-        }
+            (Grouping::Time(..), Some(place)) => {
+                self.value(row, &Scalar::Date, format!("g.k{place}"))?
+            }
+        };
+        Ok(Some(Priced { shape, cost: 0 }))
     }
 
     /// A sum, or a first or last value.
@@ -229,21 +247,25 @@ impl<'a> Compiler<'a> {
         &mut self,
         entity: &'a Entity,
         declared: &Aggregates,
+        row: Row<'_>,
         field: &Selected<'a>,
         needed: &mut Needed,
-    ) -> Result<String> {
+    ) -> Result<Shape> {
         let name = field.name;
         for (index, money) in declared.money.iter().enumerate() {
             if name == sum_name(money) {
                 let amount = self.amount(index, field)?;
                 needed.amounts.push((index, amount));
-                return Ok(format!("g.m{}", needed.amounts.len() - 1));
+                let amounts = format!("g.m{}::text", needed.amounts.len() - 1);
+                return Ok(Shape::Value(self.shown(row.level, amounts)?, Kind::Json));
             }
         }
         for (index, column) in declared.numbers.iter().enumerate() {
             if name == sum_name(&camel_case(column)) {
                 needed.numbers.insert(index);
-                return Ok(format!("coalesce(g.a{index}, 0)::text"));
+                // Sums of large numbers are larger than these: digits, made by PostgreSQL.
+                let sum = format!("coalesce(g.a{index}, 0)::text");
+                return Ok(Shape::Value(self.shown(row.level, sum)?, Kind::Text));
             }
         }
         for (index, column) in declared.extremes.iter().enumerate() {
@@ -256,11 +278,7 @@ impl<'a> Compiler<'a> {
             needed.extremes.insert(index);
             let scalar = entity.column(column).map(|column| &column.scalar);
             let value = format!("g.{side}{index}");
-            return Ok(shown(
-                scalar.unwrap_or(&Scalar::String),
-                &value,
-                self.catalog,
-            ));
+            return self.value(row, scalar.unwrap_or(&Scalar::String), value);
         }
         Err(CompileError::Broken(format!(
             "no field {name} on {}Aggregate",
@@ -268,74 +286,21 @@ impl<'a> Compiler<'a> {
         )))
     }
 
-    /// One amount of a sum, as `Money`.
+    /// One amount of a sum, as `Money`: JSON that PostgreSQL makes, for the amounts of a group are a list in its row.
     fn amount(&self, index: usize, field: &Selected<'a>) -> Result<String> {
         let mut pairs = vec![];
         for part in self.operation.collect(&field.sets, "Money", false)? {
             let sql = match part.name {
-                "__typename" => literal("Money"),
+                "__typename" => "'Money'".to_owned(),
                 "minorUnits" => format!("i.s{index}::text"),
                 "currencyCode" => "i.currency".to_owned(),
                 "amount" => format!("es.money_text(i.s{index}::int8, i.currency)"),
                 other => return Err(CompileError::Broken(format!("no field {other} on Money"))),
             };
-            pairs.push((part.key.to_owned(), sql));
+            // Names of GraphQL need no quoting, and no document has so many aliases that PostgreSQL would not take them.
+            pairs.push(format!("'{}', {sql}", part.key));
         }
-        Ok(build_object(&pairs))
-    }
-
-    /// The groups in their order: `k<n>` what they have in common, `n` how many rows, and what is needed beside.
-    fn grouped(
-        &mut self,
-        entity: &'a Entity,
-        alias: &str,
-        from: &str,
-        conditions: &[String],
-        asked: &Asked<'a>,
-        needed: &Needed,
-    ) -> Result<String> {
-        let (joined, zone) = self.zone(entity, alias, asked)?;
-        let mut columns = vec![];
-        for (place, key) in asked.keys.iter().enumerate() {
-            let expression = match key {
-                Grouping::Column(column) => format!("{alias}.{column}"),
-                Grouping::Relation(name) => {
-                    let relation = entity.key_relation(name);
-                    let relation = relation
-                        .ok_or_else(|| CompileError::Broken(format!("no relation {name}")))?;
-                    format!("{alias}.{}", relation.from_column)
-                }
-                Grouping::Time(column, step) => format!(
-                    "date_trunc('{}', {alias}.{column} at time zone {zone})::date",
-                    step.unit()
-                ),
-            };
-            columns.push(format!("{expression} as k{place}"));
-        }
-        columns.push("count(*) as n".to_owned());
-        for index in &needed.numbers {
-            let column = &asked.declared.numbers[*index];
-            columns.push(format!("sum({alias}.{column}) as a{index}"));
-        }
-        for index in &needed.extremes {
-            let column = &asked.declared.extremes[*index];
-            columns.push(format!(
-                "min({alias}.{column}) as lo{index}, max({alias}.{column}) as hi{index}"
-            ));
-        }
-        let keys: Vec<String> = (0..asked.keys.len())
-            .map(|place| format!("k{place}"))
-            .collect();
-        let rows = format!("{from}{joined}{}", where_clause(conditions));
-        let sql = match needed.amounts.is_empty() {
-            true => format!(
-                "select {} from {rows}{}",
-                columns.join(", "),
-                group_by(&places(keys.len()))
-            ),
-            false => per_currency(entity, alias, asked.declared, needed, columns, &rows, &keys)?,
-        };
-        Ok(format!("{sql}{}", ordered(&keys, asked.order)))
+        Ok(format!("json_build_object({})", pairs.join(", ")))
     }
 
     /// The join that finds the zone of a row, and the zone.
@@ -370,6 +335,57 @@ impl<'a> Compiler<'a> {
             format!("{theirs}.{}", zone.column),
         ))
     }
+}
+
+/// The groups in their order: `k<n>` what they have in common, `n` how many rows, and what is needed beside.
+fn grouped(
+    entity: &Entity,
+    alias: &str,
+    rows: &str,
+    zone: &str,
+    asked: &Asked<'_>,
+    needed: &Needed,
+) -> Result<String> {
+    let mut columns = vec![];
+    for (place, key) in asked.keys.iter().enumerate() {
+        let expression = match key {
+            Grouping::Column(column) => format!("{alias}.{column}"),
+            Grouping::Relation(name) => {
+                let relation = entity.key_relation(name);
+                let relation =
+                    relation.ok_or_else(|| CompileError::Broken(format!("no relation {name}")))?;
+                format!("{alias}.{}", relation.from_column)
+            }
+            Grouping::Time(column, step) => format!(
+                "date_trunc('{}', {alias}.{column} at time zone {zone})::date",
+                step.unit()
+            ),
+        };
+        columns.push(format!("{expression} as k{place}"));
+    }
+    columns.push("count(*) as n".to_owned());
+    for index in &needed.numbers {
+        let column = &asked.declared.numbers[*index];
+        columns.push(format!("sum({alias}.{column}) as a{index}"));
+    }
+    for index in &needed.extremes {
+        let column = &asked.declared.extremes[*index];
+        columns.push(format!(
+            "min({alias}.{column}) as lo{index}, max({alias}.{column}) as hi{index}"
+        ));
+    }
+    let keys: Vec<String> = (0..asked.keys.len())
+        .map(|place| format!("k{place}"))
+        .collect();
+    let sql = match needed.amounts.is_empty() {
+        true => format!(
+            "select {} from {rows}{}",
+            columns.join(", "),
+            group_by(&places(keys.len()))
+        ),
+        false => per_currency(entity, alias, asked.declared, needed, columns, rows, &keys)?,
+    };
+    Ok(format!("{sql}{}", ordered(&keys, asked.order)))
 }
 
 /// The field that tells the sum of another: `totalSum`.

@@ -1,17 +1,20 @@
-//! A connection: the page in the innermost select (filter, order, limit), its JSON outside, its count beside.
+//! A connection: its rows are a level, the page in the innermost select (filter, order, limit); its count stands in the
+//! level above.
 
 use async_graphql::parser::types::SelectionSet;
 
 use super::{
-    CompileError, Compiler, Priced, Result, build_object,
+    CompileError, Compiler, Priced, Result,
     keyset::{Keyset, Term},
-    literal,
+    level::ANSWER,
+    object::{Row, name_of},
 };
 use crate::{
     catalog::{Column, Entity},
     collect::Selected,
     cost,
     given::Given,
+    rows::{Kind, Page as Shown, Shape},
 };
 
 /// Rows when neither `first` nor `last` is given.
@@ -25,12 +28,50 @@ const COUNT_STOP: i64 = 10_001;
 pub(super) struct Source<'a> {
     /// From clause; the entity's alias is in it.
     pub from: String,
-    /// What ties the rows to their parent.
+    /// Which of the rows are meant.
     pub condition: Option<String>,
+    /// What ties the rows to their parent.
+    pub tie: Option<Tie>,
+    /// Whether the from clause calls a function with values of the request.
+    pub calls: bool,
     /// Rows that a parent usually has at most.
     pub fan_out: u32,
     /// The rank of rows that a search found: their order, largest first, when the client names none.
     pub best_first: Option<&'a Column>,
+}
+
+/// What ties rows to their parent.
+pub(super) struct Tie {
+    /// The expression of theirs that equals ours; `None`: ours stands in the from clause, as [`OURS`].
+    pub theirs: Option<String>,
+    /// An expression over the level above.
+    pub ours: String,
+}
+
+impl Tie {
+    /// A column of theirs that equals ours.
+    pub(super) fn between(theirs: String, ours: String) -> Option<Self> {
+        Some(Self {
+            theirs: Some(theirs),
+            ours,
+        })
+    }
+}
+
+/// Stands in a from clause for the parent's side of the tie.
+pub(super) const OURS: &str = "{ours}";
+
+impl Source<'_> {
+    /// From and where clause of the rows that meet the conditions. `ours` is how the parent's side of the tie is called
+    /// where they stand.
+    pub(super) fn rows(&self, ours: Option<&str>, joined: &str, conditions: &[String]) -> String {
+        let ours = ours.unwrap_or_default();
+        let theirs = self.tie.as_ref().and_then(|tie| tie.theirs.as_ref());
+        let tie = theirs.map(|theirs| format!("{theirs} = {ours}"));
+        let all: Vec<String> = tie.into_iter().chain(conditions.iter().cloned()).collect();
+        let from = self.from.replace(OURS, ours);
+        format!("{from}{joined}{}", where_clause(&all))
+    }
 }
 
 /// The page that was asked for.
@@ -49,11 +90,29 @@ struct Wanted<'a> {
     fields: Vec<Selected<'a>>,
 }
 
+impl Page {
+    fn shown(&self) -> Shown {
+        Shown {
+            size: usize::try_from(self.size).unwrap_or(0),
+            backward: self.backward,
+        }
+    }
+}
+
+/// The rows of a connection that were asked for: their level, and where its row stands in it.
+struct Opened<'a, 'r> {
+    row: Row<'r>,
+    keyset: Keyset<'a>,
+    page: Page,
+}
+
 impl<'a> Compiler<'a> {
+    /// The connection whose parent is the row of the level `above`.
     pub(super) fn connection(
         &mut self,
         entity: &'a Entity,
         alias: &str,
+        above: usize,
         source: &Source<'a>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
@@ -64,8 +123,9 @@ impl<'a> Compiler<'a> {
         if let Some(filter) = self.argument(selected, "filter") {
             conditions.push(self.filter(entity, alias, &filter, 0)?);
         }
-        let counted = conditions.clone();
         let moved = wanted.rows || wanted.page_info;
+        let ours = source.tie.as_ref().map(|tie| tie.ours.clone());
+        let filtered = conditions.clone();
         for (name, after) in [("after", true), ("before", false)] {
             match self.argument(selected, name) {
                 Some(cursor) if moved => {
@@ -77,60 +137,86 @@ impl<'a> Compiler<'a> {
                 None => {}
             }
         }
-        let mut pairs = vec![];
+        let level = if moved {
+            let key = ours
+                .clone()
+                .map(|ours| format!("p.c{}", self.column(above, ours)));
+            let rows = format!(
+                "(select {alias}.* from {} order by {} limit {}) {alias}",
+                source.rows(key.as_deref(), "", &conditions),
+                keyset.order_by(alias, page.backward),
+                page.size + i64::from(wanted.page_info)
+            );
+            self.open_below(above, &rows)?
+        } else {
+            if !conditions.is_empty() || source.calls {
+                // No row is asked for, but a parameter without a place in the text has no type. PostgreSQL folds this
+                // away before it plans.
+                let rows = source.rows(ours.as_deref(), "", &conditions);
+                self.unread(above, format!("(true or exists (select 1 from {rows}))"))?;
+            }
+            ANSWER
+        };
+        let opened = Opened {
+            row: Row { level, alias },
+            keyset,
+            page,
+        };
+        let mut fields = vec![];
         let mut cost = cost::CONNECTION;
         for field in &wanted.fields {
-            let sql = match field.name {
-                "__typename" => literal(&format!("{}Connection", entity.name)),
+            let part = match field.name {
                 "totalCount" => {
-                    cost += cost::TOTAL_COUNT;
-                    self.total_count(&source.from, &counted)
+                    let rows = source.rows(ours.as_deref(), "", &filtered);
+                    let count = self.total_count(&rows);
+                    Priced {
+                        shape: Shape::Value(self.shown(above, count)?, Kind::Number),
+                        cost: cost::TOTAL_COUNT,
+                    }
                 }
-                "aggregates" => {
-                    let all = self.aggregates(entity, alias, &source.from, &counted, field)?;
-                    cost += all.cost;
-                    all.sql
-                }
-                "nodes" | "edges" => {
-                    let row = self.row(entity, alias, &keyset, field)?;
-                    let rows = u64::try_from(page.size)
-                        .unwrap_or(0)
-                        .min(u64::from(source.fan_out));
-                    cost += rows * row.cost;
-                    rows_of_page(&row.sql, &page, wanted.page_info)
-                }
-                "pageInfo" => self.page_info(alias, &keyset, &page, &field.sets)?,
-                other => {
-                    return Err(CompileError::Broken(format!(
-                        "no field {other} on a connection"
-                    )));
-                }
+                "aggregates" => self.aggregates(entity, alias, above, source, &filtered, field)?,
+                _ => self.part(entity, &opened, source.fan_out, field)?,
             };
-            pairs.push((field.key.to_owned(), sql));
+            cost += part.cost;
+            fields.push((field.key.to_owned(), part.shape));
         }
-        let object = build_object(&pairs);
-        let sql = if moved {
-            let limit = page.size + i64::from(wanted.page_info);
-            let inner = format!(
-                "select {alias}.* from {}{} order by {} limit {limit}",
-                source.from,
-                where_clause(&conditions),
-                keyset.order_by(alias, page.backward),
-            );
-            match page.backward || wanted.page_info {
-                // Without `having`, a page of which only constants are asked would be as many rows as the page has.
-                true => format!(
-                    "(select {object} from (select {alias}.*, row_number() over () as es_rank from ({inner}) {alias}) {alias} having true)"
-                ),
-                false => format!("(select {object} from ({inner}) {alias})"),
+        Ok(Priced {
+            shape: Shape::object(fields),
+            cost,
+        })
+    }
+
+    /// What a connection shows of its page.
+    fn part(
+        &mut self,
+        entity: &'a Entity,
+        opened: &Opened<'a, '_>,
+        fan_out: u32,
+        field: &Selected<'a>,
+    ) -> Result<Priced> {
+        let mut cost = 0;
+        let shape = match field.name {
+            "__typename" => name_of(&format!("{}Connection", entity.name)),
+            "nodes" | "edges" => {
+                let row = self.row(entity, opened, field)?;
+                let rows = u64::try_from(opened.page.size)
+                    .unwrap_or(0)
+                    .min(u64::from(fan_out));
+                cost = rows * row.cost;
+                Shape::Rows {
+                    level: opened.row.level,
+                    page: opened.page.shown(),
+                    row: Box::new(row.shape),
+                }
             }
-        } else {
-            // No row is asked for, but a parameter without a place in the text has no type. PostgreSQL folds this away
-            // before it plans.
-            let rows = format!("select 1 from {}{}", source.from, where_clause(&conditions));
-            format!("(select {object} where true or exists ({rows}))")
+            "pageInfo" => self.page_info(opened, &field.sets)?,
+            other => {
+                return Err(CompileError::Broken(format!(
+                    "no field {other} on a connection"
+                )));
+            }
         };
-        Ok(Priced { sql, cost })
+        Ok(Priced { shape, cost })
     }
 
     fn wanted(&self, entity: &Entity, selected: &Selected<'a>) -> Result<Wanted<'a>> {
@@ -222,98 +308,80 @@ impl<'a> Compiler<'a> {
     fn row(
         &mut self,
         entity: &'a Entity,
-        alias: &str,
-        keyset: &Keyset<'a>,
+        opened: &Opened<'a, '_>,
         field: &Selected<'a>,
     ) -> Result<Priced> {
         if field.name == "nodes" {
-            return self.object(entity, alias, &field.sets);
+            return self.object(entity, opened.row, &field.sets);
         }
-        let mut pairs = vec![];
+        let name = format!("{}Edge", entity.name);
+        let mut fields = vec![];
         let mut cost = 0;
-        for part in self
-            .operation
-            .collect(&field.sets, &format!("{}Edge", entity.name), false)?
-        {
-            let sql = match part.name {
-                "__typename" => literal(&format!("{}Edge", entity.name)),
-                "cursor" => keyset.cursor(alias),
+        for part in self.operation.collect(&field.sets, &name, false)? {
+            let shape = match part.name {
+                "__typename" => name_of(&name),
+                "cursor" => Shape::Value(self.cursor(opened)?, Kind::Text),
                 "node" => {
-                    let object = self.object(entity, alias, &part.sets)?;
+                    let object = self.object(entity, opened.row, &part.sets)?;
                     cost += object.cost;
-                    object.sql
+                    object.shape
                 }
                 other => return Err(CompileError::Broken(format!("no field {other} on an edge"))),
             };
-            pairs.push((part.key.to_owned(), sql));
+            fields.push((part.key.to_owned(), shape));
         }
         Ok(Priced {
-            sql: build_object(&pairs),
+            shape: Shape::object(fields),
             cost: cost.max(1),
         })
     }
 
-    fn page_info(
-        &mut self,
-        alias: &str,
-        keyset: &Keyset<'a>,
-        page: &Page,
-        sets: &[&'a SelectionSet],
-    ) -> Result<String> {
-        let more = format!("count(*) > {}", page.size);
-        let cursor = keyset.cursor(alias);
-        let direction = if page.backward { "desc" } else { "asc" };
-        let cursors = format!(
-            "array_agg({cursor} order by es_rank {direction}) filter (where es_rank <= {})",
-            page.size
-        );
-        let mut pairs = vec![];
+    /// The column of the rows' cursors.
+    fn cursor(&mut self, opened: &Opened<'a, '_>) -> Result<usize> {
+        let cursor = opened.keyset.cursor(opened.row.alias);
+        self.shown(opened.row.level, cursor)
+    }
+
+    fn page_info(&mut self, opened: &Opened<'a, '_>, sets: &[&'a SelectionSet]) -> Result<Shape> {
+        let (level, page) = (opened.row.level, opened.page.shown());
+        let more = Shape::More { level, page };
+        let known = |is: bool| Shape::Text(is.to_string());
+        let mut fields = vec![];
         for part in self.operation.collect(sets, "PageInfo", false)? {
-            let sql = match part.name {
-                "__typename" => literal("PageInfo"),
-                "hasNextPage" if page.backward => page.from_end.to_string(),
+            let shape = match part.name {
+                "__typename" => name_of("PageInfo"),
+                "hasNextPage" if page.backward => known(opened.page.from_end),
                 "hasNextPage" => more.clone(),
                 "hasPreviousPage" if page.backward => more.clone(),
-                "hasPreviousPage" => page.from_start.to_string(),
-                "startCursor" => format!("({cursors})[1]"),
-                "endCursor" => format!("({cursors})[least(count(*), {})]", page.size),
+                "hasPreviousPage" => known(opened.page.from_start),
+                "startCursor" | "endCursor" => Shape::Edge {
+                    level,
+                    page,
+                    last: part.name == "endCursor",
+                    column: self.cursor(opened)?,
+                },
                 other => {
                     return Err(CompileError::Broken(format!(
                         "no field {other} on PageInfo"
                     )));
                 }
             };
-            pairs.push((part.key.to_owned(), sql));
+            fields.push((part.key.to_owned(), shape));
         }
-        Ok(build_object(&pairs))
+        Ok(Shape::object(fields))
     }
 
-    fn total_count(&self, from: &str, conditions: &[String]) -> String {
-        let condition = where_clause(conditions);
+    fn total_count(&self, rows: &str) -> String {
         match self.gate.counts_stop() {
-            true => format!(
-                "(select count(*) from (select 1 from {from}{condition} limit {COUNT_STOP}) c)"
-            ),
-            false => format!("(select count(*) from {from}{condition})"),
+            true => {
+                format!("(select count(*) from (select 1 from {rows} limit {COUNT_STOP}) c)")
+            }
+            false => format!("(select count(*) from {rows})"),
         }
     }
 }
 
-/// The rows of the page in their order, without the one more that told whether there is more.
-fn rows_of_page(row: &str, page: &Page, ranked: bool) -> String {
-    let order = if page.backward {
-        " order by es_rank desc"
-    } else {
-        ""
-    };
-    let filter = match ranked {
-        true => format!(" filter (where es_rank <= {})", page.size),
-        false => String::new(),
-    };
-    format!("coalesce(json_agg({row}{order}){filter}, '[]'::json)")
-}
-
-pub(super) fn where_clause(conditions: &[String]) -> String {
+fn where_clause(conditions: &[String]) -> String {
     match conditions.is_empty() {
         true => String::new(),
         false => format!(" where {}", conditions.join(" and ")),

@@ -1,6 +1,11 @@
 //! Calls of Postgres functions with arguments of the request: scalar ones, and ones that return the rows of a connection.
 
-use super::{CompileError, Compiler, Priced, Result, connection::Source, shown};
+use super::{
+    CompileError, Compiler, Priced, Result,
+    connection::{OURS, Source, Tie},
+    level::ANSWER,
+    object::Row,
+};
 use crate::{
     catalog::{Argument, Computed, Entity, RootFunction, RowSource, RowsField},
     collect::Selected,
@@ -58,13 +63,13 @@ impl<'a> Compiler<'a> {
         &mut self,
         computed: &'a Computed,
         entity: &Entity,
-        alias: &str,
+        row: Row<'_>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
-        let key = format!("{alias}.{}", entity.key);
+        let key = format!("{}.{}", row.alias, entity.key);
         let call = self.call(&computed.function, Some(key), &computed.arguments, selected)?;
         Ok(Priced {
-            sql: shown(&computed.scalar, &call, self.catalog),
+            shape: self.value(row, &computed.scalar, call)?,
             cost: u64::from(computed.cost),
         })
     }
@@ -74,14 +79,19 @@ impl<'a> Compiler<'a> {
         &mut self,
         rows: &'a RowsField,
         entity: &Entity,
-        alias: &str,
+        row: Row<'_>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
         let target = self.entity(&rows.entity)?;
         self.admit_reached(target)?;
-        let key = format!("{alias}.{}", entity.key);
-        let call = self.call(&rows.source.function, Some(key), &rows.arguments, selected)?;
-        self.rows_of(&rows.source, &call, target, rows.fan_out, selected)
+        let (function, key) = (&rows.source.function, Some(OURS.to_owned()));
+        let call = self.call(function, key, &rows.arguments, selected)?;
+        let tie = Tie {
+            theirs: None,
+            ours: format!("{}.{}", row.alias, entity.key),
+        };
+        let (source, above) = (&rows.source, (row.level, Some(tie)));
+        self.rows_of(source, &call, target, rows.fan_out, above, selected)
     }
 
     /// A root field whose rows a function gives; `None` when it is of another kind.
@@ -95,7 +105,8 @@ impl<'a> Compiler<'a> {
             return Ok(None);
         };
         let call = self.call(&source.function, None, &function.arguments, selected)?;
-        self.rows_of(source, &call, target, u32::MAX, selected)
+        let above = (ANSWER, None);
+        self.rows_of(source, &call, target, u32::MAX, above, selected)
             .map(Some)
     }
 
@@ -105,16 +116,19 @@ impl<'a> Compiler<'a> {
         call: &str,
         target: &'a Entity,
         fan_out: u32,
+        (above, tie): (usize, Option<Tie>),
         selected: &Selected<'a>,
     ) -> Result<Priced> {
         let theirs = self.alias();
         let rows = Source {
             from: source.from(target, call, &theirs),
             condition: None,
+            tie,
+            calls: true,
             fan_out,
             best_first: source.rank.as_ref(),
         };
-        let priced = self.connection(target, &theirs, &rows, selected)?;
+        let priced = self.connection(target, &theirs, above, &rows, selected)?;
         Ok(Priced {
             cost: priced.cost + u64::from(source.cost),
             ..priced

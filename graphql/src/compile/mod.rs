@@ -1,25 +1,28 @@
-//! From a validated operation to ONE SQL statement: each root field a column, each column a JSON text that PostgreSQL
-//! builds. Filter, order and limit stand in the innermost select, JSON is built outside it.
+//! From a validated operation to ONE SQL statement and the shape of its answer. The statement reads level by level
+//! ([`level`]); filter, order and limit stand in the innermost select. What it gives is made JSON by [`crate::rows`].
 
 mod aggregate;
 mod connection;
 mod filter;
 mod functions;
 mod keyset;
+mod level;
 mod object;
 mod related;
 mod root;
 
 pub(crate) use aggregate::{extreme_names, sum_name};
 pub use keyset::Cursor;
-pub use root::RootColumn;
+
+use level::{Level, Output};
 
 use crate::{
-    catalog::{Catalog, Entity, Relation, Scalar},
+    catalog::{Catalog, Entity, Relation},
     collect::Operation,
     engine::Gate,
     given::Variables,
-    plan::{Flight, Slot, Template, Unfit},
+    plan::{Flight, Slot, Statement, Template, Unfit},
+    rows::Shape,
     values::BadValue,
 };
 
@@ -68,9 +71,9 @@ impl From<Unfit> for CompileError {
 
 type Result<T> = std::result::Result<T, CompileError>;
 
-/// SQL of one value and the points that it costs.
+/// The shape of a piece of the answer and the points that it costs.
 struct Priced {
-    sql: String,
+    shape: Shape,
     cost: u64,
 }
 
@@ -83,7 +86,9 @@ pub struct Compiler<'a> {
     /// Parameters that the slots stand for.
     placed: usize,
     preludes: Vec<Template>,
-    columns: Vec<String>,
+    levels: Vec<Level>,
+    /// The columns of the statement.
+    outputs: Vec<Output>,
     next_alias: u32,
     predicates: usize,
     /// Points of everything compiled so far.
@@ -100,38 +105,38 @@ impl<'a> Compiler<'a> {
             slots: vec![],
             placed: 0,
             preludes: vec![],
-            columns: vec![],
+            levels: vec![Level::answer()],
+            outputs: vec![],
             next_alias: 0,
             predicates: 0,
             cost: 0,
         }
     }
 
-    /// Whether anything needs the database.
-    pub fn is_empty(&self) -> bool {
-        self.columns.is_empty()
+    /// The statement, whole, and what is to be run before it; `None` when nothing needs the database.
+    pub fn finish(mut self) -> Result<Option<Statement>> {
+        if self.levels.len() == 1 && self.outputs.is_empty() {
+            return Ok(None);
+        }
+        let (sql, layout) = self.statement()?;
+        Ok(Some(Statement {
+            template: Template {
+                sql: sql.into(),
+                slots: self.slots,
+            },
+            preludes: self.preludes,
+            layout,
+        }))
     }
 
-    /// The statement, whole, and what is to be run before it.
-    pub fn finish(self) -> (Template, Vec<Template>) {
-        let columns: Vec<String> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(index, sql)| format!("({sql})::text as r{index}"))
-            .collect();
-        let statement = Template {
-            sql: format!("select {}", columns.join(", ")).into(),
-            slots: self.slots,
-        };
-        (statement, self.preludes)
-    }
-
-    /// The flight for the values of this request, for what is compiled for one request only.
-    pub fn flight(self) -> Result<Flight> {
+    /// The statement with its flight for the values of this request, for what is compiled for one request only.
+    pub fn flight(self) -> Result<Option<(Statement, Flight)>> {
         let (catalog, variables) = (self.catalog, self.variables());
-        let (statement, preludes) = self.finish();
-        Ok(Flight::new(&statement, &preludes, catalog, variables)?)
+        let Some(statement) = self.finish()? else {
+            return Ok(None);
+        };
+        let flight = statement.flight(catalog, variables)?;
+        Ok(Some((statement, flight)))
     }
 
     fn variables(&self) -> &'a Variables {
@@ -193,65 +198,5 @@ impl<'a> Compiler<'a> {
         self.catalog
             .entity_of_table(table)
             .ok_or_else(|| CompileError::Broken(format!("no entity for {table}")))
-    }
-}
-
-/// SQL that shows a column of that type as JSON.
-fn shown(scalar: &Scalar, expression: &str, catalog: &Catalog) -> String {
-    match scalar {
-        Scalar::Id(name) => {
-            let tag = catalog.entities.get(name).map_or(0, |entity| entity.tag);
-            crate::global_id::sql(tag, expression)
-        }
-        Scalar::BigInt => format!("{expression}::text"),
-        Scalar::DateTime => {
-            format!("to_char({expression} at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
-        }
-        Scalar::Enum(_) => format!("upper({expression})"),
-        // JSON made by PostgreSQL writes days in ISO 8601, whatever `DateStyle` says.
-        Scalar::String | Scalar::Int | Scalar::Boolean | Scalar::Date | Scalar::StringList => {
-            expression.to_owned()
-        }
-    }
-}
-
-/// A text as an SQL literal. For names of the catalog and response keys, never for values of a request.
-fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// PostgreSQL takes at most 100 arguments, so a wide object is glued from several.
-const PAIRS_PER_CALL: usize = 50;
-
-/// `json_build_object` of these pairs, however many.
-fn build_object(pairs: &[(String, String)]) -> String {
-    let call = |pairs: &[(String, String)]| {
-        let arguments: Vec<String> = pairs
-            .iter()
-            .map(|(key, sql)| format!("{}, {sql}", literal(key)))
-            .collect();
-        format!("json_build_object({})", arguments.join(", "))
-    };
-    if pairs.len() <= PAIRS_PER_CALL {
-        return call(pairs);
-    }
-    let parts: Vec<String> = pairs
-        .chunks(PAIRS_PER_CALL)
-        .map(|chunk| {
-            let object = call(chunk);
-            format!("(select substr(o, 2, length(o) - 2) from (select {object}::text as o) g)")
-        })
-        .collect();
-    format!("('{{' || {} || '}}')::json", parts.join(" || ', ' || "))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_wide_object_is_glued_from_calls_that_postgres_takes() {
-        let pairs: Vec<_> = (0..120).map(|n| (format!("k{n}"), n.to_string())).collect();
-        assert_eq!(build_object(&pairs).matches("json_build_object").count(), 3);
     }
 }

@@ -1,31 +1,39 @@
-//! One row as a JSON object: columns, money, computed fields, and what its relations lead to.
+//! One row as an object: columns, money, computed fields, and what its relations lead to.
 
 use async_graphql::parser::types::SelectionSet;
 
-use super::{CompileError, Compiler, Priced, Result, build_object, connection, literal, shown};
+use super::{CompileError, Compiler, Priced, Result, connection};
 use crate::{
-    catalog::{Cardinality, Entity, Field, Money, Relation},
+    catalog::{Cardinality, Entity, Field, Money, Relation, Scalar},
     collect::Selected,
     cost,
+    rows::{Kind, Shape},
 };
 
+/// Where a row stands: the level, and the alias in it.
+#[derive(Clone, Copy)]
+pub(super) struct Row<'r> {
+    pub level: usize,
+    pub alias: &'r str,
+}
+
 impl<'a> Compiler<'a> {
-    /// The object of the row at `alias`.
+    /// The object of the row.
     pub(super) fn object(
         &mut self,
         entity: &'a Entity,
-        alias: &str,
+        row: Row<'_>,
         sets: &[&'a SelectionSet],
     ) -> Result<Priced> {
-        let mut pairs = vec![];
+        let mut fields = vec![];
         let mut cost = cost::OBJECT;
         for selected in self.operation.collect(sets, &entity.name, true)? {
-            let value = self.field(entity, alias, &selected)?;
+            let value = self.field(entity, row, &selected)?;
             cost += value.cost;
-            pairs.push((selected.key.to_owned(), value.sql));
+            fields.push((selected.key.to_owned(), value.shape));
         }
         Ok(Priced {
-            sql: build_object(&pairs),
+            shape: Shape::object(fields),
             cost,
         })
     }
@@ -33,85 +41,85 @@ impl<'a> Compiler<'a> {
     fn field(
         &mut self,
         entity: &'a Entity,
-        alias: &str,
+        row: Row<'_>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
-        let free = |sql: String| Ok(Priced { sql, cost: 0 });
+        let free = |shape: Shape| Ok(Priced { shape, cost: 0 });
         if selected.name == "__typename" {
-            return free(literal(&entity.name));
+            return free(name_of(&entity.name));
         }
         let field = entity.fields.get(selected.name).ok_or_else(|| {
             CompileError::Broken(format!("no field {} on {}", selected.name, entity.name))
         })?;
+        let alias = row.alias;
         match field {
-            Field::Key => free(crate::global_id::sql(
-                entity.tag,
-                &format!("{alias}.{}", entity.key),
-            )),
+            Field::Key => {
+                let column = self.shown(row.level, format!("{alias}.{}", entity.key))?;
+                free(Shape::Value(column, Kind::Id(entity.tag)))
+            }
             Field::Column(index) => {
                 let column = &entity.columns[*index];
-                free(shown(
-                    &column.scalar,
-                    &format!("{alias}.{}", column.name),
-                    self.catalog,
-                ))
+                free(self.value(row, &column.scalar, format!("{alias}.{}", column.name))?)
             }
-            Field::Money(money) => self.money(money, alias, selected),
-            Field::Computed(computed) => self.computed(computed, entity, alias, selected),
-            Field::Rows(rows) => self.rows_field(rows, entity, alias, selected),
-            Field::Relation(relation) => self.relation(relation, alias, selected),
+            Field::Money(money) => free(self.money(money, row, selected)?),
+            Field::Computed(computed) => self.computed(computed, entity, row, selected),
+            Field::Rows(rows) => self.rows_field(rows, entity, row, selected),
+            Field::Relation(relation) => self.relation(relation, row, selected),
         }
     }
 
-    fn money(&mut self, money: &Money, alias: &str, selected: &Selected<'a>) -> Result<Priced> {
-        let minor = format!("{alias}.{}", money.minor_column);
-        let currency = format!("{alias}.{}", money.currency_column);
-        let mut pairs = vec![];
+    pub(super) fn value(
+        &mut self,
+        row: Row<'_>,
+        scalar: &Scalar,
+        expression: String,
+    ) -> Result<Shape> {
+        let (expression, kind) = Kind::of(scalar, expression, self.catalog);
+        Ok(Shape::Value(self.shown(row.level, expression)?, kind))
+    }
+
+    fn money(&mut self, money: &Money, row: Row<'_>, selected: &Selected<'a>) -> Result<Shape> {
+        let minor = format!("{}.{}", row.alias, money.minor_column);
+        let currency = format!("{}.{}", row.alias, money.currency_column);
+        let present = Some(self.shown(row.level, minor.clone())?);
+        let mut fields = vec![];
         for part in self.operation.collect(&selected.sets, "Money", false)? {
-            let sql = match part.name {
-                "__typename" => literal("Money"),
-                "minorUnits" => format!("{minor}::text"),
-                "currencyCode" => currency.clone(),
-                "amount" => format!("es.money_text({minor}, {currency})"),
+            let (expression, kind) = match part.name {
+                "__typename" => {
+                    fields.push((part.key.to_owned(), name_of("Money")));
+                    continue;
+                }
+                "minorUnits" => (minor.clone(), Kind::Digits),
+                "currencyCode" => (currency.clone(), Kind::Text),
+                "amount" => (format!("es.money_text({minor}, {currency})"), Kind::Text),
                 other => return Err(CompileError::Broken(format!("no field {other} on Money"))),
             };
-            pairs.push((part.key.to_owned(), sql));
+            let column = self.shown(row.level, expression)?;
+            fields.push((part.key.to_owned(), Shape::Value(column, kind)));
         }
-        Ok(Priced {
-            sql: format!(
-                "case when {minor} is null then null else {} end",
-                build_object(&pairs)
-            ),
-            cost: 0,
-        })
+        Ok(Shape::Object { present, fields })
     }
 
     fn relation(
         &mut self,
         relation: &'a Relation,
-        alias: &str,
+        row: Row<'_>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
         let target = self.target(relation)?;
         self.admit_reached(target)?;
-        let theirs = self.alias();
         if relation.cardinality != Cardinality::ToMany {
-            let object = self.object(target, &theirs, &selected.sets)?;
-            return Ok(Priced {
-                sql: format!(
-                    "(select {} from {} {theirs} where {theirs}.{} = {alias}.{})",
-                    object.sql, target.table, relation.to_column, relation.from_column
-                ),
-                cost: object.cost,
-            });
+            let from = &relation.from_column;
+            return self.beside(from, relation, target, row, selected);
         }
+        let theirs = self.alias();
+        let ours = format!("{}.{}", row.alias, relation.from_column);
         let source = match &relation.through {
             None => connection::Source {
                 from: format!("{} {theirs}", target.table),
-                condition: Some(format!(
-                    "{theirs}.{} = {alias}.{}",
-                    relation.to_column, relation.from_column
-                )),
+                condition: None,
+                tie: connection::Tie::between(format!("{theirs}.{}", relation.to_column), ours),
+                calls: false,
                 fan_out: relation.fan_out,
                 best_first: None,
             },
@@ -122,15 +130,47 @@ impl<'a> Compiler<'a> {
                         "{link} {between} join {} {theirs} on {theirs}.{} = {between}.{their_key}",
                         target.table, relation.to_column
                     ),
-                    condition: Some(format!(
-                        "{between}.{our_key} = {alias}.{}",
-                        relation.from_column
-                    )),
+                    condition: None,
+                    tie: connection::Tie::between(format!("{between}.{our_key}"), ours),
+                    calls: false,
                     fan_out: relation.fan_out,
                     best_first: None,
                 }
             }
         };
-        self.connection(target, &theirs, &source, selected)
+        self.connection(target, &theirs, row.level, &source, selected)
     }
+
+    /// The other row stands beside ours, in the same level. `from` is the column of ours that holds its key.
+    pub(super) fn beside(
+        &mut self,
+        from: &str,
+        relation: &'a Relation,
+        target: &'a Entity,
+        row: Row<'_>,
+        selected: &Selected<'a>,
+    ) -> Result<Priced> {
+        let level = row.level;
+        let theirs = self.joined(
+            level,
+            (row.alias, from),
+            (&target.table, &relation.to_column),
+        );
+        let there = Row {
+            level,
+            alias: &theirs,
+        };
+        let present = Some(self.shown(level, format!("{theirs}.{}", target.key))?);
+        let Priced { shape, cost } = self.object(target, there, &selected.sets)?;
+        let shape = match shape {
+            Shape::Object { fields, .. } => Shape::Object { present, fields },
+            other => other,
+        };
+        Ok(Priced { shape, cost })
+    }
+}
+
+/// The name of a type as JSON; it needs no escaping.
+pub(super) fn name_of(type_name: &str) -> Shape {
+    Shape::Text(format!("\"{type_name}\""))
 }

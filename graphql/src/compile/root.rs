@@ -1,12 +1,13 @@
 //! Root fields of a query: one row by id, connections, functions, `node` and `nodes`.
 
-use std::collections::BTreeSet;
-
 use async_graphql::parser::types::SelectionSet;
+use indexmap::IndexMap;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use super::{CompileError, Compiler, Priced, Result, connection::Source};
+use super::{
+    CompileError, Compiler, Priced, Result, connection::Source, level::ANSWER, object::Row,
+};
 use crate::{
     catalog::{Entity, RootFunction},
     collect::Selected,
@@ -14,27 +15,29 @@ use crate::{
     engine::Param,
     given::Given,
     plan::{Slot, Template},
+    rows::{Page, Shape},
 };
-
-/// Where the answer of a root field is found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RootColumn(pub usize);
 
 const MOST_NODES: usize = cost::MOST_NODES as usize;
 
 impl<'a> Compiler<'a> {
     /// Compiles a root field of `Query`; on an error nothing of it stays in the flight.
-    pub fn root(&mut self, selected: &Selected<'a>) -> Result<RootColumn> {
+    pub fn root(&mut self, selected: &Selected<'a>) -> Result<Shape> {
         let (slots, placed, preludes) = (self.slots.len(), self.placed, self.preludes.len());
+        let (levels, outputs) = (self.levels.len(), self.outputs.len());
+        let width = self.levels[ANSWER].width();
         match self.root_field(selected) {
             Ok(priced) => {
                 self.cost += priced.cost;
-                Ok(self.column(priced.sql))
+                Ok(priced.shape)
             }
             Err(error) => {
                 self.slots.truncate(slots);
                 self.placed = placed;
                 self.preludes.truncate(preludes);
+                self.levels.truncate(levels);
+                self.outputs.truncate(outputs);
+                self.levels[ANSWER].forget(width);
                 Err(error)
             }
         }
@@ -46,15 +49,14 @@ impl<'a> Compiler<'a> {
         entity_name: &str,
         key: Uuid,
         sets: &[&'a SelectionSet],
-    ) -> Result<Option<RootColumn>> {
+    ) -> Result<Option<Shape>> {
         let entity = self.entity(entity_name)?;
         if self.admit_reached(entity).is_err() {
             return Ok(None);
         }
-        let place = self.bind(Slot::Fixed(Param::Uuid(key)))?;
-        let priced = self.by_key(entity, &place, sets)?;
+        let priced = self.by_key(entity, Slot::Fixed(Param::Uuid(key)), sets)?;
         self.cost += priced.cost;
-        Ok(Some(self.column(priced.sql)))
+        Ok(Some(priced.shape))
     }
 
     /// Compiles the rows of these keys, in their order, for a payload.
@@ -63,27 +65,36 @@ impl<'a> Compiler<'a> {
         entity_name: &str,
         keys: Vec<Uuid>,
         sets: &[&'a SelectionSet],
-    ) -> Result<Option<RootColumn>> {
+    ) -> Result<Option<Shape>> {
         let entity = self.entity(entity_name)?;
         if self.admit_reached(entity).is_err() {
             return Ok(None);
         }
         let many = keys.len() as u64;
-        let place = self.bind(Slot::Fixed(Param::Uuids(keys)))?;
-        let alias = self.alias();
-        let object = self.object(entity, &alias, sets)?;
+        let (level, alias) = self.named(entity, Slot::Fixed(Param::Uuids(keys)))?;
+        let row = Row {
+            level,
+            alias: &alias,
+        };
+        let object = self.object(entity, row, sets)?;
         self.cost += object.cost * many;
-        let sql = format!(
-            "(select coalesce(json_agg({} order by k.place), '[]'::json) \
-             from unnest({place}) with ordinality k(id, place) join {} {alias} on {alias}.{} = k.id)",
-            object.sql, entity.table, entity.key
-        );
-        Ok(Some(self.column(sql)))
+        Ok(Some(Shape::Rows {
+            level,
+            page: Page::ALL,
+            row: Box::new(object.shape),
+        }))
     }
 
-    fn column(&mut self, sql: String) -> RootColumn {
-        self.columns.push(sql);
-        RootColumn(self.columns.len() - 1)
+    /// A level with the rows of these keys, in the order in which they are named (`k.place`), and their alias.
+    fn named(&mut self, entity: &'a Entity, keys: Slot) -> Result<(usize, String)> {
+        let keys = self.bind(keys)?;
+        let alias = self.alias();
+        let from = format!(
+            "unnest({keys}) with ordinality k(id, place) cross join lateral \
+             (select {alias}.* from {} {alias} where {alias}.{} = k.id limit 1) {alias}",
+            entity.table, entity.key
+        );
+        Ok((self.open(from), alias))
     }
 
     fn root_field(&mut self, selected: &Selected<'a>) -> Result<Priced> {
@@ -98,8 +109,7 @@ impl<'a> Compiler<'a> {
                 let id = selected
                     .argument("id", self.variables())
                     .unwrap_or(Given::Fixed(Json::Null));
-                let place = self.bind(Slot::Key(id, entity.name.clone()))?;
-                return self.by_key(entity, &place, &selected.sets);
+                return self.by_key(entity, Slot::Key(id, entity.name.clone()), &selected.sets);
             }
             if entity.root_many.as_deref() == Some(selected.name) {
                 self.admit(entity)?;
@@ -107,10 +117,12 @@ impl<'a> Compiler<'a> {
                 let source = Source {
                     from: format!("{} {alias}", entity.table),
                     condition: None,
+                    tie: None,
+                    calls: false,
                     fan_out: u32::MAX,
                     best_first: None,
                 };
-                return self.connection(entity, &alias, &source, selected);
+                return self.connection(entity, &alias, ANSWER, &source, selected);
             }
         }
         match self.catalog.functions.get(selected.name) {
@@ -125,16 +137,39 @@ impl<'a> Compiler<'a> {
     fn by_key(
         &mut self,
         entity: &'a Entity,
-        place: &str,
+        key: Slot,
         sets: &[&'a SelectionSet],
     ) -> Result<Priced> {
+        let place = self.bind(key)?;
         let alias = self.alias();
-        let object = self.object(entity, &alias, sets)?;
+        self.one(
+            entity,
+            &alias,
+            &format!("{alias}.{} = {place}", entity.key),
+            sets,
+        )
+    }
+
+    /// The one row that meets the condition.
+    fn one(
+        &mut self,
+        entity: &'a Entity,
+        alias: &str,
+        condition: &str,
+        sets: &[&'a SelectionSet],
+    ) -> Result<Priced> {
+        let from = format!(
+            "(select {alias}.* from {} {alias} where {condition} limit 1) {alias}",
+            entity.table
+        );
+        let level = self.open(from);
+        self.single(level, format!("{alias}.{}", entity.key))?;
+        let object = self.object(entity, Row { level, alias }, sets)?;
         Ok(Priced {
-            sql: format!(
-                "(select {} from {} {alias} where {alias}.{} = {place})",
-                object.sql, entity.table, entity.key
-            ),
+            shape: Shape::One {
+                level,
+                row: Box::new(object.shape),
+            },
             cost: object.cost,
         })
     }
@@ -145,7 +180,7 @@ impl<'a> Compiler<'a> {
             // "The signed-in person" is null for a visitor; a list that may not be read says why.
             Err(CompileError::Denied { .. }) if !function.many => {
                 return Ok(Priced {
-                    sql: "null::json".to_owned(),
+                    shape: Shape::null(),
                     cost: 1,
                 });
             }
@@ -178,19 +213,16 @@ impl<'a> Compiler<'a> {
             let source = Source {
                 from: format!("{} {alias}", entity.table),
                 condition: Some(condition),
+                tie: None,
+                calls: false,
                 fan_out: u32::MAX,
                 best_first: None,
             };
-            return self.connection(entity, &alias, &source, selected);
+            return self.connection(entity, &alias, ANSWER, &source, selected);
         }
-        let object = self.object(entity, &alias, &selected.sets)?;
-        Ok(Priced {
-            sql: format!(
-                "(select {} from {} {alias} where {condition})",
-                object.sql, entity.table
-            ),
-            cost: object.cost + cost::LOOK_UP,
-        })
+        let mut one = self.one(entity, &alias, &condition, &selected.sets)?;
+        one.cost += cost::LOOK_UP;
+        Ok(one)
     }
 
     fn node(&mut self, selected: &Selected<'a>) -> Result<Priced> {
@@ -198,7 +230,7 @@ impl<'a> Compiler<'a> {
             .argument("id", self.variables())
             .unwrap_or(Given::Fixed(Json::Null));
         let nothing = Priced {
-            sql: "null::json".to_owned(),
+            shape: Shape::null(),
             cost: 1,
         };
         let Some(tag) = id.tag(self.variables()) else {
@@ -207,8 +239,7 @@ impl<'a> Compiler<'a> {
         // What the caller may not read at all is answered like what does not exist.
         match self.catalog.entity_of_tag(tag) {
             Some(entity) if self.gate.admit(entity).is_ok() => {
-                let place = self.bind(Slot::Key(id, String::new()))?;
-                self.by_key(entity, &place, &selected.sets)
+                self.by_key(entity, Slot::Key(id, String::new()), &selected.sets)
             }
             _ => Ok(nothing),
         }
@@ -226,36 +257,39 @@ impl<'a> Compiler<'a> {
             )));
         }
         let many = ids.len() as u64;
-        let kinds: Vec<u8> = ids
-            .iter()
-            .map(|id| id.tag(self.variables()).unwrap_or(0))
-            .collect();
-        let tags: BTreeSet<u8> = kinds.iter().copied().collect();
-        let kinds = kinds.into_iter().map(i32::from).collect();
-        let keys = self.bind(Slot::Keys(ids))?;
-        let kinds = self.bind(Slot::Fixed(Param::Ints(kinds)))?;
-        let mut cases = String::new();
         let mut dearest = 1;
-        for tag in tags {
+        let mut asked: IndexMap<u8, Vec<Given>> = IndexMap::new();
+        let mut picks = vec![];
+        for id in ids {
+            let tag = id.tag(self.variables()).unwrap_or(0);
+            let entity = self.catalog.entity_of_tag(tag);
+            if entity.is_none_or(|entity| self.gate.admit(entity).is_err()) {
+                picks.push(None);
+                continue;
+            }
+            let entry = asked.entry(tag);
+            let index = entry.index();
+            let keys = entry.or_default();
+            keys.push(id);
+            picks.push(Some((index, keys.len() - 1)));
+        }
+        let mut levels = vec![];
+        for (tag, keys) in asked {
             let Some(entity) = self.catalog.entity_of_tag(tag) else {
                 continue;
             };
-            if self.gate.admit(entity).is_err() {
-                continue;
-            }
-            let priced = self.by_key(entity, "k.id", &selected.sets)?;
-            dearest = dearest.max(priced.cost);
-            cases += &format!(" when {tag} then {}", priced.sql);
+            let (level, alias) = self.named(entity, Slot::Keys(keys))?;
+            self.placed(level, "k.place")?;
+            let row = Row {
+                level,
+                alias: &alias,
+            };
+            let object = self.object(entity, row, &selected.sets)?;
+            dearest = dearest.max(object.cost);
+            levels.push((level, object.shape));
         }
-        let value = match cases.is_empty() {
-            true => "null::json".to_owned(),
-            false => format!("case k.kind{cases} end"),
-        };
         Ok(Priced {
-            sql: format!(
-                "(select coalesce(json_agg({value} order by k.place), '[]'::json) \
-                 from unnest({keys}, {kinds}) with ordinality k(id, kind, place))"
-            ),
+            shape: Shape::Picked { levels, picks },
             cost: many * dearest,
         })
     }

@@ -6,13 +6,16 @@ use async_trait::async_trait;
 use eventsphere_graphql::{
     Engine, Incoming, Scalar, Verb,
     catalog::Entity,
-    engine::{Denied, FieldError, Gate, Host, Outcome, Param, ReadFailure},
+    engine::{Columns, Denied, FieldError, Gate, Host, Outcome, Param, ReadFailure},
     guard::Limits,
     plan::Flight,
 };
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, NoTls, types::ToSql};
+use tokio_postgres::{
+    Client, NoTls, Row,
+    types::{FromSql, ToSql, Type},
+};
 
 use crate::world::World;
 
@@ -76,7 +79,7 @@ impl Gate for Bench<'_> {
 
 #[async_trait]
 impl Host for Bench<'_> {
-    async fn read(&self, flight: &Flight) -> Result<Vec<Option<String>>, ReadFailure> {
+    async fn read(&self, flight: &Flight) -> Result<Box<dyn Columns>, ReadFailure> {
         let failed = |error: tokio_postgres::Error, sql: &str| ReadFailure::Sql {
             code: error.code().map_or("?", |code| code.code()).to_owned(),
             message: format!("{error:?}\n{sql}"),
@@ -85,7 +88,7 @@ impl Host for Bench<'_> {
             .batch_execute("begin read only")
             .await
             .map_err(|error| failed(error, "begin"))?;
-        let mut answer = Ok(vec![]);
+        let mut answer: Result<Box<dyn Columns>, _> = Ok(Box::new(()));
         for prelude in &flight.preludes {
             let params: Vec<_> = prelude.params.iter().map(as_sql).collect();
             if let Err(error) = self.client.query(&*prelude.sql, &params).await {
@@ -96,7 +99,7 @@ impl Host for Bench<'_> {
             let params: Vec<_> = flight.params.iter().map(as_sql).collect();
             let row = self.client.query_one(&*flight.sql, &params).await;
             answer = row
-                .map(|row| (0..row.len()).map(|index| row.get(index)).collect())
+                .map(|row| Box::new(Answered(row)) as _)
                 .map_err(|error| failed(error, &flight.sql));
         }
         self.client
@@ -120,6 +123,27 @@ impl Host for Bench<'_> {
 
     fn request_id(&self) -> &str {
         "property"
+    }
+}
+
+struct Answered(Row);
+
+impl Columns for Answered {
+    fn column(&self, index: usize) -> Option<&[u8]> {
+        let value: Option<Raw<'_>> = self.0.get(index);
+        value.map(|raw| raw.0)
+    }
+}
+
+struct Raw<'r>(&'r [u8]);
+
+impl<'r> FromSql<'r> for Raw<'r> {
+    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
     }
 }
 

@@ -48,7 +48,7 @@ fn words(flight: &[String]) -> Vec<&str> {
         "select set_config(",
         "select es.open_as_guest(",
         "select es.reveal_event(",
-        "select (",
+        "with level1 as",
         "commit",
     ];
     flight
@@ -95,7 +95,7 @@ async fn an_operation_is_one_statement_in_one_flight() {
         [
             "begin read only",
             "select set_config(",
-            "select (",
+            "with level1 as",
             "commit"
         ]
     );
@@ -108,7 +108,7 @@ async fn an_operation_is_one_statement_in_one_flight() {
             "begin read only",
             "select set_config(",
             "select es.reveal_event(",
-            "select (",
+            "with level1 as",
             "commit"
         ]
     );
@@ -136,7 +136,7 @@ async fn a_guest_secret_travels_in_the_same_flight() {
             "select set_config(",
             "select es.open_as_guest(",
             "select es.reveal_event(",
-            "select (",
+            "with level1 as",
             "commit"
         ]
     );
@@ -161,7 +161,7 @@ async fn members_pay_no_further_statement_while_their_standing_is_known() {
         [
             "begin read only",
             "select set_config(",
-            "select (",
+            "with level1 as",
             "commit"
         ]
     );

@@ -7,12 +7,15 @@ use eventsphere_graphql::{
     Catalog, Engine, Incoming, Verb,
     catalog::Entity,
     declare,
-    engine::{Denied, FieldError, Gate, Host, Outcome, Param, ReadFailure},
+    engine::{Columns, Denied, FieldError, Gate, Host, Outcome, Param, ReadFailure},
     guard::Limits,
     plan::Flight,
 };
 use serde_json::Value;
-use tokio_postgres::{Client, types::ToSql};
+use tokio_postgres::{
+    Client, Row,
+    types::{FromSql, ToSql, Type},
+};
 
 use crate::harness::Database;
 
@@ -58,11 +61,11 @@ impl Gate for Bench {
 
 #[async_trait]
 impl Host for Bench {
-    async fn read(&self, flight: &Flight) -> Result<Vec<Option<String>>, ReadFailure> {
+    async fn read(&self, flight: &Flight) -> Result<Box<dyn Columns>, ReadFailure> {
         let params: Vec<&(dyn ToSql + Sync)> = flight.params.iter().map(as_sql).collect();
         let row = self.0.query_one(&*flight.sql, &params).await;
         let row = row.unwrap_or_else(|error| panic!("{error:?}\n{}", flight.sql));
-        Ok((0..row.len()).map(|index| row.get(index)).collect())
+        Ok(Box::new(Answered(row)))
     }
 
     async fn verb(
@@ -75,6 +78,27 @@ impl Host for Bench {
 
     fn request_id(&self) -> &str {
         "lab"
+    }
+}
+
+struct Answered(Row);
+
+impl Columns for Answered {
+    fn column(&self, index: usize) -> Option<&[u8]> {
+        let value: Option<Raw<'_>> = self.0.get(index);
+        value.map(|raw| raw.0)
+    }
+}
+
+struct Raw<'r>(&'r [u8]);
+
+impl<'r> FromSql<'r> for Raw<'r> {
+    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
     }
 }
 

@@ -13,4 +13,5 @@ mod shapes;
 mod sql;
 mod transport;
 mod unread;
+mod wide;
 mod writes;
