@@ -58,9 +58,9 @@ impl Plans {
         variables: &Variables,
     ) -> Option<(Arc<Plan>, Option<Flight>)> {
         let plans = self.known.get(key)?;
-        let plan = plans.iter().find(|plan| plan.serves(variables))?;
-        let flight = plan.flight(catalog, variables).ok()?;
-        Some((plan.clone(), flight))
+        // Which values of a cursor are null is found only as its slot is filled.
+        let mut serving = plans.iter().filter(|plan| plan.serves(variables));
+        serving.find_map(|plan| Some((plan.clone(), plan.flight(catalog, variables).ok()?)))
     }
 
     /// Keeps a plan; the oldest shape of the same operation makes room.

@@ -33,7 +33,9 @@ use super::{
     accept::{MediaType, negotiate},
     deprecation, identify,
 };
-use crate::{metrics::Ended, state::App, throttle, verbs::RequestInfo};
+use crate::{
+    fault::Fault, metrics::Ended, state::App, tenancy::Actor, throttle, verbs::RequestInfo,
+};
 
 pub(super) fn routes() -> Router<App> {
     Router::new()
@@ -88,12 +90,22 @@ async fn graphql(
         Ok(decoded) => decoded,
         Err(refusal) => return refuse(&refusal, media_type, &request_id.0),
     };
+    // A token costs a look-up, whoever made it up: where too many were wrong, none is looked at for a while.
+    let anybody = Actor::anonymous();
+    if headers.contains_key(header::AUTHORIZATION)
+        && let Err(fault) = app.throttle.listens_to(&anybody, ip)
+    {
+        return respond(held_back(&fault, &request_id.0), media_type);
+    }
     let actor = match identify(&app, &headers).await {
         Ok(actor) => actor,
         Err(fault) => {
+            if matches!(fault, Fault::Unauthenticated(_)) {
+                app.throttle.count_refused(&anybody, ip).await;
+            }
             let status = match &fault {
-                crate::fault::Fault::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-                crate::fault::Fault::BadInput(_) => StatusCode::BAD_REQUEST,
+                Fault::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                Fault::BadInput(_) => StatusCode::BAD_REQUEST,
                 _ => StatusCode::SERVICE_UNAVAILABLE,
             };
             let refusal = Refused {
@@ -136,11 +148,16 @@ async fn graphql(
     }
 }
 
+/// The answer to somebody who is not listened to now.
+fn held_back(fault: &Fault, request_id: &str) -> Answer {
+    let fail = Fail::new(fault.code(), fault.to_string());
+    let fail = fail.retry_after(fault.retry_after_seconds());
+    answer::refused(&[fail], request_id)
+}
+
 async fn run(host: RequestHost, decoded: Decoded, by_get: bool) -> Result<Answer, Refused> {
     if let Err(fault) = host.app.throttle.listens_to(&host.actor, host.info.ip) {
-        let fail = Fail::new(fault.code(), fault.to_string());
-        let fail = fail.retry_after(fault.retry_after_seconds());
-        return Ok(answer::refused(&[fail], &host.info.request_id));
+        return Ok(held_back(&fault, &host.info.request_id));
     }
     let Decoded { wanted, incoming } = decoded;
     let document = match resolve(&host, wanted).await {
@@ -155,6 +172,11 @@ async fn run(host: RequestHost, decoded: Decoded, by_get: bool) -> Result<Answer
         ));
     }
     let mut answer = execute(&document, &incoming, &host).await?;
+    if answer.reached == Reached::Refused {
+        // Checking values and compiling take time too.
+        let throttle = &host.app.throttle;
+        throttle.count_refused(&host.actor, host.info.ip).await;
+    }
     let deprecated = host.app.engine.deprecated(&document, &incoming);
     if answer.reached == Reached::Executed && !deprecated.is_empty() {
         let now = host.app.clock.now();

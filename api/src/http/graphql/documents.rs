@@ -208,6 +208,11 @@ async fn known(host: &RequestHost, key: &DocumentKey) -> Result<Arc<Document>, M
         };
     }
     let Some(hash) = registered(host, key).await? else {
+        if host.actor.org_id().is_some() {
+            // What is not there was looked for in the database.
+            let throttle = &host.app.throttle;
+            throttle.count_refused(&host.actor, host.info.ip).await;
+        }
         return Err(match host.actor.trusted_only() {
             true => untrusted(),
             false => unknown(host),

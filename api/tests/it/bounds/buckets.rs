@@ -1,9 +1,13 @@
 //! Points of cost: taken before anything is done, given back as far as they were not needed.
 
+use eventsphere::vault::{Secret, TokenKind};
 use serde_json::json;
 
 use super::{WIDE, available, cost, held_back};
-use crate::harness::{EventSetup, TestApp};
+use crate::{
+    harness::{EventSetup, TestApp},
+    protocol::reply::Reply,
+};
 
 /// Small buckets that time hardly fills.
 const SMALL: [(&str, &str); 8] = [
@@ -138,7 +142,7 @@ async fn an_organization_has_a_bucket_that_its_members_share() {
 }
 
 #[tokio::test]
-async fn what_is_refused_for_its_cost_takes_no_points() {
+async fn what_is_refused_for_its_cost_takes_the_points_of_a_refusal() {
     let app = TestApp::start_with(&SMALL).await;
     let deep = "{ events(first: 100) { nodes { sessions(first: 100) { nodes { speakers(first: 100) { nodes { name } } } } } } }";
     app.at_address("192.0.2.1", deep)
@@ -147,7 +151,7 @@ async fn what_is_refused_for_its_cost_takes_no_points() {
     let reply = app
         .at_address("192.0.2.1", "{ events { totalCount } }")
         .await;
-    assert!(available(&reply) >= 998, "{reply:?}");
+    assert!((970..=985).contains(&available(&reply)), "{reply:?}");
 }
 
 #[tokio::test]
@@ -187,4 +191,34 @@ async fn who_sends_nothing_but_nonsense_is_not_read_for_ever() {
     app.app.clock.advance(chrono::TimeDelta::seconds(60));
     let reply = app.at_address("192.0.2.1", "{ __typename }").await;
     assert_eq!(reply.status, 200, "{reply:?}");
+}
+
+#[tokio::test]
+async fn who_sends_nothing_but_made_up_tokens_is_not_looked_up_for_ever() {
+    let app = TestApp::start_with(&SMALL).await;
+    let by = async |address: &str, token: &str| {
+        let body = json!({ "query": "{ __typename }" }).to_string();
+        let request = app.bytes(body).header("x-forwarded-for", address);
+        Reply::of(request.bearer_auth(token)).await
+    };
+    let mut wrong = 0;
+    let last = loop {
+        let made_up = Secret::new(TokenKind::Api, "dev").expect("random bytes");
+        let reply = by("192.0.2.1", &made_up.text).await;
+        if reply.status == 429 {
+            break reply;
+        }
+        reply.refuses(401, "UNAUTHENTICATED");
+        wrong += 1;
+        assert!(wrong < 100, "a thousand points are fifty tokens");
+    };
+    assert!((49..=60).contains(&wrong), "{wrong}");
+    held_back(&last);
+    by("192.0.2.2", "nonsense")
+        .await
+        .refuses(401, "UNAUTHENTICATED");
+    app.app.clock.advance(chrono::TimeDelta::seconds(60));
+    by("192.0.2.1", "nonsense")
+        .await
+        .refuses(401, "UNAUTHENTICATED");
 }
