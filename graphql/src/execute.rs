@@ -38,6 +38,8 @@ pub struct Engine {
     deprecations: Arc<Deprecations>,
     documents: Documents,
     plans: Plans,
+    /// Printing it takes milliseconds.
+    sdl: String,
 }
 
 /// Why an engine cannot be made.
@@ -69,7 +71,8 @@ impl Engine {
         generated::describe(&mut catalog)?;
         catalog.check()?;
         let front = Front::build(&catalog)?;
-        let types = Arc::new(Types::read(&front.sdl())?);
+        let sdl = front.sdl();
+        let types = Arc::new(Types::read(&sdl)?);
         let deprecations = Arc::new(Deprecations::read(&catalog, &types)?);
         Ok(Self {
             catalog,
@@ -78,12 +81,13 @@ impl Engine {
             types,
             deprecations,
             front,
+            sdl,
         })
     }
 
     /// The schema definition.
     pub fn sdl(&self) -> String {
-        self.front.sdl()
+        self.sdl.clone()
     }
 
     /// The document whose text has this SHA-256, if it was sent lately, by whomever.
@@ -171,11 +175,18 @@ impl Engine {
             operation: operation.name.map(Into::into),
             standing: host.standing(),
         };
-        let (plan, flight) = match self.plans.find(&key, &self.catalog, operation.variables) {
+        let known = self.plans.find(&key, &self.catalog, operation.variables);
+        let is_new = known.is_none();
+        let (plan, flight) = match known {
             Some(found) => found,
-            None => self.plan(key, operation, definition, host).await?,
+            None => self.plan(operation, definition, host)?,
         };
         let charged = charge(plan.cost, host).await?;
+        // Only what was paid for is kept: else whoever has no points left could push out what others use. Asking about
+        // the schema is rare, and is no question to the database.
+        if is_new && !plan.introspects {
+            self.plans.keep(key, plan.clone());
+        }
         let parts = self.introspected(&plan, operation, definition).await?;
         let row = match flight {
             None => Ok(Box::new(()) as Box<dyn Columns>),
@@ -206,10 +217,9 @@ impl Engine {
         Ok(answer::executed(&data, &fails, cost, id))
     }
 
-    /// Compiles the operation, and keeps the plan for others of the same standing.
-    async fn plan(
+    /// Compiles the operation, for all callers of the same standing.
+    fn plan(
         &self,
-        key: Key,
         operation: Operation<'_>,
         definition: &OperationDefinition,
         host: &dyn Host,
@@ -238,10 +248,6 @@ impl Engine {
             .map_err(|unfit| compile_fail(unfit.into()))?;
         if let Some(flight) = &mut flight {
             flight.fresh = true;
-        }
-        // Asking about the schema is rare, and is no question to the database.
-        if !plan.introspects {
-            self.plans.keep(key, plan.clone());
         }
         Ok((plan, flight))
     }
