@@ -21,8 +21,8 @@ use crate::{
 
 /// Reading the database and building its schema takes it some seconds.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// Connections of each process: what our server opens for each role.
-pub const POOL: usize = 16;
+/// Connections of its processes together: what our server opens for each role.
+pub const POOL: u32 = 16;
 
 /// A running peer; killed when dropped.
 pub struct Peer {
@@ -49,7 +49,7 @@ impl Peer {
             .env("PGUSER", LOGIN)
             .env("PGDATABASE", DATABASE)
             .env("PORT", address.port().to_string())
-            .env("POOL", POOL.to_string())
+            .env("POOL", (POOL / processes).to_string())
             .env("PROCESSES", processes.to_string())
             .env("TOKEN_SECRET", TOKEN_SECRET)
             .stdout(out.try_clone()?)
