@@ -276,9 +276,9 @@ impl Engine {
             if !matches!(part, Part::Read(_)) {
                 continue;
             }
-            let again = match (asked, failure) {
+            let again = match asked {
                 // Alone it was asked already.
-                (1, _) => None,
+                1 => None,
                 _ => self.alone(operation, field, host).await,
             };
             *part = match again {

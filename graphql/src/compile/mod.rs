@@ -189,9 +189,7 @@ impl<'a> Compiler<'a> {
             .get(name)
             .ok_or_else(|| CompileError::Broken(format!("no entity {name}")))
     }
-}
 
-impl<'a> Compiler<'a> {
     /// The entity that the relation leads to.
     fn target(&self, relation: &Relation) -> Result<&'a Entity> {
         let table = &relation.target_table;
