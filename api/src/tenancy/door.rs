@@ -15,7 +15,13 @@ use uuid::Uuid;
 
 use crate::database::DatabaseAddress;
 
-use super::{actor::Actor, context, read::ReadPool, system::SystemReason};
+use super::{
+    actor::Actor,
+    context,
+    read::ReadPool,
+    system::SystemReason,
+    wire::{WirePool, WirePoolOptions},
+};
 
 /// What every connection starts with, beside its longest statement. Nobody waits for a lock for ever.
 pub(super) const SETTINGS: [(&str, &str); 3] = [
@@ -38,6 +44,38 @@ pub struct DoorOptions {
     /// The same for what visitors, guests and people acting for themselves read. Each role reads over a pool of its
     /// own, so this is told once a connection.
     pub visitor_statement_timeout: Duration,
+}
+
+impl DoorOptions {
+    /// A pool of connections for flights, with these settings beside those that all have.
+    pub(super) fn wires(
+        &self,
+        name: &'static str,
+        settings: &[(&str, String)],
+    ) -> Result<WirePool, DoorError> {
+        let unavailable = |reason: String| DoorError::Unavailable(reason);
+        let tls = self
+            .address
+            .tokio_tls()
+            .map_err(|error| unavailable(error.to_string()))?;
+        let mut config = self.address.tokio_config();
+        let mut options = vec![config.get_options().unwrap_or_default().to_owned()];
+        options.extend(SETTINGS.map(|(name, value)| format!("-c {name}={value}")));
+        options.extend(
+            settings
+                .iter()
+                .map(|(name, value)| format!("-c {name}={value}")),
+        );
+        config.options(options.join(" ").trim());
+        WirePool::new(WirePoolOptions {
+            name,
+            config,
+            tls,
+            size: self.pool_size,
+            wait: self.wait,
+        })
+        .map_err(|error| unavailable(error.to_string()))
+    }
 }
 
 /// How full a pool is.

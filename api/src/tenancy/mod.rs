@@ -8,6 +8,7 @@ mod grants;
 pub mod permissions;
 mod read;
 mod system;
+mod wire;
 
 pub use actor::{Actor, ActorKind, Guest};
 pub use door::{Door, DoorError, DoorOptions, TenantTx};
