@@ -55,6 +55,15 @@ pub(super) fn settings_step(settings: &[String; 5]) -> Step<'_> {
     }
 }
 
+/// [`OPEN_AS_GUEST`] as a step of a flight.
+pub(super) fn guest_step(hashes: &Vec<Vec<u8>>) -> Step<'_> {
+    Step {
+        sql: OPEN_AS_GUEST,
+        values: vec![(hashes, Type::BYTEA_ARRAY)],
+        keep: true,
+    }
+}
+
 /// The parameter of [`OPEN_AS_GUEST`]; `None` when no secret came along.
 pub(super) fn guest_hashes(actor: &Actor) -> Option<Vec<Vec<u8>>> {
     let hashes = &actor.guest.secret_hashes;

@@ -1,5 +1,6 @@
-//! The only way to a connection. Two pools on purpose: reads are one pipelined flight over tokio-postgres, verbs are
-//! SeaORM transactions over sqlx. Both log in as the same powerless role and take a weak role per transaction.
+//! The only way to a connection. Two kinds of pools on purpose: reads, and verbs that are one SQL function, are one
+//! flight each (`wire`); generated writes and what takes several statements are SeaORM transactions over sqlx. All log
+//! in as the same powerless role and take a weak role per transaction.
 #![expect(
     clippy::disallowed_methods,
     reason = "this file is the door that the lint protects"
@@ -109,6 +110,7 @@ pub enum DoorError {
 pub struct Door {
     pub(super) write: DatabaseConnection,
     pub(super) read: Arc<ReadPool>,
+    pub(super) verbs: Arc<WirePool>,
 }
 
 impl Door {
@@ -130,6 +132,13 @@ impl Door {
         Ok(Self {
             write: SqlxPostgresConnector::from_sqlx_postgres_pool(write),
             read: Arc::new(ReadPool::new(options)?),
+            verbs: Arc::new(options.wires(
+                "verbs",
+                &[(
+                    "statement_timeout",
+                    options.statement_timeout.as_millis().to_string(),
+                )],
+            )?),
         })
     }
 
@@ -138,6 +147,7 @@ impl Door {
         let write = self.write.get_postgres_connection_pool();
         let most = write.options().get_max_connections();
         let mut pools = self.read.states();
+        pools.push(self.verbs.state());
         pools.push(PoolState {
             name: "write",
             open: write.size() as usize,

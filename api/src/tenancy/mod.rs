@@ -3,6 +3,7 @@
 
 mod actor;
 mod context;
+mod decide;
 mod door;
 mod grants;
 pub mod permissions;
@@ -11,6 +12,7 @@ mod system;
 mod wire;
 
 pub use actor::{Actor, ActorKind, Guest};
+pub use decide::Undecided;
 pub use door::{Door, DoorError, DoorOptions, TenantTx};
 pub use grants::Grants;
 pub use read::ReadError;

@@ -71,11 +71,7 @@ impl Door {
         let mut steps = Vec::with_capacity(flight.preludes.len() + 3);
         steps.push(context::settings_step(&settings));
         if let Some(hashes) = &secrets {
-            steps.push(Step {
-                sql: context::OPEN_AS_GUEST,
-                values: vec![(hashes, Type::BYTEA_ARRAY)],
-                keep: true,
-            });
+            steps.push(context::guest_step(hashes));
         }
         // The texts of preludes come from the catalog: there are few, and they stay.
         steps.extend(flight.preludes.iter().map(|prelude| Step {
