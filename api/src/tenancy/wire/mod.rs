@@ -11,6 +11,7 @@ use std::{
     collections::{HashMap, VecDeque},
     io,
     ops::Range,
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -34,6 +35,8 @@ const MOST_PREPARED: usize = 200;
 const KEPT_BUFFER: usize = 64 * 1024;
 const READ_AT_LEAST: usize = 8 * 1024;
 
+/// How long the rest of an unwanted answer may take; a statement has its own limit.
+const SETTLING: Duration = Duration::from_secs(5);
 /// A prepared statement is not what it was: the schema changed under it, or a pooler gave us another server process.
 const STALE: [&str; 2] = ["0A000", "26000"];
 
@@ -93,12 +96,22 @@ pub(super) struct Wire {
     prepared: HashMap<Box<str>, String>,
     /// Statements named so far.
     named: u64,
-    /// Whether a flight is under way, or one broke: nobody may use it then.
-    unsettled: bool,
+    /// Parses that were sent and not answered yet: the text and the name that count from then on, for those that have
+    /// a name.
+    parsing: VecDeque<Option<(Box<str>, String)>>,
+    standing: Standing,
 }
 
-/// A `Parse` that was sent: the text and name that count from its completion on.
-type Parsing<'a> = Option<(&'a str, String)>;
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Nothing is under way: it can take a flight.
+    Ready,
+    /// All of a flight was sent; its answers are still to be read.
+    Flying,
+    /// It cannot be used any more, or nobody knows.
+    Lost,
+}
 
 impl Wire {
     fn new(stream: Box<dyn Duplex>) -> Self {
@@ -108,41 +121,36 @@ impl Wire {
             incoming: BytesMut::new(),
             prepared: HashMap::new(),
             named: 0,
-            unsettled: false,
+            parsing: VecDeque::new(),
+            standing: Standing::Ready,
         }
     }
 
     /// Runs the steps as one transaction, in one round trip; the rows of the last one. On an error nothing of it
-    /// happened. Dropped before it ends, the connection stays unsettled and its pool closes it.
+    /// happened.
     pub async fn fly(&mut self, steps: &[Step<'_>]) -> Result<Vec<Row>, WireError> {
-        self.unsettled = true;
-        let mut parsing = VecDeque::new();
-        if let Err(error) = self.write(steps, &mut parsing) {
-            // Nothing was sent, so nothing is under way.
-            self.outgoing.clear();
-            self.unsettled = false;
-            return Err(error);
-        }
+        self.write(steps)?;
+        self.standing = Standing::Lost;
         self.stream.write_all(&self.outgoing).await?;
         self.stream.flush().await?;
+        self.standing = Standing::Flying;
         give_back(&mut self.outgoing);
-        let answer = self.answers(steps.len(), parsing).await;
-        give_back(&mut self.incoming);
-        self.unsettled = match &answer {
-            Err(WireError::Broken(_)) => true,
-            Err(WireError::Sql { code, .. }) => STALE.contains(&code.as_str()),
-            Ok(_) => false,
-        };
-        answer
+        self.answers(steps.len()).await
     }
 
-    fn write<'a>(
-        &mut self,
-        steps: &[Step<'a>],
-        parsing: &mut VecDeque<Parsing<'a>>,
-    ) -> Result<(), WireError> {
+    /// Reads what is left of a flight whose asker went away.
+    pub async fn settle(&mut self) -> Result<(), WireError> {
+        match self.standing {
+            Standing::Ready => Ok(()),
+            Standing::Flying => self.answers(0).await.map(drop),
+            Standing::Lost => Err(WireError::Broken("the connection is lost".into())),
+        }
+    }
+
+    fn write(&mut self, steps: &[Step<'_>]) -> Result<(), WireError> {
         let buffer = &mut self.outgoing;
         buffer.clear();
+        self.parsing.clear();
         if self.prepared.len() + steps.len() > MOST_PREPARED {
             for (_, name) in self.prepared.drain() {
                 frontend::close(b'S', &name, buffer)?;
@@ -165,7 +173,8 @@ impl Wire {
                     };
                     let types = step.values.iter().map(|(_, of)| of.oid());
                     frontend::parse(&name, step.sql, types, buffer)?;
-                    parsing.push_back(step.keep.then(|| (step.sql, name.clone())));
+                    self.parsing
+                        .push_back(step.keep.then(|| (step.sql.into(), name.clone())));
                     name
                 }
             };
@@ -177,19 +186,15 @@ impl Wire {
     }
 
     /// Reads up to the end of the flight.
-    async fn answers(
-        &mut self,
-        steps: usize,
-        mut parsing: VecDeque<Parsing<'_>>,
-    ) -> Result<Vec<Row>, WireError> {
+    async fn answers(&mut self, steps: usize) -> Result<Vec<Row>, WireError> {
         let mut done = 0;
         let mut rows = Vec::new();
         let mut refused = None;
         loop {
             match self.message().await? {
                 Message::ParseComplete => {
-                    if let Some((sql, name)) = parsing.pop_front().flatten() {
-                        self.prepared.insert(sql.into(), name);
+                    if let Some((sql, name)) = self.parsing.pop_front().flatten() {
+                        self.prepared.insert(sql, name);
                     }
                 }
                 Message::DataRow(row) if done + 1 == steps => {
@@ -205,8 +210,13 @@ impl Wire {
                 _ => {}
             }
         }
+        self.standing = match &refused {
+            Some((code, _)) if STALE.contains(&code.as_str()) => Standing::Lost,
+            _ => Standing::Ready,
+        };
+        give_back(&mut self.incoming);
         match refused {
-            Some(error) => Err(error),
+            Some((code, message)) => Err(WireError::Sql { code, message }),
             None => Ok(rows),
         }
     }
@@ -227,7 +237,7 @@ impl Wire {
 
     /// Whether it can take a flight: none is under way, and the server has not closed it meanwhile.
     fn is_usable(&mut self) -> bool {
-        if self.unsettled {
+        if self.standing != Standing::Ready {
             return false;
         }
         self.incoming.reserve(READ_AT_LEAST);
@@ -276,7 +286,7 @@ fn bind(name: &str, values: &[Value<'_>], buffer: &mut BytesMut) -> Result<(), W
 
 fn refusal(
     mut fields: postgres_protocol::message::backend::ErrorFields<'_>,
-) -> Result<WireError, WireError> {
+) -> Result<(String, String), WireError> {
     let (mut code, mut message) = (String::new(), String::new());
     while let Some(field) = fields.next()? {
         let value = || String::from_utf8_lossy(field.value_bytes()).into_owned();
@@ -286,7 +296,7 @@ fn refusal(
             _ => {}
         }
     }
-    Ok(WireError::Sql { code, message })
+    Ok((code, message))
 }
 
 /// Empties a buffer, and gives its room back when it is large.

@@ -9,7 +9,7 @@ use deadpool::{
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::{Row, Step, Wire, WireError, connect::connect};
+use super::{Row, SETTLING, Standing, Step, Wire, WireError, connect::connect};
 use crate::tenancy::door::PoolState;
 
 /// How a pool is filled.
@@ -93,16 +93,26 @@ impl WirePool {
     }
 }
 
-/// A connection in flight. Dropped before the flight ends (the client went away, an error), the connection is taken
-/// out of the pool and closed: nobody ever gets a connection in an unknown state.
+/// A connection in flight. When its asker goes away before the flight has ended, what is left of the answer is read
+/// first, and a connection for which that fails is taken out of the pool and closed: nobody ever gets one in an unknown
+/// state. (Closing it at once would let whoever hangs up make the database start a process for each time.)
 struct Flying(Option<Object<Opening>>);
 
 impl Drop for Flying {
     fn drop(&mut self) {
-        if let Some(object) = self.0.take()
-            && object.unsettled
-        {
-            drop(Object::take(object));
+        let Some(mut object) = self.0.take() else {
+            return;
+        };
+        if object.standing == Standing::Ready {
+            return;
         }
+        tokio::spawn(async move {
+            let settled = tokio::time::timeout(SETTLING, object.settle()).await;
+            if !matches!(settled, Ok(Ok(()) | Err(WireError::Sql { .. })))
+                || object.standing != Standing::Ready
+            {
+                drop(Object::take(object));
+            }
+        });
     }
 }
