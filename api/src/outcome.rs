@@ -70,10 +70,21 @@ pub async fn decide(
     function: &'static str,
     request: &Json,
 ) -> Result<Json, Fault> {
+    decide_as(call.app, call.actor, org_id, function, request).await
+}
+
+/// The same without a call: for what is done after it was taken in.
+pub async fn decide_as(
+    app: &crate::state::App,
+    actor: &crate::tenancy::Actor,
+    org_id: Uuid,
+    function: &'static str,
+    request: &Json,
+) -> Result<Json, Fault> {
     const TRIES: usize = 3;
     let mut tried = 1;
     loop {
-        let tx = call.app.door.begin_at(call.actor, org_id).await?;
+        let tx = app.door.begin_at(actor, org_id).await?;
         match crate::statements::call(&tx, function, request.clone()).await {
             Ok(answer) => {
                 tx.commit().await?;
