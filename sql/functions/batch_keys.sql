@@ -4,7 +4,7 @@
 --   ids      the key's row, when the key is new; the caller stores the outcome there
 --   answers  what an earlier call was answered, with `replayed`: true; or {"outcome": "key_conflict"}, which is ES409
 --            said of one request among many
--- Neither is said of a request whose key stands earlier in the same batch: ask es.idempotency_begin for it later on.
+-- Neither is said of a request whose key stands earlier in the same batch: es.batch_twin answers it later on.
 -- Called from: place_registrations, confirm_registrations.
 -- Raises: 23502, 23514, 22023 for a key or hash that es.idempotency_begin would refuse with ES400.
 
@@ -72,6 +72,30 @@ begin
 end
 $body$;
 
+-- What is answered to a request whose key stands earlier in its batch, once that one has been answered.
+create or replace function es.batch_twin(p_operation text, p_actor text, p_key text, p_hash text)
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_known idempotency_keys;
+begin
+  select k.*
+  into v_known
+  from idempotency_keys k
+  where k.org_id = es.current_org()
+    and k.actor = es.batch_actor(p_actor)
+    and k.operation = p_operation
+    and k.key = p_key;
+  if v_known.argument_hash is distinct from decode(p_hash, 'hex') or v_known.outcome is null then
+    return jsonb_build_object('outcome', 'key_conflict');
+  end if;
+  return v_known.outcome || jsonb_build_object('replayed', true);
+end
+$body$;
+
 -- Whose keys an actor's are, as es.idempotency_actor says it of the transaction's own.
 create or replace function es.batch_actor(p_actor text)
 returns text
@@ -101,8 +125,10 @@ end
 $body$;
 
 alter function es.batch_keys(text, text[], text[], text[]) owner to es_verbs;
+alter function es.batch_twin(text, text, text, text) owner to es_verbs;
 alter function es.batch_actor(text) owner to es_verbs;
 alter function es.batch_act_as(text, uuid, bytea[]) owner to es_verbs;
 revoke execute on function es.batch_keys(text, text[], text[], text[]) from public;
+revoke execute on function es.batch_twin(text, text, text, text) from public;
 revoke execute on function es.batch_actor(text) from public;
 revoke execute on function es.batch_act_as(text, uuid, bytea[]) from public;

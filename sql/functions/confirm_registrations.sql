@@ -194,6 +194,11 @@ declare
   v_request constant jsonb := p_item -> 'request';
   v_outcome jsonb;
 begin
+  if p_key is null then
+    return es.batch_twin(
+      'confirm_registration', p_item ->> 'actor', v_request ->> 'idempotency_key', v_request ->> 'argument_hash'
+    );
+  end if;
   perform es.batch_act_as(
     p_item ->> 'actor',
     (p_item ->> 'user_id')::uuid,
@@ -202,9 +207,6 @@ begin
       from jsonb_array_elements_text(p_item -> 'guest_hashes') as h (hash)
     )
   );
-  if p_key is null then
-    return es.idempotency_begin('confirm_registration', v_request ->> 'idempotency_key', v_request ->> 'argument_hash');
-  end if;
   v_outcome := es.try_to_confirm(v_request);
   update idempotency_keys k
   set outcome = v_outcome

@@ -124,7 +124,7 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
   v_pools record;
-  v_fit record;
+  v_refused jsonb;
 begin
   carts := p_carts;
   refused := '{}';
@@ -144,8 +144,7 @@ begin
   placed_at := es.clock();
   v_pools := es.pools_of_carts(demands, placed_at, true);
   if v_pools.short then
-    v_fit := es.fit_carts(p_lines, demands, v_pools.pools, v_pools.free);
-    refused := v_fit.refused;
+    refused := es.fit_carts(p_lines, demands, v_pools.pools, v_pools.free);
     demands := es.demands_without(demands, refused);
     v_pools := es.pools_of_carts(demands, placed_at, true);
   end if;
@@ -160,9 +159,9 @@ begin
     v_pools := es.pools_of_carts(demands, placed_at, false);
   end if;
   if v_pools.short then
-    v_fit := es.fit_carts(p_lines, demands, v_pools.pools, v_pools.free);
-    refused := refused || v_fit.refused;
-    demands := es.demands_without(demands, v_fit.refused);
+    v_refused := es.fit_carts(p_lines, demands, v_pools.pools, v_pools.free);
+    refused := refused || v_refused;
+    demands := es.demands_without(demands, v_refused);
   end if;
 
   -- What went off sale while we waited is left to es.try_to_place, which knows what to say of it.
@@ -432,7 +431,6 @@ declare
   v_done record;
   v_answers jsonb;
   v_other record;
-  v_outcome jsonb;
 begin
   if es.current_org() is null then
     raise exception 'no such organization' using errcode = 'ES404';
@@ -469,16 +467,18 @@ begin
     where v_answers -> (g.n - 1)::integer -> 'outcome' = 'null'
     order by g.n
   loop
-    perform es.batch_act_as(v_other.actor, v_other.user_id, null);
-    v_outcome := es.place_alone(v_other.request, v_keys.ids[v_other.n]);
-    v_answers := jsonb_set(v_answers, array[(v_other.n - 1)::text, 'outcome'], v_outcome);
+    v_answers := jsonb_set(
+      v_answers,
+      array[(v_other.n - 1)::text, 'outcome'],
+      es.place_alone(v_other.actor, v_other.user_id, v_other.request, v_keys.ids[v_other.n])
+    );
   end loop;
   return v_answers;
 end
 $body$;
 
 -- One cart of a batch by itself, its key taken already or, if it came twice, not.
-create or replace function es.place_alone(p_request jsonb, p_key uuid)
+create or replace function es.place_alone(p_actor text, p_user uuid, p_request jsonb, p_key uuid)
 returns jsonb
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
@@ -487,8 +487,11 @@ declare
   v_outcome jsonb;
 begin
   if p_key is null then
-    return es.idempotency_begin('place_registration', p_request ->> 'idempotency_key', p_request ->> 'argument_hash');
+    return es.batch_twin(
+      'place_registration', p_actor, p_request ->> 'idempotency_key', p_request ->> 'argument_hash'
+    );
   end if;
+  perform es.batch_act_as(p_actor, p_user, null);
   v_outcome := es.try_to_place(p_request);
   update idempotency_keys k
   set outcome = v_outcome
@@ -505,7 +508,7 @@ alter function es.write_carts(es.cart[], es.cart_line[], es.cart_demand[], times
 alter function es.write_cart_items(es.cart[], es.cart_line[]) owner to es_verbs;
 alter function es.own_addresses(uuid[]) owner to es_system;
 alter function es.try_to_place_many(text[], uuid[], uuid[], jsonb[]) owner to es_verbs;
-alter function es.place_alone(jsonb, uuid) owner to es_verbs;
+alter function es.place_alone(text, uuid, jsonb, uuid) owner to es_verbs;
 alter function public.place_registrations(jsonb) owner to es_verbs;
 revoke execute on function es.fit_carts(es.cart_line[], es.cart_demand[], uuid[], integer[]) from public;
 revoke execute on function es.pools_of_carts(es.cart_demand[], timestamptz, boolean) from public;
@@ -515,7 +518,7 @@ revoke execute on function es.write_carts(es.cart[], es.cart_line[], es.cart_dem
 revoke execute on function es.write_cart_items(es.cart[], es.cart_line[]) from public;
 revoke execute on function es.own_addresses(uuid[]) from public;
 revoke execute on function es.try_to_place_many(text[], uuid[], uuid[], jsonb[]) from public;
-revoke execute on function es.place_alone(jsonb, uuid) from public;
+revoke execute on function es.place_alone(text, uuid, jsonb, uuid) from public;
 revoke execute on function public.place_registrations(jsonb) from public;
 grant execute on function es.own_addresses(uuid[]) to es_verbs;
 grant execute on function public.place_registrations(jsonb) to es_system;

@@ -161,12 +161,7 @@ impl Handle for PlaceRegistration {
 }
 
 /// A member acts by their permissions, alone; everybody else stands at the counter.
-async fn decide(
-    call: Call<'_>,
-    org_id: Uuid,
-    input: &Input,
-    request: Json,
-) -> Result<Json, Fault> {
+async fn decide(call: Call<'_>, org_id: Uuid, input: &Input, request: Json) -> Result<Json, Fault> {
     if call.actor.org_id() == Some(org_id) {
         return outcome::decide(call, org_id, "place_registration", &request).await;
     }

@@ -133,7 +133,11 @@ impl Door {
     }
 
     /// A transaction that serves many actors of one organization: as es_system, bound to that organization.
-    pub async fn system_at(&self, reason: SystemReason, org_id: Uuid) -> Result<TenantTx, DoorError> {
+    pub async fn system_at(
+        &self,
+        reason: SystemReason,
+        org_id: Uuid,
+    ) -> Result<TenantTx, DoorError> {
         let tx = self.write.begin().await?;
         apply(&tx, context::of_system_at(reason.actor(), org_id)).await?;
         Ok(TenantTx { tx })

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::{Kind, Served, Wish};
 use crate::{
     fault::{Fault, sql_state},
-    outcome, statements,
+    outcome,
     state::App,
+    statements,
     tenancy::SystemReason,
     vault::hex,
 };
@@ -142,7 +143,8 @@ fn element(wish: &Wish) -> Json {
 }
 
 async fn alone(app: &App, org_id: Uuid, kind: Kind, wish: &Wish) -> Served {
-    let answer = outcome::decide_as(app, &wish.buyer, org_id, kind.for_one(), &wish.request).await?;
+    let answer =
+        outcome::decide_as(app, &wish.buyer, org_id, kind.for_one(), &wish.request).await?;
     Ok(json!({ "outcome": answer }))
 }
 
