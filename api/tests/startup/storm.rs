@@ -18,7 +18,8 @@ const SHOPS: &str = include_str!("../../../bench/sql/sale.sql");
 const BUYERS: usize = 24;
 const PLACE: &str = "mutation($input: PlaceRegistrationInput!) { placeRegistration(input: $input) {
   guestSecret registration { id confirmationNumber } userErrors { code } } }";
-const CONFIRM: &str = "mutation($input: ConfirmRegistrationInput!) { confirmRegistration(input: $input) {
+const CONFIRM: &str =
+    "mutation($input: ConfirmRegistrationInput!) { confirmRegistration(input: $input) {
   registration { id confirmationNumber tickets { nodes { code } } } userErrors { code } } }";
 
 /// A request that was sent, and its answer if one came.
@@ -163,10 +164,12 @@ async fn killed_in_a_rush_nobody_is_answered_twice_differently() {
     }
     assert!(lost > 0, "nobody was waiting when it was killed");
     let database = superuser(&data).await;
-    let count = async |sql: &str| -> i64 {
-        database.query_one(sql, &[]).await.expect("counted").get(0)
-    };
-    assert_eq!(count("select count(*) from check_stock_integrity()").await, 0);
+    let count =
+        async |sql: &str| -> i64 { database.query_one(sql, &[]).await.expect("counted").get(0) };
+    assert_eq!(
+        count("select count(*) from check_stock_integrity()").await,
+        0
+    );
     assert_eq!(count("select count(*) from registrations").await, placed);
     assert_eq!(
         count("select count(*) from registrations where status not in ('held', 'confirmed')").await,
