@@ -1,4 +1,5 @@
-//! What the sale hands from one function to the next when it serves many buyers in one transaction.
+//! Serving many buyers in one transaction: what the functions of the sale hand from one to the next, and a journal
+//! that costs less to write.
 
 use crate::sql_migration;
 
@@ -59,9 +60,27 @@ create type es.confirmation as (
   tickets jsonb
 );
 comment on type es.confirmation is 'A hold of a batch that is about to be confirmed; n is its place in the batch.';
+
+-- A sale writes twelve rows of the journal. Who writes them is a verb, whose policy lets it name only the organization
+-- that it acts in; to look that one up again for each row was a sixth of what a sale costs.
+alter table audit_log drop constraint audit_log_org_id_fkey;
+alter table outbox drop constraint outbox_org_id_fkey;
+alter table outbox_sequences drop constraint outbox_sequences_org_id_fkey;
+alter table idempotency_keys drop constraint idempotency_keys_org_id_fkey;
+
+-- A key is inserted and gets its outcome, which is longer than the rest of it, in the same transaction: with room on its
+-- page no index learns of that.
+alter table idempotency_keys set (fillfactor = 30);
+alter table outbox_sequences set (fillfactor = 70);
 ";
 
 const DOWN: &str = "
+alter table outbox_sequences reset (fillfactor);
+alter table idempotency_keys reset (fillfactor);
+alter table idempotency_keys add foreign key (org_id) references organizations (id);
+alter table outbox_sequences add foreign key (org_id) references organizations (id);
+alter table outbox add foreign key (org_id) references organizations (id);
+alter table audit_log add foreign key (org_id) references organizations (id);
 drop type es.confirmation;
 drop type es.cart_demand;
 drop type es.cart_line;
