@@ -13,4 +13,5 @@ mod idempotency;
 mod organizations;
 mod overselling;
 mod placing;
+mod pricing;
 mod shop;
