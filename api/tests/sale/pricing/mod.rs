@@ -2,6 +2,7 @@
 
 mod add_ons;
 mod codes;
+mod model;
 mod properties;
 mod reference;
 mod tiers;
