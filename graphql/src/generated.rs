@@ -126,7 +126,10 @@ fn input_field(
 
 fn money_of<'a>(entity: &'a Entity, column: &str) -> Option<(&'a str, &'a crate::catalog::Money)> {
     entity.fields.iter().find_map(|(name, field)| match field {
-        Field::Money(money) if money.minor_column == column || money.currency_column == column => {
+        Field::Money(money)
+            if money.function.is_none()
+                && (money.minor_column == column || money.currency_column == column) =>
+        {
             Some((name.as_str(), money))
         }
         _ => None,

@@ -15,7 +15,8 @@
 --   add_on_out_of_range    ticket_types: [{ticket_type_id, requested, minimum, maximum}]
 --   price_out_of_range     ticket_types: [{ticket_type_id, requested, minimum}]
 --   code_unknown, code_not_yet_valid, code_expired, code_not_applicable, code_used_up, code_used_by_buyer
---   price_changed          total_minor, currency: what it costs now; it was expected to cost something else
+--   price_changed          total_minor, currency, unit (one minor unit as a decimal number): what it costs now; it was
+--                          expected to cost something else
 --   invalid                field, message
 -- Called from: the verb placeRegistration.
 -- Raises: ES400 and ES409 as es.idempotency_begin; ES404 without an organization; 22P02 when an id is no UUID.
@@ -139,7 +140,10 @@ begin
   if (p_request ->> 'expected_total_minor')::bigint <> v_total
     or p_request ->> 'expected_currency' <> v_event.currency
   then
-    return jsonb_build_object('outcome', 'price_changed', 'total_minor', v_total, 'currency', v_event.currency);
+    return jsonb_build_object(
+      'outcome', 'price_changed', 'total_minor', v_total, 'currency', v_event.currency,
+      'unit', es.money_text(1, v_event.currency)
+    );
   end if;
   v_extra := es.cart_demand(v_cart, v_judged.code, v_event.id, v_wished.types, v_wished.quantities);
   return es.write_registration(

@@ -2,7 +2,7 @@
 -- anything. Whoever places the same cart and nothing has changed meanwhile pays the same, to the cent.
 -- The transaction acts in the organization of the event (es.org), as for placing.
 -- Request: {event_id, occurrence_id?, items: [{ticket_type_id, quantity, price_minor?, currency?}], code?}.
--- Outcomes: priced, with occurrence_id, currency, subtotal_minor (after tiers, before discounts), discount_minor,
+-- Outcomes: priced, with occurrence_id, currency, unit (one minor unit as a decimal number), subtotal_minor (after tiers, before discounts), discount_minor,
 --   fee_minor, tax_minor (contained or on top), total_minor and
 --     lines      [{ticket_type_id, tier_name, quantity, list_price_minor, tier_price_minor, price_minor (each of one),
 --                discount_minor, fee_minor, tax_minor, total_minor (of the line)}], a line for each price of a wish
@@ -22,6 +22,7 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
   select to_jsonb(s) - 'added_minor' - 'code_minor' || jsonb_build_object(
     'currency', p_event.currency,
+    'unit', es.money_text(1, p_event.currency),
     'lines', (
       select jsonb_agg(to_jsonb(l) - 'first' - 'line' order by l.first)
       from (

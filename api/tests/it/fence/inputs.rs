@@ -112,6 +112,18 @@ fn sample(field: &InputField) -> Value {
     }
 }
 
+/// Everything in an object that a verb makes.
+fn value(catalog: &Catalog, name: &str) -> String {
+    use eventsphere_graphql::ValueType;
+    let fields = catalog.values[name].fields.iter();
+    let shown = fields.map(|(field, kind, ..)| match kind {
+        ValueType::Scalar(_) => format!("{field} "),
+        ValueType::Money => format!("{field} {{ minorUnits currencyCode amount }} "),
+        ValueType::Objects(other) => format!("{field} {{ {} }} ", value(catalog, other)),
+    });
+    shown.collect()
+}
+
 /// The verb with its payload: whatever entity it gives, and what else it says.
 pub fn document(catalog: &Catalog, verb: &Verb) -> String {
     use eventsphere_graphql::verb::PayloadType;
@@ -126,6 +138,7 @@ pub fn document(catalog: &Catalog, verb: &Verb) -> String {
                 )
             }
             PayloadType::Scalar(_) => format!("{} ", field.name),
+            PayloadType::Value(name) => format!("{} {{ {} }} ", field.name, value(catalog, name)),
         };
     }
     let (name, input) = (&verb.name, &verb.input.name);

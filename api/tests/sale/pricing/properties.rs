@@ -109,7 +109,7 @@ async fn examine(shop: &Shop, db: &mut PgConnection, case: &Case) -> Result<(), 
     taxes(case, &units, &items, db).await?;
     let faults =
         "select coalesce(string_agg(fault || detail, ' '), '') from check_stock_integrity()";
-    let faults: String = sqlx::query(faults).fetch_one(db).await.unwrap().get(0);
+    let faults: String = sqlx::query(faults).fetch_one(db).await.expect("faults").get(0);
     demand!(faults.is_empty(), "R20: {faults}");
     Ok(())
 }
@@ -456,7 +456,7 @@ async fn taxes(
                     .bind(rate as i32)
                     .fetch_one(&mut *db)
                     .await
-                    .unwrap()
+                    .expect("a sum")
                     .get(0);
                 let tax = rated(sum, rate);
                 demand!(

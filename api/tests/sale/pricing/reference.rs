@@ -235,7 +235,7 @@ async fn r04_the_price_of_a_hold_stays_and_what_was_seen_is_not_exceeded() {
         .await;
     assert_eq!(
         answer,
-        json!({ "outcome": "price_changed", "total_minor": 3000, "currency": "EUR" })
+        json!({ "outcome": "price_changed", "total_minor": 3000, "currency": "EUR", "unit": "0.01" })
     );
     let (answer, _) = shop
         .place_with(&[(ticket, 2)], expecting(3000, "USD"))
