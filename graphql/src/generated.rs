@@ -111,7 +111,14 @@ fn input_field(
     if let Some((name, money)) = money_of(entity, column) {
         return Ok(match money.currency_column == column {
             true => verb,
-            false if update => verb.may_take(name, InputType::Money, &money.description),
+            false
+                if update
+                    || entity
+                        .column(&money.minor_column)
+                        .is_some_and(|minor| minor.nullable) =>
+            {
+                verb.may_take(name, InputType::Money, &money.description)
+            }
             false => verb.takes(name, InputType::Money, &money.description),
         });
     }

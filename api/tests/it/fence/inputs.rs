@@ -66,7 +66,8 @@ fn object(
                 let wanted = field.required || has_id(catalog, &catalog.inputs[name], &path, id);
                 wanted.then(|| json!([inner]))
             }
-            _ if field.required => Some(sample(field)),
+            // What a percentage needs, though other kinds do without.
+            _ if field.required || field.name == "rateMillionths" => Some(sample(field)),
             _ => None,
         };
         if let Some(value) = value {
@@ -96,13 +97,15 @@ fn sample(field: &InputField) -> Value {
         InputType::Scalar(Scalar::Int) => json!(1),
         InputType::Scalar(Scalar::BigInt) => json!("1"),
         InputType::Scalar(Scalar::Boolean) => json!(true),
+        InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
+        InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
         InputType::Scalar(Scalar::DateTime) => match field.name.starts_with("end") {
             true => json!("2027-05-04T18:00:00Z"),
             false => json!("2027-05-04T09:00:00Z"),
         },
         _ => match field.name.as_str() {
             "email" => json!(format!("somebody{number}@example.org")),
-            "slug" => json!(format!("made-up-{number}")),
+            "slug" | "code" => json!(format!("made-up-{number}")),
             "timeZone" => json!("Europe/Berlin"),
             "idempotencyKey" => json!(harness::key()),
             "text" => json!(format!("query MadeUp{number} {{ __typename }}")),

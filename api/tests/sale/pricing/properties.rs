@@ -109,7 +109,11 @@ async fn examine(shop: &Shop, db: &mut PgConnection, case: &Case) -> Result<(), 
     taxes(case, &units, &items, db).await?;
     let faults =
         "select coalesce(string_agg(fault || detail, ' '), '') from check_stock_integrity()";
-    let faults: String = sqlx::query(faults).fetch_one(db).await.expect("faults").get(0);
+    let faults: String = sqlx::query(faults)
+        .fetch_one(db)
+        .await
+        .expect("faults")
+        .get(0);
     demand!(faults.is_empty(), "R20: {faults}");
     Ok(())
 }

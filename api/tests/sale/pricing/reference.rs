@@ -263,3 +263,128 @@ async fn r04_the_price_of_a_hold_stays_and_what_was_seen_is_not_exceeded() {
     assert_eq!(shop.of_registration(&id, "total_minor").await, 2000);
     shop.db.assert_whole().await;
 }
+
+#[tokio::test]
+async fn a_copy_of_an_event_costs_the_same_and_nothing_of_it_is_used() {
+    let shop = Shop::draft().await;
+    let (ticket, meal) = (shop.unlimited(10_000).await, shop.unlimited(500).await);
+    shop.db
+        .run(&format!(
+            "insert into ticket_type_add_ons (org_id, event_id, ticket_type_id, add_on_id) \
+             select org_id, id, '{ticket}', '{meal}' from events"
+        ))
+        .await;
+    shop.tier(ticket, 8000, &[("quantity", "1")]).await;
+    let groups = [
+        ("name", "'Groups'"),
+        ("kind", "'percent'"),
+        ("rate_millionths", "100000"),
+    ];
+    shop.adds("discount_rules", &groups).await;
+    let once = [("rate_millionths", "500000"), ("max_uses", "1")];
+    let code = shop.code("SESAME", "percent", &once).await;
+    let (code, of) = (format!("'{code}'"), format!("'{ticket}'"));
+    let link = [("promo_code_id", code.as_str()), ("ticket_type_id", &of)];
+    shop.adds("promo_code_ticket_types", &link).await;
+    shop.tax(190_000, false).await;
+    let fee = [
+        ("kind", "'platform'"),
+        ("name", "'Fee'"),
+        ("rate_millionths", "20000"),
+    ];
+    shop.adds("fee_rules", &fee).await;
+    shop.publish().await;
+    let sesame = || json!({ "code": "SESAME" });
+    let cart = [(ticket, 1), (meal, 1)];
+    let (first, _) = shop.place_with(&cart, sesame()).await;
+    placed(&first);
+
+    let asked = json!({ "event_id": shop.event, "slug": "copy" });
+    let made = shop.db.call(&shop.organizer(), "clone_event", &asked).await;
+    let copy = Shop {
+        event: made["event_id"].as_str().unwrap().parse().unwrap(),
+        ..shop.clone()
+    };
+    copy.publish().await;
+    let there = async |price: i64| {
+        let sql = format!(
+            "select id::text from ticket_types where event_id = '{}' and price_minor = {price}",
+            copy.event
+        );
+        let id = copy.db.ask(&sql).await.expect("a type");
+        id.parse().expect("a key")
+    };
+    let cart = [(there(10_000).await, 1), (there(500).await, 1)];
+    let (second, _) = copy.place_with(&cart, sesame()).await;
+    placed(&second);
+    assert_eq!(first["total_minor"], second["total_minor"]);
+    let (third, _) = copy.place_with(&cart, sesame()).await;
+    assert_eq!(third["outcome"], json!("code_used_up"));
+    let alone = copy.place(&cart[1..]).await.0;
+    assert_eq!(alone["outcome"], json!("add_on_out_of_range"));
+    shop.db.assert_whole().await;
+}
+
+#[tokio::test]
+async fn a_sale_is_plain_until_something_makes_prices() {
+    let shop = Shop::draft().await;
+    let ticket = shop.unlimited(10_000).await;
+    let plain = async || {
+        let sql = format!("select es.is_plain_sale('{}')::text", shop.event);
+        shop.db.ask(&sql).await.as_deref() == Some("true")
+    };
+    assert!(plain().await);
+    let name = ("name", "'X'");
+    let percent = [name, ("kind", "'percent'"), ("rate_millionths", "1")];
+    let type_of = format!("'{ticket}'");
+    let other = shop.unlimited(1).await;
+    let add_on = format!("'{other}'");
+    let links = [("ticket_type_id", type_of.as_str()), ("add_on_id", &add_on)];
+    for table in [
+        "discount_rules",
+        "fee_rules",
+        "tax_rules",
+        "price_tiers",
+        "ticket_type_add_ons",
+    ] {
+        let id = match table {
+            "discount_rules" => shop.adds(table, &percent).await,
+            "fee_rules" => shop.adds(table, &[name, ("kind", "'service'")]).await,
+            "tax_rules" => shop.tax(0, true).await,
+            "price_tiers" => shop.tier(ticket, 1, &[]).await,
+            _ => shop.adds(table, &links).await,
+        };
+        assert!(!plain().await, "{table}");
+        if table.ends_with("_rules") && table != "discount_rules" {
+            let sql = format!("update {table} set event_id = null where id = '{id}'");
+            shop.db.run(&sql).await;
+            assert!(!plain().await, "{table} of the organization");
+        }
+        let sql = format!("delete from {table} where id = '{id}'");
+        shop.db.run(&sql).await;
+        assert!(plain().await, "{table} is gone");
+    }
+    let sql = format!("update ticket_types set price_kind = 'donation' where id = '{other}'");
+    shop.db.run(&sql).await;
+    assert!(!plain().await, "a donation");
+    for (request, expected) in [
+        (json!({ "items": [{ "quantity": 1 }] }), "true"),
+        (
+            json!({ "items": [{ "quantity": 1, "price_minor": null }], "code": null }),
+            "true",
+        ),
+        (
+            json!({ "items": [{ "quantity": 1 }, { "price_minor": 0 }] }),
+            "false",
+        ),
+        (json!({ "items": [], "code": "X" }), "false"),
+        (json!({ "items": [], "expected_total_minor": 0 }), "false"),
+    ] {
+        let sql = format!("select es.is_plain_request('{request}')::text");
+        assert_eq!(
+            shop.db.ask(&sql).await.as_deref(),
+            Some(expected),
+            "{request}"
+        );
+    }
+}
