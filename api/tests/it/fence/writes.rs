@@ -43,6 +43,18 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "name = '{tag} bare spare seats'",
     ),
     ("deleteTicketType", "id", "name = '{tag} bare hidden'"),
+    ("deletePriceTier", "id", "name = '{tag} bare spare early'"),
+    ("deletePromoCode", "id", "lower(code) = '{tag}-bare-spare'"),
+    (
+        "createPromoCodeTicketType",
+        "ticketTypeId",
+        "name = '{tag} closed hidden'",
+    ),
+    (
+        "createTicketTypeAddOn",
+        "addOnId",
+        "name = '{tag} closed hidden'",
+    ),
     (
         "deleteTicketTypePool",
         "id",
@@ -56,7 +68,7 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "confirmRegistration",
         "attendees.itemId",
-        "registration_id = (select id from registrations where status = 'held' and event_id = {closed})",
+        "registration_id = (select id from registrations where status = 'held' and event_id = {closed} order by id limit 1)",
     ),
     (
         "cancelRegistration",
@@ -90,6 +102,17 @@ const OWNERS_TURN: &[(&str, &str, &str)] = &[
     ),
     (
         "placeRegistration",
+        "lines.ticketTypeId",
+        "name = '{tag} open standard'",
+    ),
+    ("priceCheckout", "eventId", "slug = '{tag}-open-day'"),
+    (
+        "priceCheckout",
+        "occurrenceId",
+        "event_id = (select id from events where slug = '{tag}-open-day')",
+    ),
+    (
+        "priceCheckout",
         "lines.ticketTypeId",
         "name = '{tag} open standard'",
     ),
