@@ -101,7 +101,7 @@ impl<'a> Compiler<'a> {
         let groups = format!("(select q.*, null::uuid as none from ({grouped} limit {limit}) q) g");
         self.fill(level, &groups);
         Ok(Priced {
-            shape: Shape::object(fields),
+            shape: Shape::object(fields).paid(cost::AGGREGATES),
             cost,
         })
     }
