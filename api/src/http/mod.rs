@@ -10,6 +10,7 @@ mod identify;
 mod playground;
 mod problem;
 mod request_id;
+mod toll;
 
 pub use graphql::{DocumentKey, Remembered, TrustedDocuments, is_name, sha256};
 pub use host::RequestHost;
@@ -32,10 +33,14 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// All routes, with what they share around them.
 pub fn router(app: App, slices: Router<App>) -> Router {
     let cors = cors(&app.posture.cors_origins);
-    Router::new()
-        .merge(graphql::routes())
+    let narrow = Router::new()
+        .merge(graphql::narrow_routes())
         .merge(playground::routes())
         .merge(slices)
+        .route_layer(middleware::from_fn_with_state(app.clone(), toll::take));
+    Router::new()
+        .merge(graphql::routes())
+        .merge(narrow)
         .fallback(problem::not_found)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(problem::panicked))
