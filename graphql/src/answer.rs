@@ -147,11 +147,12 @@ pub struct Cost {
 
 impl Cost {
     /// What that data came to: one point for each object in it, counted as opening braces (those inside of texts too,
-    /// which is why it is at most what was requested), and what its verbs cost besides. At least one.
-    pub fn of(data: &str, verbs: u64, requested: u64) -> u64 {
+    /// which is why it is at most what was requested), and besides what its verbs cost, its counts, aggregates, searches
+    /// and functions, which are work however little they give. At least one.
+    pub fn of(data: &str, besides: u64, requested: u64) -> u64 {
         let objects = data.bytes().filter(|byte| *byte == b'{').count() as u64;
         // The outermost braces are the answer's own.
-        (objects.saturating_sub(1) + verbs).max(1).min(requested)
+        (objects.saturating_sub(1) + besides).max(1).min(requested)
     }
 
     fn write(&self, out: &mut String) {
@@ -196,11 +197,12 @@ impl Part {
         Self::Text("null".to_owned())
     }
 
-    /// The piece as JSON, from the row that the statement gave.
+    /// The piece as JSON, from the row that the statement gave. What it costs besides its objects is added to `points`.
     pub fn render(
         &self,
         statement: Option<&Statement>,
         row: &dyn Columns,
+        points: &mut u64,
     ) -> Result<String, Malformed> {
         let nothing = Layout::default();
         let layout = statement.map_or(&nothing, |statement| &statement.layout);
@@ -208,6 +210,7 @@ impl Part {
         // Names of fields stand beside the values; ids are half as long again as keys.
         let mut out = Vec::with_capacity(256 + 3 * reading.size());
         self.write(&reading, &mut out)?;
+        *points += reading.paid();
         String::from_utf8(out).map_err(|_| Malformed("a text that is no UTF-8"))
     }
 

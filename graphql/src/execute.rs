@@ -11,7 +11,7 @@ use crate::{
     collect::{Operation, Selected},
     compile::{CompileError, Compiler},
     deprecation::used::{Deprecated, Deprecations},
-    document::{Document, Documents},
+    document::{Document, Documents, hash_of},
     engine::{Charge, Columns, Host, ReadFailure},
     front::Front,
     generated,
@@ -40,6 +40,7 @@ pub struct Engine {
     plans: Plans,
     /// Printing it takes milliseconds.
     sdl: String,
+    sdl_hash: [u8; 32],
 }
 
 /// Why an engine cannot be made.
@@ -81,6 +82,7 @@ impl Engine {
             types,
             deprecations,
             front,
+            sdl_hash: hash_of(&sdl),
             sdl,
         })
     }
@@ -88,6 +90,11 @@ impl Engine {
     /// The schema definition.
     pub fn sdl(&self) -> String {
         self.sdl.clone()
+    }
+
+    /// SHA-256 of that.
+    pub fn sdl_hash(&self) -> [u8; 32] {
+        self.sdl_hash
     }
 
     /// The document whose text has this SHA-256, if it was sent lately, by whomever.
@@ -194,9 +201,10 @@ impl Engine {
         };
         let id = host.request_id();
         let broken = |malformed: Malformed| read_fail(&malformed.into(), id);
+        let mut points = 0;
         let (data, fails) = match row {
             Ok(row) => {
-                let data = parts.render(plan.statement.as_ref(), &*row);
+                let data = parts.render(plan.statement.as_ref(), &*row, &mut points);
                 (data.map_err(broken)?, Cow::Borrowed(&plan.fails))
             }
             // Nothing was read, so there is nothing to keep and little to pay.
@@ -209,11 +217,13 @@ impl Engine {
                 let (parts, fails) = self
                     .one_by_one(operation, &selected, &parts, &plan, &failure, host)
                     .await;
-                let data = parts.render(None, &());
+                let data = parts.render(None, &(), &mut points);
+                // A statement that failed has worked too, until its time was over.
+                points = plan.cost;
                 (data.map_err(broken)?, Cow::Owned(fails))
             }
         };
-        let cost = |data: &str| charged.settle(data, 0);
+        let cost = |data: &str| charged.settle(data, points);
         Ok(answer::executed(&data, &fails, cost, id))
     }
 
@@ -303,7 +313,7 @@ impl Engine {
         let mut compiler = Compiler::new(&self.catalog, operation, host);
         let part = Part::from(compiler.root(field).ok()?);
         let compiled = compiler.flight().ok()?;
-        Some(read(&part, compiled, host).await)
+        Some(read(&part, compiled, host, &mut 0).await)
     }
 
     /// The pieces of the plan, with what `__schema` and `__type` give where they are asked for.
@@ -360,7 +370,7 @@ impl Engine {
             plans.push(Some(plan));
         }
         let charged = charge(cost, host).await?;
-        let mut fails = vec![];
+        let (mut fails, mut points) = (vec![], verbs);
         let mut data = "{".to_owned();
         for (index, (field, plan)) in selected.iter().zip(plans).enumerate() {
             if index > 0 {
@@ -370,13 +380,13 @@ impl Engine {
             match plan {
                 None => data.push_str("\"Mutation\""),
                 Some(plan) => {
-                    let text = plan.run(host, &mut fails).await;
+                    let text = plan.run(host, &mut fails, &mut points).await;
                     data.push_str(&text);
                 }
             }
         }
         data.push('}');
-        let cost = |data: &str| charged.settle(data, verbs);
+        let cost = |data: &str| charged.settle(data, points);
         let mut answer = answer::executed(&data, &fails, cost, host.request_id());
         // Only where nothing at all was done may a proxy, or its client, take the whole of it for not done.
         if fails.len() == selected.len() && fails.iter().all(|fail| fail.code == UNAVAILABLE) {
@@ -436,12 +446,13 @@ pub(crate) async fn read(
     part: &Part,
     compiled: Option<(Statement, Flight)>,
     host: &dyn Host,
+    points: &mut u64,
 ) -> Result<String, ReadFailure> {
     let Some((statement, flight)) = compiled else {
-        return Ok(part.render(None, &())?);
+        return Ok(part.render(None, &(), points)?);
     };
     let row = host.read(&flight).await?;
-    Ok(part.render(Some(&statement), &*row)?)
+    Ok(part.render(Some(&statement), &*row, points)?)
 }
 
 pub(crate) fn compile_fail(error: CompileError) -> Fail {
@@ -496,9 +507,9 @@ struct Charged {
 }
 
 impl Charged {
-    /// What that data came to, `verbs` points of it for what its verbs did; the rest is given back.
-    fn settle(self, data: &str, verbs: u64) -> Cost {
-        let actual = Cost::of(data, verbs, self.requested);
+    /// What that data came to, with so many points besides its objects; the rest is given back.
+    fn settle(self, data: &str, besides: u64) -> Cost {
+        let actual = Cost::of(data, besides, self.requested);
         Cost {
             requested: self.requested,
             actual,

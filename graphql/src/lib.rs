@@ -21,6 +21,7 @@ pub mod given;
 pub mod global_id;
 pub mod guard;
 pub mod input;
+mod merging;
 mod payload;
 pub mod plan;
 mod plans;

@@ -85,8 +85,13 @@ impl<'a> Plan<'a> {
         u64::from(self.verb.cost)
     }
 
-    /// Does it and reads the payload; JSON of the field.
-    pub(crate) async fn run(self, host: &dyn Host, fails: &mut Vec<Fail>) -> String {
+    /// Does it and reads the payload; JSON of the field. What that costs besides its objects is added to `points`.
+    pub(crate) async fn run(
+        self,
+        host: &dyn Host,
+        fails: &mut Vec<Fail>,
+        points: &mut u64,
+    ) -> String {
         let nothing = "null".to_owned();
         if let Some(denied) = self.denied {
             fails.push(denied);
@@ -114,7 +119,7 @@ impl<'a> Plan<'a> {
                 return nothing;
             }
         };
-        match read(&parts, compiled, reader).await {
+        match read(&parts, compiled, reader, points).await {
             Ok(text) => text,
             // The effect stands; what cannot be read back is null, and says so.
             Err(failure) => {
@@ -170,7 +175,7 @@ impl<'a> Plan<'a> {
             };
             parts.push((field.key.to_owned(), text));
         }
-        Part::Object(parts).render(None, &()).ok()
+        Part::Object(parts).render(None, &(), &mut 0).ok()
     }
 
     /// The text of one part, read by itself.
@@ -190,7 +195,7 @@ impl<'a> Plan<'a> {
         if let (Some(_), ReadFailure::Unavailable(_)) = (&compiled, failure) {
             return Err(unread(failure, reader));
         }
-        let read = read(&part, compiled, reader).await;
+        let read = read(&part, compiled, reader, &mut 0).await;
         read.map_err(|failure| unread(&failure, reader))
     }
 

@@ -101,7 +101,7 @@ impl<'a> Compiler<'a> {
         let groups = format!("(select q.*, null::uuid as none from ({grouped} limit {limit}) q) g");
         self.fill(level, &groups);
         Ok(Priced {
-            shape: Shape::object(fields),
+            shape: Shape::object(fields).paid(cost::AGGREGATES),
             cost,
         })
     }
@@ -294,7 +294,8 @@ impl<'a> Compiler<'a> {
                 "__typename" => "'Money'".to_owned(),
                 "minorUnits" => format!("i.s{index}::text"),
                 "currencyCode" => "i.currency".to_owned(),
-                "amount" => format!("es.money_text(i.s{index}::int8, i.currency)"),
+                // A sum of amounts may be larger than any amount.
+                "amount" => format!("es.money_sum_text(i.s{index}, i.currency)"),
                 other => return Err(CompileError::Broken(format!("no field {other} on Money"))),
             };
             // Names of GraphQL need no quoting, and no document has so many aliases that PostgreSQL would not take them.

@@ -68,9 +68,11 @@ impl<'a> Compiler<'a> {
     ) -> Result<Priced> {
         let key = format!("{}.{}", row.alias, entity.key);
         let call = self.call(&computed.function, Some(key), &computed.arguments, selected)?;
+        let cost = u64::from(computed.cost);
+        let shape = self.value(row, &computed.scalar, call)?;
         Ok(Priced {
-            shape: self.value(row, &computed.scalar, call)?,
-            cost: u64::from(computed.cost),
+            shape: shape.paid(cost),
+            cost,
         })
     }
 
@@ -129,9 +131,10 @@ impl<'a> Compiler<'a> {
             best_first: source.rank.as_ref(),
         };
         let priced = self.connection(target, &theirs, above, &rows, selected)?;
+        let called = u64::from(source.cost);
         Ok(Priced {
-            cost: priced.cost + u64::from(source.cost),
-            ..priced
+            shape: priced.shape.paid(called),
+            cost: priced.cost + called,
         })
     }
 }

@@ -32,6 +32,9 @@ pub enum Shape {
         /// One of them.
         row: Box<Shape>,
     },
+    /// A piece that costs points wherever it is written, on top of the objects in it: PostgreSQL counted, searched or
+    /// computed for it.
+    Paid(u64, Box<Shape>),
     /// Whether there is more than the page.
     More {
         /// Number of the level.
@@ -90,6 +93,14 @@ impl Shape {
         }
     }
 
+    /// The same piece at the price of so many points wherever it is written.
+    pub fn paid(self, points: u64) -> Self {
+        match points {
+            0 => self,
+            points => Self::Paid(points, Box::new(self)),
+        }
+    }
+
     /// Writes the piece for that row.
     pub fn write(
         &self,
@@ -124,6 +135,10 @@ impl Shape {
                 list(0..shown, out, |at, out| {
                     shape.write(reading, first + turned(*page, shown, at), out)
                 })?;
+            }
+            Self::Paid(points, inner) => {
+                reading.pay(*points);
+                inner.write(reading, row, out)?;
             }
             Self::More { level, page } => {
                 let more = reading.below(*level, row).len() > page.size;
@@ -167,7 +182,7 @@ impl Shape {
                 .iter()
                 .map(|(key, shape)| key.len() + shape.weight())
                 .sum(),
-            Self::One { row, .. } | Self::Rows { row, .. } => row.weight(),
+            Self::One { row, .. } | Self::Rows { row, .. } | Self::Paid(_, row) => row.weight(),
             Self::Picked { levels, picks } => {
                 let levels: usize = levels.iter().map(|(_, shape)| shape.weight()).sum();
                 levels + size_of_val(picks.as_slice())

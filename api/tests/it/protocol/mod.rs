@@ -2,6 +2,8 @@
 //! and what a request costs at the database.
 
 mod anything;
+#[path = "../../../../graphql/tests/support/bench.rs"]
+mod bench;
 mod documents;
 mod filters;
 mod flight;
