@@ -62,9 +62,18 @@ impl<'a> Compiler<'a> {
                 free(self.value(row, &column.scalar, format!("{alias}.{}", column.name))?)
             }
             Field::Money(money) => free(self.money(money, row, selected)?),
-            Field::Computed(computed) => self.computed(computed, entity, row, selected),
-            Field::Rows(rows) => self.rows_field(rows, entity, row, selected),
-            Field::Relation(relation) => self.relation(relation, row, selected),
+            Field::Computed(computed) => self.below(selected, computed.nullable, |compiler| {
+                compiler.computed(computed, entity, row, selected)
+            }),
+            Field::Rows(rows) => self.below(selected, false, |compiler| {
+                compiler.rows_field(rows, entity, row, selected)
+            }),
+            Field::Relation(relation) => {
+                let many = relation.cardinality == Cardinality::ToMany;
+                self.below(selected, !many && !relation.required, |compiler| {
+                    compiler.relation(relation, row, selected)
+                })
+            }
         }
     }
 

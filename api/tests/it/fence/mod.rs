@@ -7,6 +7,7 @@ mod aggregates;
 mod ask;
 pub mod document;
 mod inputs;
+mod ledger;
 mod rows;
 mod world;
 

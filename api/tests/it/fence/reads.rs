@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     ask::{Answer, Who},
     document::{relations, scalars, two_steps},
+    ledger::says_something,
     rows::{Forbidden, Rows},
     world::{Side, World, world},
 };
@@ -324,17 +325,4 @@ async fn every_field_and_relation_shows_something_to_its_rightful_owner() {
     println!("fields and relations: {} of {}", shown.len(), all.len());
     let never: Vec<_> = all.difference(&shown).collect();
     assert!(never.is_empty(), "never shown to anybody: {never:?}");
-}
-
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(fields) => match fields.get("nodes") {
-            Some(nodes) => says_something(nodes),
-            None => true,
-        },
-        _ => true,
-    }
 }

@@ -83,7 +83,10 @@ impl World {
     /// Everybody who has no business with B's closed things.
     pub fn strangers(&self) -> Vec<Who> {
         let mut all = self.a.everybody();
-        all.push(Who::anonymous());
+        all.push(Who {
+            turn: all.len(),
+            ..Who::anonymous()
+        });
         all
     }
 }
@@ -116,7 +119,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let sales = sales::fill(&founder, &shop).await;
     door::fill(&founder).await;
     let staff = people::staff(&founder).await;
-    Side {
+    let mut side = Side {
         tag,
         org: founder.org,
         members: staff.members,
@@ -125,7 +128,19 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
         buyer: sales.buyer,
         guest: sales.guest,
         other_guest: sales.other_guest,
+    };
+    let all = side.members.iter_mut().map(|(_, who)| who);
+    let others = [
+        &mut side.token,
+        &mut side.buyer,
+        &mut side.guest,
+        &mut side.other_guest,
+        &mut side.owner_alone,
+    ];
+    for (turn, who) in all.chain(others).enumerate() {
+        who.turn = turn;
     }
+    side
 }
 
 /// Sends one mutation that must succeed; the payload.
