@@ -166,6 +166,29 @@ impl Who {
         }
     }
 
+    /// Asks for the document that is registered under that name.
+    pub async fn ask_named(
+        &self,
+        by_get: bool,
+        app: &TestApp,
+        (name, query): (&str, &str),
+        variables: &Value,
+    ) -> Answer {
+        let said = json!({ "documentId": name, "variables": variables });
+        let (status, text) = self.send(app, &(by_get, said)).await;
+        let way = if by_get { Way::GetId } else { Way::PostId };
+        let (query, variables) = (query.to_owned(), variables.clone());
+        Answer {
+            status,
+            text: without_chance(&text),
+            asked: Arc::new(Asked {
+                query,
+                variables,
+                way,
+            }),
+        }
+    }
+
     /// Status and body.
     async fn send(&self, app: &TestApp, (by_get, said): &(bool, Value)) -> (u16, String) {
         let url = format!("{}/graphql", app.url);

@@ -3,7 +3,7 @@
 
 mod door;
 pub mod events;
-mod people;
+pub mod people;
 mod sales;
 
 use serde_json::{Value, json};
@@ -101,8 +101,14 @@ const SETTINGS: [(&str, &str); 3] = [
 
 /// A server over a copy of the world.
 pub async fn world() -> (TestApp, &'static World) {
+    world_with(&[]).await
+}
+
+/// The same, with some settings of its own.
+pub async fn world_with(settings: &[(&str, &str)]) -> (TestApp, &'static World) {
     let (database, world) = BUILT.get_or_init(build).await;
-    (TestApp::over(database.copy().await, &SETTINGS).await, world)
+    let settings = [&SETTINGS, settings].concat();
+    (TestApp::over(database.copy().await, &settings).await, world)
 }
 
 async fn build() -> (Database, World) {

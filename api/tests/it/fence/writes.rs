@@ -14,9 +14,10 @@ use uuid::Uuid;
 
 use super::{
     ask::{Answer, Who},
-    inputs::{Place, document, input, places},
+    inputs::{Place, Said, document, input, places},
     reads::{Secrets, of_nothing},
     rows::{belongs, snapshot},
+    secrets::BY_SECRET,
     world::{Side, world},
 };
 use crate::harness::TestApp;
@@ -93,22 +94,6 @@ const OWNERS_TURN: &[(&str, &str, &str)] = &[
         "lines.ticketTypeId",
         "name = '{tag} open standard'",
     ),
-];
-
-/// Mutations that let in by a password or by a code that was mailed, which the matrix does not have: what they open to
-/// the rightful person is the accounts' tests' matter. (As a stranger they are asked above, where they take an id.)
-const BY_SECRET: [&str; 11] = [
-    "signUp",
-    "verifyEmail",
-    "resendVerification",
-    "signIn",
-    "signOut",
-    "refreshSession",
-    "requestPasswordReset",
-    "resetPassword",
-    "changePassword",
-    "acceptInvitation",
-    "leaveOrganization",
 ];
 
 fn condition(entity: &Entity, verb: &str, place: &str, first: &[(&str, &str, &str)]) -> String {
@@ -196,7 +181,7 @@ struct Attack<'a> {
 }
 
 impl Attack<'_> {
-    fn input(&self, verb: &Verb, ids: Ids<'_>) -> Value {
+    fn input(&self, verb: &Verb, said: Said, ids: Ids<'_>) -> Value {
         let id = |(place, _): &Place| {
             let at = (verb.name.clone(), place.clone());
             let theirs = |nothing: bool| match nothing {
@@ -212,32 +197,48 @@ impl Attack<'_> {
                 Ids::One { .. } => self.ours[&at].clone(),
             })
         };
-        input(self.catalog, verb, &id)
+        input(self.catalog, verb, said, &id)
     }
 
     async fn make(&self, app: &TestApp, who: &Who, verb: &Verb, ids: Ids<'_>) -> Answer {
-        let variables = json!({ "input": self.input(verb, ids) });
+        let variables = json!({ "input": self.input(verb, Said::Needed, ids) });
         who.asks(app, &document(self.catalog, verb), &variables)
             .await
     }
 
     /// Many mutations in one document; each is a transaction of its own.
-    async fn make_all(&self, app: &TestApp, who: &Who, verbs: &[&Verb], nothing: bool) -> Answer {
+    async fn make_all(
+        &self,
+        app: &TestApp,
+        who: &Who,
+        (verbs, said): (&[&Verb], Said),
+        nothing: bool,
+    ) -> Answer {
         let (mut header, mut body, mut variables) = (String::new(), String::new(), json!({}));
         for (index, verb) in verbs.iter().enumerate() {
             let one = document(self.catalog, verb).replace("$input", &format!("$i{index}"));
             let inner = one.split_once('{').expect("a body").1.trim();
             body += &format!("m{index}: {} ", inner.strip_suffix('}').expect("an end"));
             header += &format!("$i{index}: {}! ", verb.input.name);
-            variables[format!("i{index}")] = self.input(verb, Ids::All { nothing });
+            variables[format!("i{index}")] = self.input(verb, said, Ids::All { nothing });
         }
         who.asks(app, &format!("mutation({header}) {{ {body} }}"), &variables)
             .await
     }
 }
 
-#[tokio::test]
-async fn a_mutation_with_foreign_ids_does_what_one_with_ids_of_nothing_does() {
+part!(
+    a_mutation_with_foreign_ids_does_what_one_with_ids_of_nothing_does,
+    STRANGERS,
+    strangers
+);
+part!(
+    every_mutation_is_done_for_its_rightful_owner,
+    OWNERS,
+    owners
+);
+
+async fn strangers() {
     let (app, world) = world().await;
     let catalog = &app.app.engine.catalog;
     let secrets = Secrets::read(&app, world).await;
@@ -254,9 +255,14 @@ async fn a_mutation_with_foreign_ids_does_what_one_with_ids_of_nothing_does() {
         .collect();
     let before = snapshot(&admin, &world.b).await;
     for who in world.strangers() {
+        // Everything that may be said is said by a member, by somebody with an account, and by nobody.
+        let said = match [0, 10, 14].contains(&who.turn) {
+            true => Said::All,
+            false => Said::Needed,
+        };
         for chunk in verbs.chunks(12) {
-            let foreign = attack.make_all(&app, &who, chunk, false).await;
-            let nothing = attack.make_all(&app, &who, chunk, true).await;
+            let foreign = attack.make_all(&app, &who, (chunk, said), false).await;
+            let nothing = attack.make_all(&app, &who, (chunk, said), true).await;
             let names: Vec<_> = chunk.iter().map(|verb| &verb.name).collect();
             secrets
                 .of(world, &who)
@@ -291,7 +297,7 @@ async fn unchanged(before: &BTreeSet<(String, String)>, admin: &Client, side: &S
 }
 
 /// Whether the mutation was done.
-fn did(answer: &Answer, verb: &str) -> bool {
+pub(super) fn did(answer: &Answer, verb: &str) -> bool {
     let body = answer.json();
     body.get("errors").is_none() && body["data"][verb]["userErrors"] == json!([])
 }
@@ -306,8 +312,7 @@ fn turn(verb: &Verb) -> u8 {
     }
 }
 
-#[tokio::test]
-async fn every_mutation_is_done_for_its_rightful_owner() {
+async fn owners() {
     let (app, world) = world().await;
     let catalog = &app.app.engine.catalog;
     let admin = app.database.admin().await;
@@ -321,7 +326,7 @@ async fn every_mutation_is_done_for_its_rightful_owner() {
             continue;
         }
         let id = |(place, _): &Place| subjects.get(&(verb.name.clone(), place.clone())).cloned();
-        let variables = json!({ "input": input(catalog, verb, &id) });
+        let variables = json!({ "input": input(catalog, verb, Said::All, &id) });
         let answer = owner.ask(&app, &document(catalog, verb), &variables).await;
         match did(&answer, &verb.name) {
             true => done += 1,

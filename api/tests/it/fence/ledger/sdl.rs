@@ -145,6 +145,14 @@ impl Sdl {
             || matches!(self.types.get(wider), Some(Kind::Union(members)) if members.contains(object))
     }
 
+    /// Whether some field is answered with values of the enum.
+    pub fn is_answered_with(&self, name: &str) -> bool {
+        self.types.values().any(|kind| match kind {
+            Kind::Fields(fields, _) => fields.values().any(|field| field.leads_to == name),
+            _ => false,
+        })
+    }
+
     /// All coordinates, by the specification of schema coordinates; `Wide>Member` for what an interface or union can be.
     pub fn coordinates(&self) -> BTreeSet<String> {
         let mut all = BTreeSet::new();
