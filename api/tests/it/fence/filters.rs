@@ -107,8 +107,8 @@ fn cases<'a>(catalog: &'a Catalog, secrets: &Secrets) -> Vec<Case<'a>> {
         let hidden = |key: &Option<uuid::Uuid>| {
             key.is_some_and(|key| closed.contains(&global_id::encode(entity.tag, key)))
         };
+        let before = cases.len();
         for path in all_paths(catalog, entity) {
-            let before = cases.len();
             for column in entity.columns.iter().filter(|column| column.filterable) {
                 let found = rows
                     .of(entity)
@@ -145,10 +145,10 @@ fn cases<'a>(catalog: &'a Catalog, secrets: &Secrets) -> Vec<Case<'a>> {
                     });
                 }
             }
-            if let (Path::Root(_), Some(first)) = (&path, cases.get(before)) {
-                let joined = joined(first);
-                cases.extend(joined);
-            }
+        }
+        if let Some(first) = cases.get(before) {
+            let joined = joined(first);
+            cases.extend(joined);
         }
     }
     cases

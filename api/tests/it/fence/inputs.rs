@@ -8,6 +8,7 @@ use eventsphere_graphql::{
 };
 use serde_json::{Map, Value, json};
 
+use super::ledger::Sdl;
 use crate::harness;
 
 /// Fields of which one or the other is said.
@@ -47,6 +48,8 @@ pub enum Said {
     Needed,
     /// Everything.
     All,
+    /// Everything, and of what can be chosen another thing.
+    Other,
 }
 
 /// An input with every id that `id` gives for its place, and as much of the rest as is said.
@@ -66,7 +69,7 @@ fn object(
     said: Said,
     id: &dyn Fn(&Place) -> Option<String>,
 ) -> Value {
-    let all = said == Said::All;
+    let all = said != Said::Needed;
     let mut out = Map::new();
     for field in &input.fields {
         let path = format!("{path}{}", field.name);
@@ -87,7 +90,7 @@ fn object(
                 let wanted = field.required || all || has_id(catalog, described, &path, id);
                 wanted.then(|| json!([inner]))
             }
-            _ if field.required || all => Some(sample(catalog, field)),
+            _ if field.required || all => Some(sample(catalog, field, said)),
             _ => None,
         };
         if let Some(value) = value {
@@ -114,7 +117,7 @@ fn has_id(
 }
 
 /// A value that the field accepts, by its type and, for texts, by what its name promises.
-fn sample(catalog: &Catalog, field: &InputField) -> Value {
+fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     match &field.input_type {
         InputType::Money => json!({ "minorUnits": "0", "currencyCode": "EUR" }),
@@ -133,7 +136,14 @@ fn sample(catalog: &Catalog, field: &InputField) -> Value {
             _ => json!("2027-05-04T09:00:00Z"),
         },
         InputType::Scalar(Scalar::Date) => json!("2027-05-04"),
-        InputType::Scalar(Scalar::Enum(name)) => json!(catalog.enums[name].values[0].shown),
+        InputType::Scalar(Scalar::Enum(name)) => {
+            let mut values = catalog.enums[name].values.iter();
+            let chosen = match said {
+                Said::Other => values.next_back(),
+                _ => values.next(),
+            };
+            json!(chosen.expect("a value").shown)
+        }
         _ => match field.name.as_str() {
             "email" | "supportEmail" => json!(format!("somebody{number}@example.org")),
             "country" => json!("DE"),
@@ -173,4 +183,15 @@ pub fn document(catalog: &Catalog, verb: &Verb) -> String {
         "mutation($input: {input}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code message field }} \
          query {{ viewer {{ email }} currentOrganization {{ slug }} }} }} }}"
     )
+}
+
+/// Whether something can be chosen in it that is never answered with: what it means shows when it is said.
+pub fn has_choice(catalog: &Catalog, input: &InputObject, sdl: &Sdl) -> bool {
+    input.fields.iter().any(|field| match &field.input_type {
+        InputType::Scalar(Scalar::Enum(name)) => !sdl.is_answered_with(name),
+        InputType::Object(name) | InputType::Objects(name) => {
+            has_choice(catalog, &catalog.inputs[name], sdl)
+        }
+        _ => false,
+    })
 }

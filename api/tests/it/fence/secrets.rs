@@ -119,12 +119,11 @@ async fn owners() {
             .await;
         assert!(answer.text.contains(tag), "{}", answer.text);
     }
-    let (member, _) = steps
-        .signs_in(
-            &name,
-            json!({ "email": email, "password": PASSWORD, "organizationId": id }),
-        )
-        .await;
+    let within = json!({ "email": email, "password": PASSWORD, "organizationId": id });
+    let (member, session) = steps.signs_in(&name, within).await;
+    let token = json!({ "refreshToken": session["refreshToken"] });
+    let again = steps.does(&newcomer, "refreshSession", token).await;
+    assert_eq!(again["organization"]["id"], *id);
     steps
         .does(
             &member,

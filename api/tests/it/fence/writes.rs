@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::{
     ask::{Answer, Who},
-    inputs::{Place, Said, document, input, places},
+    inputs::{Place, Said, document, has_choice, input, places},
+    ledger,
     reads::{Secrets, of_nothing},
     rows::{belongs, snapshot},
     secrets::BY_SECRET,
@@ -200,8 +201,14 @@ impl Attack<'_> {
         input(self.catalog, verb, said, &id)
     }
 
-    async fn make(&self, app: &TestApp, who: &Who, verb: &Verb, ids: Ids<'_>) -> Answer {
-        let variables = json!({ "input": self.input(verb, Said::Needed, ids) });
+    async fn make(
+        &self,
+        app: &TestApp,
+        who: &Who,
+        (verb, said): (&Verb, Said),
+        ids: Ids<'_>,
+    ) -> Answer {
+        let variables = json!({ "input": self.input(verb, said, ids) });
         who.asks(app, &document(self.catalog, verb), &variables)
             .await
     }
@@ -253,12 +260,18 @@ async fn strangers() {
         .values()
         .filter(|verb| !places(catalog, verb).is_empty())
         .collect();
+    let nameless: Vec<&Verb> = catalog
+        .verbs
+        .values()
+        .filter(|verb| places(catalog, verb).is_empty() && !BY_SECRET.contains(&&*verb.name))
+        .collect();
     let before = snapshot(&admin, &world.b).await;
     for who in world.strangers() {
         // Everything that may be said is said by a member, by somebody with an account, and by nobody.
-        let said = match [0, 10, 14].contains(&who.turn) {
-            true => Said::All,
-            false => Said::Needed,
+        let said = match who.turn {
+            0 => Said::All,
+            10 | 14 => Said::Other,
+            _ => Said::Needed,
         };
         for chunk in verbs.chunks(12) {
             let foreign = attack.make_all(&app, &who, (chunk, said), false).await;
@@ -268,6 +281,11 @@ async fn strangers() {
                 .of(world, &who)
                 .check(&who, &format!("{names:?}"), &foreign);
             assert_eq!(foreign, nothing, "{} {names:?}", who.name);
+        }
+        // What names nothing is done among one's own things, or not at all.
+        for verb in &nameless {
+            let done = attack.make(&app, &who, (verb, said), Ids::All { nothing: true });
+            secrets.of(world, &who).check(&who, &verb.name, &done.await);
         }
         unchanged(&before, &admin, &world.b, &who.name).await;
     }
@@ -279,8 +297,12 @@ async fn strangers() {
         }
         for (place, _) in &places {
             let ids = |nothing| Ids::One { place, nothing };
-            let foreign = attack.make(&app, owner, verb, ids(false)).await;
-            let nothing = attack.make(&app, owner, verb, ids(true)).await;
+            let foreign = attack
+                .make(&app, owner, (verb, Said::Needed), ids(false))
+                .await;
+            let nothing = attack
+                .make(&app, owner, (verb, Said::Needed), ids(true))
+                .await;
             let name = format!("{}.{place}", verb.name);
             secrets.of(world, owner).check(owner, &name, &foreign);
             assert_eq!(foreign, nothing, "{name}");
@@ -320,28 +342,45 @@ async fn owners() {
     let mut verbs: Vec<&Verb> = catalog.verbs.values().collect();
     verbs.sort_by_key(|verb| turn(verb));
     let subjects = subjects(&admin, catalog, &world.b, OWNERS_TURN).await;
-    let (mut done, mut refused) = (0, vec![]);
+    let sdl = ledger::schema(|| app.app.engine.sdl());
+    let (mut done, mut refused) = (BTreeSet::new(), BTreeSet::new());
     for verb in verbs {
         if BY_SECRET.contains(&verb.name.as_str()) {
             continue;
         }
         let id = |(place, _): &Place| subjects.get(&(verb.name.clone(), place.clone())).cloned();
-        let variables = json!({ "input": input(catalog, verb, Said::All, &id) });
-        let answer = owner.ask(&app, &document(catalog, verb), &variables).await;
-        match did(&answer, &verb.name) {
-            true => done += 1,
-            false => refused.push(format!("{} {variables}: {}", verb.name, answer.text)),
+        let choice = has_choice(catalog, &verb.input, sdl).then_some(Said::Other);
+        for said in std::iter::once(Said::All).chain(choice) {
+            let variables = json!({ "input": input(catalog, verb, said, &id) });
+            let answer = owner.ask(&app, &document(catalog, verb), &variables).await;
+            match did(&answer, &verb.name) {
+                true => done.insert(&verb.name),
+                false => refused.insert(format!("{} {variables}: {}", verb.name, answer.text)),
+            };
         }
     }
+    // Somebody without an account, who is given a secret for it.
+    let walk_in = Who {
+        name: format!("walk-in-{}", world.b.tag),
+        ..Who::anonymous()
+    };
+    let verb = &catalog.verbs["placeRegistration"];
+    let id = |(place, _): &Place| subjects.get(&(verb.name.clone(), place.clone())).cloned();
+    let variables = json!({ "input": input(catalog, verb, Said::Needed, &id) });
+    let placed = walk_in
+        .ask(&app, &document(catalog, verb), &variables)
+        .await;
+    assert!(did(&placed, &verb.name), "{}", placed.text);
     println!(
-        "mutations: {done} of {}, {} by secret",
+        "mutations: {} of {}, {} by secret",
+        done.len(),
         catalog.verbs.len(),
         BY_SECRET.len()
     );
     assert!(
         refused.is_empty(),
         "refused to the owner:\n{}",
-        refused.join("\n")
+        refused.into_iter().collect::<Vec<_>>().join("\n")
     );
-    assert_eq!(done + BY_SECRET.len(), catalog.verbs.len());
+    assert_eq!(done.len() + BY_SECRET.len(), catalog.verbs.len());
 }
