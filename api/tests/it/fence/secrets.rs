@@ -10,7 +10,7 @@ use super::{
     ask::{Answer, Who},
     inputs::{Said, document, input},
     reads::{Secrets, of_nothing},
-    world::{people::PASSWORD, world},
+    world::{World, people::PASSWORD, world},
     writes::did,
 };
 use crate::harness::TestApp;
@@ -67,7 +67,7 @@ impl Steps<'_> {
 async fn owners() {
     let (app, world) = world().await;
     let catalog = &app.app.engine.catalog;
-    let (tag, owner) = (world.b.tag, world.b.member("owner"));
+    let tag = world.b.tag;
     let (name, email) = (format!("newcomer-{tag}"), format!("newcomer@{tag}.example"));
     let newcomer = Who {
         name: name.clone(),
@@ -93,45 +93,7 @@ async fn owners() {
     let token = json!({ "refreshToken": session["refreshToken"] });
     steps.does(&newcomer, "refreshSession", token).await;
 
-    let role = "{ roles(first: 50) { nodes { id key } } }";
-    let roles = owner.asks(&app, role, &json!({})).await.json();
-    let roles = roles["data"]["roles"]["nodes"].as_array().expect("roles");
-    let viewer = roles.iter().find(|role| role["key"] == "viewer");
-    let invited = json!({ "email": email, "roleId": viewer.expect("a viewer")["id"] });
-    steps.does(owner, "inviteMember", invited).await;
-    let code = json!({ "code": app.mailed_code(&email).await });
-    // Mailed to one person, it lets in nobody else.
-    let buyer = &world.b.buyer;
-    let other = steps.tries(buyer, "acceptInvitation", &code).await;
-    assert!(!did(&other, "acceptInvitation"), "{}", other.text);
-    let joined = steps.does(&somebody, "acceptInvitation", code).await;
-    let id = &joined["organization"]["id"];
-    for by in [
-        json!({ "organizationId": id }),
-        json!({ "organizationSlug": format!("{tag}-society") }),
-    ] {
-        let mut input = json!({ "email": email, "password": PASSWORD });
-        let by = by.as_object().expect("an object").clone();
-        input.as_object_mut().expect("an object").extend(by);
-        let (member, _) = steps.signs_in(&name, input).await;
-        let answer = member
-            .asks(&app, "{ currentOrganization { slug } }", &json!({}))
-            .await;
-        assert!(answer.text.contains(tag), "{}", answer.text);
-    }
-    let within = json!({ "email": email, "password": PASSWORD, "organizationId": id });
-    let (member, session) = steps.signs_in(&name, within).await;
-    let token = json!({ "refreshToken": session["refreshToken"] });
-    let again = steps.does(&newcomer, "refreshSession", token).await;
-    assert_eq!(again["organization"]["id"], *id);
-    steps
-        .does(
-            &member,
-            "leaveOrganization",
-            json!({ "clientMutationId": "leaving" }),
-        )
-        .await;
-
+    joins_and_leaves(&mut steps, world, &somebody, &email).await;
     let other = "another horse battery staple";
     let change = json!({ "currentPassword": PASSWORD, "newPassword": other });
     steps.does(&somebody, "changePassword", change).await;
@@ -151,6 +113,54 @@ async fn owners() {
         .filter(|verb| !steps.done.contains(**verb))
         .collect();
     assert!(left.is_empty(), "never done: {left:?}");
+}
+
+/// Somebody with that address is invited by mail, acts in the organization, and leaves it.
+async fn joins_and_leaves(steps: &mut Steps<'_>, world: &World, somebody: &Who, email: &str) {
+    let (app, tag, owner) = (steps.app, world.b.tag, world.b.member("owner"));
+    let name = &somebody.name;
+    let newcomer = Who {
+        name: name.clone(),
+        ..Who::anonymous()
+    };
+    let role = "{ roles(first: 50) { nodes { id key } } }";
+    let roles = owner.asks(app, role, &json!({})).await.json();
+    let roles = roles["data"]["roles"]["nodes"].as_array().expect("roles");
+    let viewer = roles.iter().find(|role| role["key"] == "viewer");
+    let invited = json!({ "email": email, "roleId": viewer.expect("a viewer")["id"] });
+    steps.does(owner, "inviteMember", invited).await;
+    let code = json!({ "code": app.mailed_code(email).await });
+    // Mailed to one person, it lets in nobody else.
+    let buyer = &world.b.buyer;
+    let other = steps.tries(buyer, "acceptInvitation", &code).await;
+    assert!(!did(&other, "acceptInvitation"), "{}", other.text);
+    let joined = steps.does(somebody, "acceptInvitation", code).await;
+    let id = &joined["organization"]["id"];
+    for by in [
+        json!({ "organizationId": id }),
+        json!({ "organizationSlug": format!("{tag}-society") }),
+    ] {
+        let mut input = json!({ "email": email, "password": PASSWORD });
+        let by = by.as_object().expect("an object").clone();
+        input.as_object_mut().expect("an object").extend(by);
+        let (member, _) = steps.signs_in(name, input).await;
+        let answer = member
+            .asks(app, "{ currentOrganization { slug } }", &json!({}))
+            .await;
+        assert!(answer.text.contains(tag), "{}", answer.text);
+    }
+    let within = json!({ "email": email, "password": PASSWORD, "organizationId": id });
+    let (member, session) = steps.signs_in(name, within).await;
+    let token = json!({ "refreshToken": session["refreshToken"] });
+    let again = steps.does(&newcomer, "refreshSession", token).await;
+    assert_eq!(again["organization"]["id"], *id);
+    steps
+        .does(
+            &member,
+            "leaveOrganization",
+            json!({ "clientMutationId": "leaving" }),
+        )
+        .await;
 }
 
 /// Whom a guess is about.
