@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     answer::{self, Answer, Cost, Fail, Part, Reached, UNAVAILABLE},
+    apart,
     catalog::{Catalog, CatalogError},
     collect::{Operation, Selected},
     compile::{CompileError, Compiler},
@@ -18,7 +19,7 @@ use crate::{
     given::Variables,
     guard::Limits,
     payload,
-    plan::{Flight, Plan, Statement},
+    plan::{Flight, Plan},
     plans::{Key, Plans},
     rows::Malformed,
     types::Types,
@@ -204,8 +205,15 @@ impl Engine {
         let mut points = 0;
         let (data, fails) = match row {
             Ok(row) => {
-                let data = parts.render(plan.statement.as_ref(), &*row, &mut points);
-                (data.map_err(broken)?, Cow::Borrowed(&plan.fails))
+                let mut met = vec![];
+                let denied = (plan.denials.as_slice(), &[][..]);
+                let statement = plan.statement.as_ref();
+                let data = parts.render(statement, &*row, &mut points, denied, &mut met);
+                let fails = match met.is_empty() {
+                    true => Cow::Borrowed(&plan.fails),
+                    false => Cow::Owned(plan.fails.iter().cloned().chain(met).collect()),
+                };
+                (data.map_err(broken)?, fails)
             }
             // Nothing was read, so there is nothing to keep and little to pay.
             Err(failure @ ReadFailure::Unavailable(_)) => {
@@ -214,10 +222,10 @@ impl Engine {
             }
             Err(failure) => {
                 let selected = collected(&operation, definition, "Query")?;
-                let (parts, fails) = self
-                    .one_by_one(operation, &selected, &parts, &plan, &failure, host)
-                    .await;
-                let data = parts.render(None, &(), &mut points);
+                let (asked, failed) = ((&selected[..], &*parts), (&*plan, &failure));
+                let again = apart::one_by_one(&self.catalog, operation, asked, failed, host);
+                let (parts, fails) = again.await;
+                let data = parts.render(None, &(), &mut points, (&[], &[]), &mut vec![]);
                 // A statement that failed has worked too, until its time was over.
                 points = plan.cost;
                 (data.map_err(broken)?, Cow::Owned(fails))
@@ -243,11 +251,12 @@ impl Engine {
             let part = root_part(&mut compiler, field, Some(&Json::Null), &[], &mut fails)?;
             parts.push((field.key.to_owned(), part));
         }
-        let cost = compiler.cost;
+        let (cost, denials) = (compiler.cost, compiler.denials());
         let statement = compiler.finish().map_err(compile_fail)?;
         let plan = Arc::new(Plan {
             parts: Part::Object(parts),
             fails,
+            denials,
             cost,
             statement,
             needs: operation.variables.take_needs(),
@@ -260,60 +269,6 @@ impl Engine {
             flight.fresh = true;
         }
         Ok((plan, flight))
-    }
-
-    /// After an SQL error the root fields are asked in flights of their own, so that one cannot take the others along.
-    async fn one_by_one(
-        &self,
-        operation: Operation<'_>,
-        selected: &[Selected<'_>],
-        parts: &Part,
-        plan: &Plan,
-        failure: &ReadFailure,
-        host: &dyn Host,
-    ) -> (Part, Vec<Fail>) {
-        let mut parts = match parts {
-            Part::Object(parts) => parts.clone(),
-            _ => vec![],
-        };
-        let mut fails = plan.fails.clone();
-        let id = host.request_id();
-        let asked = parts
-            .iter()
-            .filter(|(_, part)| matches!(part, Part::Read(_)))
-            .count();
-        for (field, (_, part)) in selected.iter().zip(&mut parts) {
-            if !matches!(part, Part::Read(_)) {
-                continue;
-            }
-            let again = match asked {
-                // Alone it was asked already.
-                1 => None,
-                _ => self.alone(operation, field, host).await,
-            };
-            *part = match again {
-                Some(Ok(text)) => Part::Text(text),
-                again => {
-                    let own = again.and_then(Result::err);
-                    let fail = read_fail(own.as_ref().unwrap_or(failure), id);
-                    fails.push(fail.at(field.pos, &[field.key]));
-                    Part::null()
-                }
-            };
-        }
-        (Part::Object(parts), fails)
-    }
-
-    async fn alone(
-        &self,
-        operation: Operation<'_>,
-        field: &Selected<'_>,
-        host: &dyn Host,
-    ) -> Option<Result<String, ReadFailure>> {
-        let mut compiler = Compiler::new(&self.catalog, operation, host);
-        let part = Part::from(compiler.root(field).ok()?);
-        let compiled = compiler.flight().ok()?;
-        Some(read(&part, compiled, host, &mut 0).await)
     }
 
     /// The pieces of the plan, with what `__schema` and `__type` give where they are asked for.
@@ -439,20 +394,6 @@ pub(crate) fn root_part<'a>(
         }
         Err(error) => Err(compile_fail(error).at(field.pos, &[])),
     }
-}
-
-/// The piece as JSON, by a flight of its own; nothing is asked where nothing needs the database.
-pub(crate) async fn read(
-    part: &Part,
-    compiled: Option<(Statement, Flight)>,
-    host: &dyn Host,
-    points: &mut u64,
-) -> Result<String, ReadFailure> {
-    let Some((statement, flight)) = compiled else {
-        return Ok(part.render(None, &(), points)?);
-    };
-    let row = host.read(&flight).await?;
-    Ok(part.render(Some(&statement), &*row, points)?)
 }
 
 pub(crate) fn compile_fail(error: CompileError) -> Fail {

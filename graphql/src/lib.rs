@@ -3,6 +3,7 @@
 
 pub mod aggregates;
 pub mod answer;
+mod apart;
 pub mod catalog;
 pub mod collect;
 pub mod compile;

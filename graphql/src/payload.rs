@@ -1,15 +1,17 @@
 //! Mutations: the verb is run by the host, its payload is read back by the same compiler.
 
+use async_graphql::Pos;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
     answer::{Fail, Part},
+    apart::{self, Compiled, Tries},
     catalog::{Catalog, Scalar},
     collect::{Operation, Selected},
     compile::Compiler,
     engine::{Gate, Host, Outcome, ReadFailure, UserError},
-    execute::{compile_fail, read, read_fail, root_part},
+    execute::{compile_fail, root_part},
     front::{payload_name, user_error_name},
     global_id, input,
     verb::{PayloadType, ValueType, Verb},
@@ -110,16 +112,17 @@ impl<'a> Plan<'a> {
         let compiled = {
             let mut compiler = Compiler::new(self.catalog, self.operation, reader);
             let parts = self.parts(&mut compiler, &outcome, fails);
-            parts.and_then(|parts| Ok((parts, compiler.flight().map_err(compile_fail)?)))
+            parts.and_then(|parts| apart::compiled(compiler, parts))
         };
-        let (parts, compiled) = match compiled {
+        let compiled = match compiled {
             Ok(compiled) => compiled,
             Err(fail) => {
                 fails.push(fail.at(self.field.pos, &[self.field.key]));
                 return nothing;
             }
         };
-        match read(&parts, compiled, reader, points).await {
+        let path = [self.field.key];
+        match compiled.read(&path, reader, points, fails).await {
             Ok(text) => text,
             // The effect stands; what cannot be read back is null, and says so.
             Err(failure) => {
@@ -139,6 +142,7 @@ impl<'a> Plan<'a> {
         fails: &mut Vec<Fail>,
     ) -> Option<String> {
         let mut parts = vec![];
+        let mut tries = Tries::new();
         for field in self
             .collect(&self.field.sets, &payload_name(self.verb))
             .ok()?
@@ -147,10 +151,13 @@ impl<'a> Plan<'a> {
                 let mut roots = vec![];
                 for root in self.collect(&field.sets, "Query").ok()? {
                     let path = [self.field.key, field.key, root.key];
-                    let alone = self.alone(reader, failure, |compiler| {
-                        // What is denied has been told with the whole payload.
-                        root_part(compiler, &root, None, &path[..2], &mut vec![])
-                    });
+                    let made = |left_out: &[Pos]| {
+                        self.compiled(reader, left_out, |compiler| {
+                            // That it is denied has been told with the whole payload.
+                            root_part(compiler, &root, None, &path[..2], &mut vec![])
+                        })
+                    };
+                    let alone = apart::alone(made, failure, (&path, reader), &mut tries, fails);
                     let text = alone.await.unwrap_or_else(|fail| {
                         fails.push(fail.at(root.pos, &path));
                         "null".to_owned()
@@ -159,13 +166,19 @@ impl<'a> Plan<'a> {
                 }
                 Part::Object(roots)
             } else {
-                let alone = self.alone(reader, failure, |compiler| {
-                    self.part(compiler, &field, outcome, &mut vec![])
-                });
+                let path = [self.field.key, field.key];
+                let made = |left_out: &[Pos]| {
+                    self.compiled(reader, left_out, |compiler| {
+                        self.part(compiler, &field, outcome, &mut vec![])
+                    })
+                };
+                let alone = apart::alone(made, failure, (&path, reader), &mut tries, fails);
                 match alone.await {
+                    // A list is never null, and neither is what holds it.
+                    Ok(text) if text == "null" && self.is_list(field.name) => return None,
                     Ok(text) => Part::Text(text),
                     Err(fail) => {
-                        fails.push(fail.at(field.pos, &[self.field.key, field.key]));
+                        fails.push(fail.at(field.pos, &path));
                         if self.is_list(field.name) {
                             return None;
                         }
@@ -175,28 +188,24 @@ impl<'a> Plan<'a> {
             };
             parts.push((field.key.to_owned(), text));
         }
-        Part::Object(parts).render(None, &(), &mut 0).ok()
+        Part::Object(parts)
+            .render(None, &(), &mut 0, (&[], &[]), &mut vec![])
+            .ok()
     }
 
-    /// The text of one part, read by itself.
-    async fn alone<'b>(
+    /// One part, to be read by itself.
+    fn compiled<'b>(
         &'b self,
         reader: &'b dyn Host,
-        failure: &ReadFailure,
+        left_out: &[Pos],
         compile: impl FnOnce(&mut Compiler<'b>) -> Result<Part, Fail>,
-    ) -> Result<String, Fail>
+    ) -> Result<Compiled, Fail>
     where
         'a: 'b,
     {
-        let mut compiler = Compiler::new(self.catalog, self.operation, reader);
+        let mut compiler = Compiler::new(self.catalog, self.operation, reader).without(left_out);
         let part = compile(&mut compiler)?;
-        let compiled = compiler.flight().map_err(compile_fail)?;
-        // Without a connection nothing else would come of it.
-        if let (Some(_), ReadFailure::Unavailable(_)) = (&compiled, failure) {
-            return Err(unread(failure, reader));
-        }
-        let read = read(&part, compiled, reader, &mut 0).await;
-        read.map_err(|failure| unread(&failure, reader))
+        apart::compiled(compiler, part)
     }
 
     fn is_list(&self, name: &str) -> bool {
@@ -381,9 +390,4 @@ impl<'a> Plan<'a> {
             .collect(sets, type_name, false)
             .map_err(|error| Fail::new("GRAPHQL_VALIDATION_FAILED", error.0))
     }
-}
-
-/// The effect stands, so "try again" would be wrong advice.
-fn unread(failure: &ReadFailure, reader: &dyn Host) -> Fail {
-    read_fail(failure, reader.request_id()).retry_after(None)
 }

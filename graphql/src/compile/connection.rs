@@ -178,7 +178,9 @@ impl<'a> Compiler<'a> {
                         cost: cost::TOTAL_COUNT,
                     }
                 }
-                "aggregates" => self.aggregates(entity, alias, above, source, &filtered, field)?,
+                "aggregates" => self.below(field, true, |compiler| {
+                    compiler.aggregates(entity, alias, above, source, &filtered, field)
+                })?,
                 _ => self.part(entity, &opened, source.fan_out, field)?,
             };
             cost += part.cost;

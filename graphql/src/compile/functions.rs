@@ -66,6 +66,7 @@ impl<'a> Compiler<'a> {
         row: Row<'_>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
+        self.suspect(selected)?;
         let key = format!("{}.{}", row.alias, entity.key);
         let call = self.call(&computed.function, Some(key), &computed.arguments, selected)?;
         let cost = u64::from(computed.cost);
@@ -86,6 +87,7 @@ impl<'a> Compiler<'a> {
     ) -> Result<Priced> {
         let target = self.entity(&rows.entity)?;
         self.admit_reached(target)?;
+        self.suspect(selected)?;
         let (function, key) = (&rows.source.function, Some(OURS.to_owned()));
         let call = self.call(function, key, &rows.arguments, selected)?;
         let tie = Tie {

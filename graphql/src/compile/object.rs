@@ -65,9 +65,18 @@ impl<'a> Compiler<'a> {
                 shape: self.money(money, &entity.key, row, selected)?,
                 cost: money.function.as_ref().map_or(0, |_| cost::CALL),
             }),
-            Field::Computed(computed) => self.computed(computed, entity, row, selected),
-            Field::Rows(rows) => self.rows_field(rows, entity, row, selected),
-            Field::Relation(relation) => self.relation(relation, row, selected),
+            Field::Computed(computed) => self.below(selected, computed.nullable, |compiler| {
+                compiler.computed(computed, entity, row, selected)
+            }),
+            Field::Rows(rows) => self.below(selected, false, |compiler| {
+                compiler.rows_field(rows, entity, row, selected)
+            }),
+            Field::Relation(relation) => {
+                let many = relation.cardinality == Cardinality::ToMany;
+                self.below(selected, !many && !relation.required, |compiler| {
+                    compiler.relation(relation, row, selected)
+                })
+            }
         }
     }
 

@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 
 use super::{
     ask::Who,
-    inputs::{Place, document, input},
+    inputs::{Place, Said, document, input},
     reads::of_nothing,
     rows::Rows,
     world::{AUDITOR, Side, TOKEN_SCOPES, World, world},
@@ -162,7 +162,7 @@ async fn attempt(
         let entity = &catalog.entities[name];
         Some(of_nothing(&global_id::encode(entity.tag, world.a.org)))
     };
-    let variables = json!({ "input": input(catalog, verb, &id) });
+    let variables = json!({ "input": input(catalog, verb, Said::Needed, &id) });
     who.asks(app, &document(catalog, verb), &variables).await
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::{ask::Answer, ask::Who, world::Side};
+use super::{ask::Answer, ask::Who, ledger, world::Side};
 
 /// Rows that visitors may see of anybody: the default is none, so a new table is closed until somebody says here why
 /// its rows are public. `{public}` is the condition on an event.
@@ -267,6 +267,7 @@ impl Forbidden {
 
     /// Fails when the answer holds something of it: as a whole value, or as a word of any text, error messages too.
     pub fn check(&self, who: &Who, question: &str, answer: &Answer) {
+        ledger::note_asked(&answer.asked);
         if let Some(found) = self.found_in(&answer.text) {
             panic!(
                 "{} learns {found}\nby {question}\n{}",

@@ -8,6 +8,7 @@ mod documents;
 mod filters;
 mod flight;
 mod lab;
+mod nested;
 mod nulling;
 mod pages;
 pub(crate) mod reply;
