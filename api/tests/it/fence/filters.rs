@@ -156,18 +156,17 @@ fn cases<'a>(catalog: &'a Catalog, secrets: &Secrets) -> Vec<Case<'a>> {
 
 /// The same condition, said together with others.
 fn joined<'a>(case: &Case<'a>) -> Vec<Case<'a>> {
-    let ways: [(&str, fn(&Value) -> Value); 3] = [
-        ("and", |filter| json!({ "and": [filter, filter] })),
-        ("or", |filter| json!({ "or": [filter] })),
-        ("not", |filter| json!({ "not": { "not": filter } })),
-    ];
-    let each = ways.map(|(way, join)| Case {
+    let join = |way: &str, filter: &Value| match way {
+        "not" => json!({ "not": { "not": filter } }),
+        way => json!({ way: [filter] }),
+    };
+    let each = ["and", "or", "not"].map(|way| Case {
         name: format!("{} {way}", case.name),
         path: case.path.clone(),
         entity: case.entity,
         parent: case.parent.clone(),
-        filter: join(&case.filter),
-        of_nothing: join(&case.of_nothing),
+        filter: join(way, &case.filter),
+        of_nothing: join(way, &case.of_nothing),
     });
     each.into()
 }
