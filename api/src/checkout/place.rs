@@ -302,23 +302,42 @@ fn arguments(input: &Input) -> Json {
 
 /// The organization of an event that can be bought, without revealing anything else of it.
 pub(super) async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
-    let memory = &call.app.counter.memory;
-    if let Some(known) = memory.organization_of(event_id) {
-        return Ok(Some(known));
+    // Members find their own drafts too; what they find is not for everybody.
+    if call.actor.org_id().is_some() {
+        return find_org(call, event_id).await;
     }
+    let known = call.app.counter.memory.organization_of(event_id);
+    let found = known
+        .get_or_try_init(|| async { find_org(call, event_id).await?.ok_or(Nowhere::NotOnSale) })
+        .await;
+    match found {
+        Ok(org_id) => Ok(Some(*org_id)),
+        Err(Nowhere::NotOnSale) => Ok(None),
+        Err(Nowhere::Unasked(fault)) => Err(fault),
+    }
+}
+
+/// Why no organization was found; neither is kept in mind.
+enum Nowhere {
+    NotOnSale,
+    Unasked(Fault),
+}
+
+impl From<Fault> for Nowhere {
+    fn from(fault: Fault) -> Self {
+        Self::Unasked(fault)
+    }
+}
+
+async fn find_org(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
     let tx = call.app.door.begin(call.actor).await?;
     let row =
         statements::first(&tx, "select public.event_org($1) as org", [event_id.into()]).await?;
     tx.commit().await?;
-    let org_id: Option<Uuid> = match row {
-        Some(row) => row.try_get("", "org")?,
-        None => None,
-    };
-    // Members find their own drafts too; what they found is not for everybody.
-    if let (Some(org_id), None) = (org_id, call.actor.org_id()) {
-        memory.keep_organization(event_id, org_id);
+    match row {
+        Some(row) => Ok(row.try_get("", "org")?),
+        None => Ok(None),
     }
-    Ok(org_id)
 }
 
 /// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.
