@@ -104,11 +104,10 @@ create or replace function es.is_plain_request(p_request jsonb)
 returns boolean
 language sql
 immutable
-as $body$
-  select p_request ->> 'code' is null
-    and p_request ->> 'expected_total_minor' is null
-    and not jsonb_path_exists(p_request, '$.items[*].price_minor ? (@ != null)')
-$body$;
+parallel safe
+return p_request ->> 'code' is null
+  and p_request ->> 'expected_total_minor' is null
+  and not jsonb_path_exists(p_request, '$.items[*].price_minor ? (@ != null)');
 
 alter function es.price_cart(events, jsonb, promo_codes, timestamptz, boolean) owner to es_verbs;
 alter function es.cart_sums(es.priced_cart) owner to es_verbs;

@@ -1,6 +1,7 @@
 -- What many buyers ask for, read and judged together, stock aside: es.read_wishes, es.event_problem,
 -- es.choose_occurrence and es.judge_wishes said of many carts in one statement. A cart that any of them would find
--- fault with is left out here and judged by them, who know which fault to tell; so is one that is no plain sale.
+-- fault with is left out here and judged by them, who know which fault to tell. So is one that does not cost just what
+-- is listed: es.price_cart prices it, under the lock.
 -- Called from: place_registrations.
 -- Raises: 22P02, 22023 and the like for requests of another shape than place_registration takes.
 
@@ -49,6 +50,15 @@ begin
       ('x' || encode(extensions.gen_random_bytes(5), 'hex'))::bit(40)::bigint as bits
     from unnest(p_actors, p_users, p_keys, p_requests) with ordinality as g (actor, user_id, key_id, request, n)
     where g.key_id is not null
+      and es.is_plain_request(g.request)
+  ),
+  plain as materialized (
+    select d.event_id
+    from (
+      select distinct g.event_id
+      from given g
+    ) d
+    where es.is_plain_sale(d.event_id)
   ),
   line as materialized (
     select
@@ -121,14 +131,6 @@ begin
       limit 1
     ) o
   ),
-  plain as materialized (
-    select p.event_id
-    from (
-      select distinct g.event_id
-      from given g
-    ) p
-    where es.is_plain_sale(p.event_id)
-  ),
   judged as materialized (
     select
       g.n, g.actor, g.user_id, g.key_id, g.registration_id, g.event_id, d.id as occurrence_id,
@@ -141,8 +143,8 @@ begin
       w.closes_at
     from given g
     join wished w on w.n = g.n
-    join plain p on p.event_id = g.event_id
     join events e on e.id = g.event_id
+    join plain s on s.event_id = g.event_id
     join date d on d.event_id = g.event_id and d.wish is not distinct from g.occurrence_wish
     where w.sound
       and w.lines <= 100
@@ -151,7 +153,6 @@ begin
       and e.visibility <> 'private'
       and d.ends_at > p_now
       and es.is_person(g.request -> 'buyer')
-      and es.is_plain_request(g.request)
   )
   select
     (

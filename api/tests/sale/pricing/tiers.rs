@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::{Shop, placed};
 use crate::{
+    batches::counter,
     harness::{BUYERS, Db, all_at_once, outcome},
     overselling::without_lock,
     shop::HOLD,
@@ -190,4 +191,52 @@ async fn a_tier_keeps_a_pool_of_its_own_and_is_never_smaller_than_what_it_sold()
         .await;
     assert_eq!(shop.db.ask_number(count).await, 2);
     shop.db.assert_whole().await;
+}
+
+#[tokio::test]
+async fn buyers_who_are_served_together_get_tiers_and_codes_as_one_by_one() {
+    let db = Db::new().await;
+    let (shop, ticket, _) = early_birds(&db, 2, 1).await;
+    let half = [("rate_millionths", "500000"), ("max_uses", "1")];
+    shop.code("SESAME", "percent", &half).await;
+    let carts = [
+        json!({}),
+        json!({ "code": "SESAME" }),
+        json!({ "expected_total_minor": 8000, "expected_currency": "EUR" }),
+        json!({ "expected_total_minor": 8000, "expected_currency": "EUR" }),
+        json!({ "code": "SESAME" }),
+        json!({}),
+    ];
+    let batch: Vec<_> = carts
+        .into_iter()
+        .map(|more| {
+            let mut request = shop.request(&[(ticket, 1)]);
+            super::merge(&mut request, more);
+            request["guest_secret_hash"] = json!(Uuid::new_v4().simple().to_string());
+            json!({ "actor": "anonymous", "user_id": null, "request": request })
+        })
+        .collect();
+    let told = db
+        .call(&counter(shop.org), "place_registrations", &json!(batch))
+        .await;
+    let said: Vec<_> = told
+        .as_array()
+        .expect("answers")
+        .iter()
+        .map(|one| &one["outcome"])
+        .map(|one| (outcome(one).to_owned(), one["total_minor"].clone()))
+        .collect();
+    let (placed, changed) = ("placed".to_owned(), "price_changed".to_owned());
+    assert_eq!(
+        said,
+        [
+            (placed.clone(), json!(6000)),
+            (placed.clone(), json!(3000)),
+            (placed.clone(), json!(8000)),
+            (changed, json!(10_000)),
+            ("code_used_up".to_owned(), json!(null)),
+            (placed, json!(10_000)),
+        ]
+    );
+    db.assert_whole().await;
 }
