@@ -74,6 +74,7 @@ as $body$
   select 'claim_exceeds_items', c.id, format('claimed %s', c.quantity)
   from pool_claims c
   where c.released_at is null
+    and c.registration_id is not null
     and c.quantity > (select count(*) from registration_items i where i.registration_id = c.registration_id)
 
   union all
