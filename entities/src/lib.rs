@@ -16,6 +16,7 @@ pub mod device_sessions;
 pub mod event_online_access;
 pub mod event_signing_keys;
 pub mod events;
+pub mod hold_secrets;
 pub mod idempotency_keys;
 pub mod invitation_secrets;
 pub mod invitations;
@@ -38,6 +39,7 @@ pub mod session_speakers;
 pub mod sessions;
 pub mod signing_keys;
 pub mod speakers;
+pub mod stock_holds;
 pub mod ticket_type_pools;
 pub mod ticket_types;
 pub mod tickets;
@@ -45,6 +47,10 @@ pub mod trusted_documents;
 pub mod user_secrets;
 pub mod users;
 pub mod venues;
+pub mod waitlist_entries;
+pub mod waitlist_lines;
+pub mod waitlist_offers;
+pub mod waitlist_secrets;
 
 use eventsphere_graphql::Declaration;
 
@@ -75,6 +81,10 @@ pub fn declarations() -> Vec<Declaration> {
         registrations::declaration(),
         registration_items::declaration(),
         tickets::declaration(),
+        stock_holds::declaration(),
+        waitlist_entries::declaration(),
+        waitlist_lines::declaration(),
+        waitlist_offers::declaration(),
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),

@@ -43,5 +43,7 @@ relations! {
     keys {
         Pool(OrgId, PoolId) -> capacity_pools(OrgId, Id);
         Registration(OrgId, RegistrationId) -> registrations(OrgId, Id);
+        Hold(OrgId, HoldId) -> stock_holds(OrgId, Id);
+        Offer(OrgId, WaitlistOfferId) -> waitlist_offers(OrgId, Id);
     }
 }

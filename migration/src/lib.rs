@@ -20,6 +20,7 @@ mod m20261121_000010_deprecated_uses;
 mod m20261121_000011_search;
 mod m20261121_000012_pages;
 mod m20261121_000016_claimants;
+mod m20261121_000017_waiting;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000011_search::Migration),
             Box::new(m20261121_000012_pages::Migration),
             Box::new(m20261121_000016_claimants::Migration),
+            Box::new(m20261121_000017_waiting::Migration),
         ]
     }
 }

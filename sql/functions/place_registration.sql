@@ -1,7 +1,8 @@
 -- Places a registration: takes stock, fixes prices, holds both until expires_at. The transaction acts in the
 -- organization of the event (es.org); the buyer is es.user, or a guest who shows the secret later.
 -- Request: {event_id, occurrence_id?, buyer: {name, email}, items: [{ticket_type_id, quantity, attendees?: [{name, email}
---   or null]}], idempotency_key, argument_hash (hex), guest_secret_hash? (hex)}. Without occurrence_id: the next one.
+--   or null]}], hold_id? or hold_key_hash? (hex), idempotency_key, argument_hash (hex), guest_secret_hash? (hex)}. Without
+--   occurrence_id: the next one. With a hold (see credit.sql) places are taken from it, not from what is on sale.
 -- Outcomes, in the key `outcome`; an answer told again carries `replayed`: true:
 --   placed                 registration_id, confirmation_number, status, expires_at, total_minor, currency
 --   sold_out               ticket_types: [{ticket_type_id, requested, available}]
@@ -10,8 +11,13 @@
 --   occurrence_not_found
 --   ticket_type_not_found  ticket_types: [{ticket_type_id}]; inactive ones too, and hidden ones for visitors
 --   quantity_out_of_range  ticket_types: [{ticket_type_id, requested, minimum, maximum}]; or requested, maximum of the event
+--   hold_not_found         also one of another event, and a wrong key
+--   hold_ended             hold_id; it was released, or has expired
+--   hold_keeps_others      hold_id; none of what is asked for
+--   hold_used_up           hold_id, left
+--   offer_expired          offer_id; only told to accept_waitlist_offer
 --   invalid                field, message
--- Called from: the verb placeRegistration.
+-- Called from: the verb placeRegistration; accept_waitlist_offer (es.try_to_place).
 -- Raises: ES400 and ES409 as es.idempotency_begin; ES404 without an organization; 22P02 when an id is no UUID.
 -- Lines between lock:begin and lock:end are what keeps a pool from being oversold; a test takes them out and watches.
 
@@ -27,6 +33,8 @@ declare
   v_occurrence record;
   v_judged record;
   v_demand record;
+  v_credit record;
+  v_weighed record;
   v_problem jsonb;
   v_now timestamptz := es.clock();
 begin
@@ -51,25 +59,38 @@ begin
     return v_judged.problem;
   end if;
 
-  -- Who comes too late hears so without standing in the queue for the lock.
   v_demand := es.pool_demand(v_occurrence.id, v_wished.types, v_wished.quantities);
-  v_problem := es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, false);
-  if v_problem is not null then
-    return v_problem;
+  v_credit := es.open_credit(p_request, v_event_id);
+  if v_credit.problem is not null then
+    return v_credit.problem;
+  end if;
+  -- Who comes too late hears so without standing in the queue for the lock.
+  if v_credit.kind is null then
+    v_problem := es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, false);
+    if v_problem is not null then
+      return v_problem;
+    end if;
   end if;
 
   -- lock:begin
-  perform from capacity_pools p where p.id = any (v_demand.pools) order by p.id for no key update;
+  perform from capacity_pools p where p.id = any (v_demand.pools || v_credit.pools) order by p.id for no key update;
   -- lock:end
   v_now := es.clock();
-  perform es.release_expired_claims(v_demand.pools, v_demand.needs, v_now);
-  v_problem := es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, true);
+  v_weighed := es.weigh_credit(
+    v_credit.kind, v_credit.id, v_occurrence.id, v_wished.types, v_wished.quantities, v_demand.pools, v_demand.needs, v_now
+  );
+  if v_weighed.problem is not null then
+    return v_weighed.problem;
+  end if;
+  perform es.release_expired_claims(v_demand.pools, v_weighed.needs, v_now);
+  v_problem := es.shortage(v_demand.pools, v_weighed.needs, v_wished.types, v_wished.quantities, v_now, true);
   if v_problem is not null then
     return v_problem;
   end if;
   if v_now >= v_judged.closes_at then
     return (es.judge_wishes(v_event, v_wished.types, v_wished.quantities, v_now)).problem;
   end if;
+  perform es.spend_credit(v_credit.kind, v_credit.id, v_weighed.units, v_now);
   return es.write_registration(
     p_request, v_event, v_occurrence.id, v_wished.types, v_wished.quantities, v_judged.prices,
     v_demand.pools, v_demand.needs, v_now

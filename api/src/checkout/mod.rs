@@ -5,8 +5,10 @@
 mod cancel;
 mod confirm;
 mod expire;
+mod holds;
 mod place;
 mod request;
+mod waitlist;
 
 pub use expire::sweep;
 
@@ -55,4 +57,6 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<place::PlaceRegistration>()
         .add::<confirm::ConfirmRegistration>()
         .add::<cancel::CancelRegistration>();
+    holds::verbs(registry);
+    waitlist::verbs(registry);
 }

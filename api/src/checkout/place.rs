@@ -8,7 +8,10 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::request::{Person, argument_hash, check_key, clean, fault_of};
+use super::{
+    holds,
+    request::{Person, argument_hash, check_key, clean, fault_of},
+};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -29,6 +32,8 @@ pub struct Input {
     occurrence_id: Option<Uuid>,
     buyer: Person,
     lines: Vec<Line>,
+    hold_id: Option<Uuid>,
+    hold_key: Option<String>,
     idempotency_key: String,
 }
 
@@ -78,6 +83,30 @@ const REFUSALS: Refusals = &[
         "so many cannot be placed in one registration",
         &["lines"],
     ),
+    (
+        "hold_not_found",
+        "HOLD_NOT_FOUND",
+        "there is no such hold at this event",
+        &["holdKey"],
+    ),
+    (
+        "hold_ended",
+        "HOLD_ENDED",
+        "the hold was released or has run out",
+        &["holdKey"],
+    ),
+    (
+        "hold_keeps_others",
+        "HOLD_KEEPS_OTHERS",
+        "the hold keeps none of what is asked for",
+        &["lines"],
+    ),
+    (
+        "hold_used_up",
+        "HOLD_USED_UP",
+        "the hold has fewer places left",
+        &["lines"],
+    ),
     ("invalid", "INVALID", "a value cannot be accepted", &[]),
 ];
 
@@ -96,6 +125,16 @@ impl Handle for PlaceRegistration {
         .may_take("occurrenceId", id("Occurrence"), "The date of the event; the next one when left out.")
         .takes("buyer", InputType::Object("RegistrationBuyerInput".to_owned()), "Who places it.")
         .takes("lines", InputType::Objects("RegistrationLineInput".to_owned()), "What is placed.")
+        .may_take(
+            "holdKey",
+            InputType::Scalar(Scalar::String),
+            "The key of a hold: places are taken from it, not from what is on sale.",
+        )
+        .may_take(
+            "holdId",
+            id("Hold"),
+            "The same without its key, for members with `registrations:write`.",
+        )
         .idempotent()
         .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
         .gives(
@@ -109,6 +148,10 @@ impl Handle for PlaceRegistration {
         .fails("TICKET_TYPE_NOT_FOUND", "The event has no such ticket type.")
         .fails("SALE_NOT_OPEN", "A ticket type is not on sale now.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer or more tickets than allowed.")
+        .fails("HOLD_NOT_FOUND", "There is no such hold at this event.")
+        .fails("HOLD_ENDED", "The hold was released or has run out.")
+        .fails("HOLD_KEEPS_OTHERS", "The hold keeps none of what is asked for.")
+        .fails("HOLD_USED_UP", "The hold has fewer places left.")
         .fails("INVALID", "A value cannot be accepted.")
     }
 
@@ -199,7 +242,7 @@ fn check(input: &Input) -> Option<Outcome> {
 }
 
 fn arguments(input: &Input) -> Json {
-    json!({
+    let mut arguments = json!({
         "event_id": input.event_id,
         "occurrence_id": input.occurrence_id,
         "buyer": clean(&input.buyer),
@@ -208,11 +251,18 @@ fn arguments(input: &Input) -> Json {
             "quantity": line.quantity,
             "attendees": line.attendees.as_deref().unwrap_or_default().iter().map(clean).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(hold_id) = input.hold_id {
+        arguments["hold_id"] = json!(hold_id);
+    }
+    if let Some(key) = &input.hold_key {
+        arguments["hold_key_hash"] = json!(holds::key_hash(key));
+    }
+    arguments
 }
 
 /// The organization of an event that can be bought, without revealing anything else of it.
-async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
+pub(super) async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
     let tx = call.app.door.begin(call.actor).await?;
     let row =
         statements::first(&tx, "select public.event_org($1) as org", [event_id.into()]).await?;
@@ -224,7 +274,7 @@ async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fa
 }
 
 /// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.
-fn guest_secret(
+pub(super) fn guest_secret(
     call: Call<'_>,
     org_id: Uuid,
     key: &str,
