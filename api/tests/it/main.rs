@@ -22,3 +22,4 @@ mod reports;
 mod rush;
 mod schema;
 mod schema_cost;
+mod waiting;

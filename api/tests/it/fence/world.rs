@@ -4,6 +4,7 @@
 mod door;
 pub mod events;
 mod people;
+mod queue;
 mod sales;
 
 use serde_json::{Value, json};
