@@ -44,6 +44,7 @@ relations! {
         Pool(OrgId, PoolId) -> capacity_pools(OrgId, Id);
         Registration(OrgId, RegistrationId) -> registrations(OrgId, Id);
         Hold(OrgId, HoldId) -> stock_holds(OrgId, Id);
+        Code(OrgId, PromoCodeId) -> promo_codes(OrgId, Id);
         Offer(OrgId, WaitlistOfferId) -> waitlist_offers(OrgId, Id);
     }
 }

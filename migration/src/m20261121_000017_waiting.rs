@@ -1,4 +1,5 @@
-//! Places that are set aside: holds of staff, and the queue of those who wait with the offers made to them.
+//! Places that are set aside: holds of staff, the queue of those who wait with the offers made to them, and what codes
+//! reserve.
 
 use crate::{fence::Fence, sql_migration};
 
@@ -44,6 +45,7 @@ fn up() -> String {
             .touched()
             .up(),
         CLAIMANTS.to_owned(),
+        FOLLOW_CODE.to_owned(),
     ]
     .concat()
 }
@@ -204,17 +206,75 @@ alter table pool_claims
   add constraint pool_claims_hold_fk foreign key (org_id, event_id, hold_id)
     references stock_holds (org_id, event_id, id),
   add constraint pool_claims_offer_fk foreign key (org_id, event_id, waitlist_offer_id)
-    references waitlist_offers (org_id, event_id, id);
+    references waitlist_offers (org_id, event_id, id),
+  add constraint pool_claims_code_fk foreign key (org_id, promo_code_id) references promo_codes (org_id, id);
 create index pool_claims_due_idx on pool_claims (expires_at)
   where released_at is null and expires_at is not null and registration_id is null;
 -- A draft is deleted with what staff set aside of it.
 grant delete on pool_claims to es_verbs;
 ";
 
+/// What a code reserves ends when it does, and is never more than its unused uses. The function belongs to `es_system`,
+/// because whoever changes a code may not write claims; it writes those of that code and nothing else.
+const FOLLOW_CODE: &str = "
+create function es.follow_code()
+returns trigger
+language plpgsql
+security definer
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_now timestamptz;
+  v_unused integer;
+begin
+  if not exists (select from pool_claims c where c.promo_code_id = new.id and c.released_at is null) then
+    return null;
+  end if;
+  perform
+  from capacity_pools p
+  where p.id in (select c.pool_id from pool_claims c where c.promo_code_id = new.id and c.released_at is null)
+  order by p.id
+  for no key update;
+  v_now := es.clock();
+  select p.capacity - p.claimed + es.pool_expired(p.id, v_now)
+  into v_unused
+  from capacity_pools p
+  where p.id = new.pool_id;
+  if not new.active or new.counted_by <> 'ticket' or v_unused is null then
+    v_unused := 0;
+  end if;
+  perform es.shrink_code_claims(
+    new.id,
+    (
+      select greatest(0, max(c.quantity) - v_unused)
+      from pool_claims c
+      where c.promo_code_id = new.id
+        and c.released_at is null
+    ),
+    v_now
+  );
+  -- What has run out stays so: its places may be sold by now.
+  update pool_claims c
+  set expires_at = new.ends_at
+  where c.promo_code_id = new.id
+    and c.released_at is null
+    and (c.expires_at is null or c.expires_at > v_now);
+  return null;
+end
+$body$;
+alter function es.follow_code() owner to es_system;
+revoke execute on function es.follow_code() from public;
+create trigger follow_code after update of ends_at, active, max_uses, counted_by on promo_codes
+  for each row execute function es.follow_code();
+";
+
 const DOWN: &str = "
+drop trigger follow_code on promo_codes;
+drop function es.follow_code();
 revoke delete on pool_claims from es_verbs;
 drop index pool_claims_due_idx;
 alter table pool_claims
+  drop constraint pool_claims_code_fk,
   drop constraint pool_claims_offer_fk,
   drop constraint pool_claims_hold_fk;
 drop table waitlist_offers;

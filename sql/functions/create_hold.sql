@@ -57,7 +57,7 @@ begin
   from capacity_pools p
   left join es.kept_for_waiting(p_pools, p_now) k on k.pool_id = p.id
   where p.id = any (p_pools);
-  return case when v_least < p_units then greatest(0, v_least) end;
+  return case when p_units > 0 and v_least < p_units then greatest(0, v_least) end;
 end
 $body$;
 
@@ -94,6 +94,7 @@ begin
     into hold.pool_id, hold.occurrence_id
     from capacity_pools l
     where l.id = (p ->> 'pool_id')::uuid
+      and l.kind = 'stock'
       and l.event_id = v_event.id;
     if hold.pool_id is null then
       problem := jsonb_build_object('outcome', 'pool_not_found');

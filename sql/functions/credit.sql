@@ -1,15 +1,18 @@
--- Placing with stock that was set aside: a hold of staff, or an offer to somebody who waited. What was set aside is
--- converted, under the locks of its pools, into the claims of the registration; only what it lacks is public stock.
+-- Placing with stock that was set aside: a hold of staff, an offer to somebody who waited, a code that reserves (R9). What
+-- was set aside is converted, under the locks of its pools, into the claims of the registration; only what it lacks is
+-- public stock.
 -- Called from: place_registration, in this order: open_credit before the pools are locked (it locks the hold; the entry
 --   of an offer is locked by accept_waitlist_offer), weigh_credit under the locks, spend_credit before writing.
 -- Raises: nothing.
+-- after: price_codes
 -- Of the request: hold_id (members with registrations:write), hold_key_hash (hex; whoever was given the key), or
 --   waitlist_offer_id (accept_waitlist_offer alone).
 
--- Which hold or offer is meant. The kind is null when there is none; pools are those that it claims now.
+-- Which hold or offer is meant. The kind is null when there is none; pools are those that it and the code claim now.
 create or replace function es.open_credit(
   p_request jsonb,
   p_event uuid,
+  p_code promo_codes,
   out problem jsonb,
   out kind text,
   out id uuid,
@@ -21,11 +24,16 @@ as $body$
 declare
   v_hold stock_holds;
 begin
-  pools := '{}';
+  pools := array(
+    select c.pool_id
+    from pool_claims c
+    where c.promo_code_id = p_code.id
+      and c.released_at is null
+  );
   if p_request ->> 'waitlist_offer_id' is not null then
     kind := 'offer';
     id := (p_request ->> 'waitlist_offer_id')::uuid;
-    pools := array(
+    pools := pools || array(
       select c.pool_id
       from pool_claims c
       where c.waitlist_offer_id = open_credit.id
@@ -55,7 +63,7 @@ begin
   else
     kind := 'hold';
     id := v_hold.id;
-    pools := array(
+    pools := pools || array(
       select c.pool_id
       from pool_claims c
       where c.hold_id = v_hold.id
@@ -86,10 +94,51 @@ as $body$
   end
 $body$;
 
--- What is needed beyond the hold or the offer, pool by pool as p_needs; and the units that it gives.
+-- What is needed beyond what the code reserves, pool by pool as p_needs.
+create or replace function es.beyond_code(
+  p_code promo_codes,
+  p_occurrence uuid,
+  p_types uuid[],
+  p_quantities integer[],
+  p_pools uuid[],
+  p_needs integer[],
+  p_now timestamptz
+)
+returns integer[]
+language plpgsql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_types constant uuid[] := coalesce(es.types_of_code(p_code, p_code.event_id), p_types);
+  v_for_code record;
+begin
+  select array_agg(w.id) as types, array_agg(w.quantity) as quantities
+  into v_for_code
+  from unnest(p_types, p_quantities) as w (id, quantity)
+  where w.id = any (v_types);
+  v_for_code := es.pool_demand(p_occurrence, v_for_code.types, v_for_code.quantities);
+  return (
+    select array_agg(d.need - coalesce(least(c.quantity, f.need), 0) order by d.place)
+    from unnest(p_pools, p_needs) with ordinality as d (pool_id, need, place)
+    left join (
+      unnest(v_for_code.pools, v_for_code.needs) as f (pool_id, need)
+      join pool_claims c
+        on c.pool_id = f.pool_id
+        and c.promo_code_id = p_code.id
+        and c.released_at is null
+        and (c.expires_at is null or c.expires_at > p_now)
+    ) on f.pool_id = d.pool_id
+  );
+end
+$body$;
+
+-- What is needed beyond the code, the hold or the offer, pool by pool as p_needs; the units that a hold gives, and the
+-- uses that are made of a code that reserves.
 create or replace function es.weigh_credit(
   p_kind text,
   p_id uuid,
+  p_code promo_codes,
   p_occurrence uuid,
   p_types uuid[],
   p_quantities integer[],
@@ -98,6 +147,7 @@ create or replace function es.weigh_credit(
   p_now timestamptz,
   out problem jsonb,
   out units integer,
+  out code_units integer,
   out needs integer[]
 )
 language plpgsql
@@ -107,6 +157,10 @@ declare
   v_hold stock_holds;
 begin
   needs := p_needs;
+  if exists (select from pool_claims c where c.promo_code_id = p_code.id and c.released_at is null) then
+    code_units := es.code_uses(p_code, p_code.event_id, p_types, p_quantities);
+    needs := es.beyond_code(p_code, p_occurrence, p_types, p_quantities, p_pools, p_needs, p_now);
+  end if;
   if p_kind is null then
     return;
   end if;
@@ -139,7 +193,7 @@ begin
     order by d.place
   )
   into needs
-  from unnest(p_pools, p_needs) with ordinality as d (pool_id, need, place)
+  from unnest(p_pools, needs) with ordinality as d (pool_id, need, place)
   left join pool_claims c
     on c.pool_id = d.pool_id
     and c.released_at is null
@@ -147,8 +201,16 @@ begin
 end
 $body$;
 
--- Takes the units out of the hold, or ends the claims of the offer; every pool that it claims is locked.
-create or replace function es.spend_credit(p_kind text, p_id uuid, p_units integer, p_now timestamptz)
+-- Takes the units out of the hold, or ends the claims of the offer, and takes the uses out of what the code reserves; every
+-- pool that they claim is locked.
+create or replace function es.spend_credit(
+  p_kind text,
+  p_id uuid,
+  p_units integer,
+  p_code promo_codes,
+  p_code_units integer,
+  p_now timestamptz
+)
 returns void
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
@@ -156,6 +218,9 @@ as $body$
 declare
   v_sold integer;
 begin
+  if p_code_units > 0 then
+    perform es.shrink_code_claims(p_code.id, p_code_units, p_now);
+  end if;
   if p_kind = 'offer' then
     perform es.give_back(
       array(select c.id from pool_claims c where c.waitlist_offer_id = p_id and c.released_at is null),
@@ -172,6 +237,37 @@ begin
       jsonb_build_object('sold', v_sold - p_units), jsonb_build_object('sold', v_sold)
     );
   end if;
+end
+$body$;
+
+-- Takes so many units out of each claim of a code; all their pools are locked.
+create or replace function es.shrink_code_claims(p_code uuid, p_units integer, p_now timestamptz)
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  perform es.give_back(
+    array(
+      select c.id
+      from pool_claims c
+      where c.promo_code_id = p_code
+        and c.released_at is null
+        and c.quantity <= p_units
+    ),
+    p_now
+  );
+  with shrunk as (
+    update pool_claims c
+    set quantity = c.quantity - p_units
+    where c.promo_code_id = p_code
+      and c.released_at is null
+    returning c.pool_id
+  )
+  update capacity_pools p
+  set claimed = p.claimed - p_units
+  from shrunk
+  where p.id = shrunk.pool_id;
 end
 $body$;
 
@@ -205,13 +301,18 @@ begin
 end
 $body$;
 
-alter function es.open_credit(jsonb, uuid) owner to es_verbs;
+alter function es.open_credit(jsonb, uuid, promo_codes) owner to es_verbs;
 alter function es.units_from_hold(stock_holds, uuid, uuid[], integer[], uuid[], integer[]) owner to es_verbs;
-alter function es.weigh_credit(text, uuid, uuid, uuid[], integer[], uuid[], integer[], timestamptz) owner to es_verbs;
-alter function es.spend_credit(text, uuid, integer, timestamptz) owner to es_verbs;
+alter function es.beyond_code(promo_codes, uuid, uuid[], integer[], uuid[], integer[], timestamptz) owner to es_verbs;
+alter function es.weigh_credit(text, uuid, promo_codes, uuid, uuid[], integer[], uuid[], integer[], timestamptz) owner to es_verbs;
+alter function es.spend_credit(text, uuid, integer, promo_codes, integer, timestamptz) owner to es_verbs;
+alter function es.shrink_code_claims(uuid, integer, timestamptz) owner to es_verbs;
 alter function es.set_hold_claims(uuid, timestamptz) owner to es_verbs;
-revoke execute on function es.open_credit(jsonb, uuid) from public;
+revoke execute on function es.open_credit(jsonb, uuid, promo_codes) from public;
 revoke execute on function es.units_from_hold(stock_holds, uuid, uuid[], integer[], uuid[], integer[]) from public;
-revoke execute on function es.weigh_credit(text, uuid, uuid, uuid[], integer[], uuid[], integer[], timestamptz) from public;
-revoke execute on function es.spend_credit(text, uuid, integer, timestamptz) from public;
+revoke execute on function es.beyond_code(promo_codes, uuid, uuid[], integer[], uuid[], integer[], timestamptz) from public;
+revoke execute on function es.weigh_credit(text, uuid, promo_codes, uuid, uuid[], integer[], uuid[], integer[], timestamptz) from public;
+revoke execute on function es.spend_credit(text, uuid, integer, promo_codes, integer, timestamptz) from public;
+revoke execute on function es.shrink_code_claims(uuid, integer, timestamptz) from public;
 revoke execute on function es.set_hold_claims(uuid, timestamptz) from public;
+grant execute on function es.shrink_code_claims(uuid, integer, timestamptz) to es_system;

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
-    holds,
-    request::{Person, argument_hash, check_key, clean, fault_of},
+    holds, price,
+    request::{Money, Person, argument_hash, check_key, clean, fault_of},
 };
 use crate::{
     fault::Fault,
@@ -32,7 +32,13 @@ pub struct Input {
     occurrence_id: Option<Uuid>,
     buyer: Person,
     lines: Vec<Line>,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    expected_total: Option<Money>,
+    #[serde(default)]
     hold_id: Option<Uuid>,
+    #[serde(default)]
     hold_key: Option<String>,
     idempotency_key: String,
 }
@@ -42,6 +48,8 @@ pub struct Input {
 struct Line {
     ticket_type_id: Uuid,
     quantity: i32,
+    #[serde(default)]
+    price: Option<Money>,
     #[serde(default)]
     attendees: Option<Vec<Person>>,
 }
@@ -107,6 +115,20 @@ const REFUSALS: Refusals = &[
         "the hold has fewer places left",
         &["lines"],
     ),
+    price::ADD_ONS,
+    price::CHOSEN_PRICE,
+    price::UNKNOWN_CODE,
+    price::EARLY_CODE,
+    price::LATE_CODE,
+    price::USELESS_CODE,
+    price::USED_CODE,
+    price::CODE_OF_BUYER,
+    (
+        "price_changed",
+        "PRICE_CHANGED",
+        "it costs something else now; nothing is held",
+        &["expectedTotal"],
+    ),
     ("invalid", "INVALID", "a value cannot be accepted", &[]),
 ];
 
@@ -116,7 +138,7 @@ impl Handle for PlaceRegistration {
 
     fn describe() -> Verb {
         let id = |name: &str| InputType::Scalar(Scalar::Id(name.to_owned()));
-        Verb::new(
+        let verb = Verb::new(
             "placeRegistration",
             "Holds places for a buyer until `expiresAt` of the registration. Open to visitors: they get a guest \
              secret, which opens the registration later in the header `X-Guest-Secret`.",
@@ -135,12 +157,23 @@ impl Handle for PlaceRegistration {
             id("Hold"),
             "The same without its key, for members with `registrations:write`.",
         )
+        .may_take("code", InputType::Scalar(Scalar::String), "A promo code, in any case; at most 40 characters.")
+        .may_take(
+            "expectedTotal",
+            InputType::Money,
+            "The total that the buyer has seen (`priceCheckout`). If it costs something else by now, nothing is held.",
+        )
         .idempotent()
         .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
         .gives(
             "guestSecret",
             PayloadType::Scalar(Scalar::String),
             "For buyers who are not signed in: what opens the registration later. Keep it.",
+        )
+        .gives(
+            "priceChange",
+            PayloadType::Value("PriceChange".to_owned()),
+            "With `PRICE_CHANGED`: what it costs now.",
         )
         .fails("SOLD_OUT", "There are not enough places left.")
         .fails("EVENT_NOT_FOUND", "There is no such event on sale.")
@@ -152,7 +185,13 @@ impl Handle for PlaceRegistration {
         .fails("HOLD_ENDED", "The hold was released or has run out.")
         .fails("HOLD_KEEPS_OTHERS", "The hold keeps none of what is asked for.")
         .fails("HOLD_USED_UP", "The hold has fewer places left.")
-        .fails("INVALID", "A value cannot be accepted.")
+        .fails("PRICE_CHANGED", "It costs something else than was expected.");
+        price::fails(verb)
+            .fails(
+                "CODE_USED_BY_BUYER",
+                "This buyer has used the promo code as often as one may.",
+            )
+            .fails("INVALID", "A value cannot be accepted.")
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
@@ -178,9 +217,16 @@ impl Handle for PlaceRegistration {
         if let Some((_, digest)) = &secret {
             request["guest_secret_hash"] = json!(hex(digest));
         }
+        price::count_code(call, org_id, input.code.is_some()).await?;
         let answer = outcome::decide(call, org_id, "place_registration", &request).await?;
-        if outcome::word(&answer) != "placed" {
-            return Ok(outcome::refusal(&answer, REFUSALS)?.into());
+        match outcome::word(&answer) {
+            "placed" => {}
+            "price_changed" => {
+                let change = json!({ "total": price::money(&answer, "total_minor") });
+                let refused = outcome::refusal(&answer, REFUSALS)?;
+                return Ok(refused.value("priceChange", change).into());
+            }
+            _ => return Ok(outcome::refusal(&answer, REFUSALS)?.into()),
         }
         let registration = outcome::key(&answer, "registration_id")?;
         let mut done = Outcome::new().entity("registration", registration);
@@ -205,6 +251,9 @@ fn check(input: &Input) -> Option<Outcome> {
     let invalid = |message: &str, field: &[&str]| Some(Outcome::refused("INVALID", message, field));
     if let Some((field, message)) = fault_of(&input.buyer) {
         return invalid(message, &["buyer", field]);
+    }
+    if let Some(refused) = price::too_long(input.code.as_deref()) {
+        return Some(refused);
     }
     if input.lines.is_empty() || input.lines.len() > 50 {
         return Some(Outcome::refused(
@@ -242,21 +291,30 @@ fn check(input: &Input) -> Option<Outcome> {
 }
 
 fn arguments(input: &Input) -> Json {
+    let items = input.lines.iter().map(|line| {
+        let mut item = price::item(line.ticket_type_id, line.quantity, line.price.as_ref());
+        let attendees = line.attendees.as_deref().unwrap_or_default();
+        item["attendees"] = attendees.iter().map(|one| json!(clean(one))).collect();
+        item
+    });
     let mut arguments = json!({
         "event_id": input.event_id,
         "occurrence_id": input.occurrence_id,
         "buyer": clean(&input.buyer),
-        "items": input.lines.iter().map(|line| json!({
-            "ticket_type_id": line.ticket_type_id,
-            "quantity": line.quantity,
-            "attendees": line.attendees.as_deref().unwrap_or_default().iter().map(clean).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
+        "items": items.collect::<Vec<_>>(),
     });
+    if let Some(code) = &input.code {
+        arguments["code"] = json!(code);
+    }
     if let Some(hold_id) = input.hold_id {
         arguments["hold_id"] = json!(hold_id);
     }
     if let Some(key) = &input.hold_key {
         arguments["hold_key_hash"] = json!(holds::key_hash(key));
+    }
+    if let Some(expected) = &input.expected_total {
+        arguments["expected_total_minor"] = json!(expected.minor_units);
+        arguments["expected_currency"] = json!(expected.currency_code);
     }
     arguments
 }

@@ -24,18 +24,18 @@ async fn r01_what_is_held_is_not_sold_to_the_public_but_from_the_hold() {
 
     let from_hold = json!({ "hold_key_hash": "aa01" });
     let sold = shop
-        .place_with(&[(ticket_type, 2)], from_hold.clone())
+        .place_from(&[(ticket_type, 2)], from_hold.clone())
         .await;
     assert_eq!(outcome(&sold), "placed", "{sold}");
     let more = shop
-        .place_with(&[(ticket_type, 2)], from_hold.clone())
+        .place_from(&[(ticket_type, 2)], from_hold.clone())
         .await;
     assert_eq!((outcome(&more), &more["left"]), ("hold_used_up", &json!(1)));
     let last = shop
-        .place_with(&[(ticket_type, 1)], from_hold.clone())
+        .place_from(&[(ticket_type, 1)], from_hold.clone())
         .await;
     assert_eq!(outcome(&last), "placed", "{last}");
-    let none = shop.place_with(&[(ticket_type, 1)], from_hold).await;
+    let none = shop.place_from(&[(ticket_type, 1)], from_hold).await;
     assert_eq!(outcome(&none), "hold_used_up");
     shop.db.assert_whole().await;
     assert_eq!(shop.taken().await, 5);
@@ -61,7 +61,7 @@ async fn r02_a_hold_counts_until_its_instant_without_a_sweeper() {
     shop.db.advance(61).await;
     assert_eq!(shop.available(ticket_type).await, Some(2));
     let late = shop
-        .place_with(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa02" }))
+        .place_from(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa02" }))
         .await;
     assert_eq!(outcome(&late), "hold_ended");
     let late = shop.change_hold(hold, json!({ "quantity": 1 })).await;
@@ -98,7 +98,7 @@ async fn r02_the_sweep_clears_away_what_expired_and_is_needed_by_nobody() {
         .await;
     }
     let sold = shop
-        .place_with(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa04" }))
+        .place_from(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa04" }))
         .await;
     assert_eq!(outcome(&sold), "placed", "{sold}");
     assert_eq!(shop.clear().await, 0);
@@ -139,7 +139,7 @@ async fn a_hold_grows_and_shrinks_within_what_is_free_and_what_was_sold() {
     assert_eq!(shop.available(ticket_type).await, Some(0));
     shop.db.assert_whole().await;
 
-    shop.place_with(&[(ticket_type, 2)], json!({ "hold_key_hash": "aa05" }))
+    shop.place_from(&[(ticket_type, 2)], json!({ "hold_key_hash": "aa05" }))
         .await;
     let shrunk = shop.change_hold(hold, json!({ "quantity": 1 })).await;
     assert_eq!(
@@ -165,14 +165,14 @@ async fn a_hold_grows_and_shrinks_within_what_is_free_and_what_was_sold() {
     shop.db.assert_whole().await;
 
     let old_key = shop
-        .place_with(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa05" }))
+        .place_from(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa05" }))
         .await;
     assert_eq!(outcome(&old_key), "hold_not_found");
     assert_eq!(outcome(&shop.release_hold(hold).await), "released");
     assert_eq!(shop.release_hold(hold).await["already"], json!(true));
     assert_eq!(shop.available(ticket_type).await, Some(1));
     let ended = shop
-        .place_with(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa06" }))
+        .place_from(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa06" }))
         .await;
     assert_eq!(outcome(&ended), "hold_ended");
     shop.db.assert_whole().await;
@@ -205,12 +205,12 @@ async fn r01_a_hold_of_a_type_keeps_places_in_all_its_pools_one_of_a_pool_for_an
     assert_eq!(shop.available(plain).await, Some(2));
     assert_eq!(shop.available(dinner).await, Some(1));
     let other = shop
-        .place_with(&[(plain, 1)], json!({ "hold_key_hash": "aa07" }))
+        .place_from(&[(plain, 1)], json!({ "hold_key_hash": "aa07" }))
         .await;
     assert_eq!(outcome(&other), "hold_keeps_others");
     // What the hold lacks is public stock: the plain one beside the held dinners.
     let both = shop
-        .place_with(
+        .place_from(
             &[(dinner, 2), (plain, 1)],
             json!({ "hold_key_hash": "aa07" }),
         )
@@ -231,7 +231,7 @@ async fn r01_a_hold_of_a_type_keeps_places_in_all_its_pools_one_of_a_pool_for_an
     assert_eq!(shop.available(dinner).await, Some(0));
     // The meal itself is public stock, and there is one.
     let any = shop
-        .place_with(&[(dinner, 1)], json!({ "hold_key_hash": "aa08" }))
+        .place_from(&[(dinner, 1)], json!({ "hold_key_hash": "aa08" }))
         .await;
     assert_eq!(outcome(&any), "placed", "{any}");
     shop.db.assert_whole().await;
@@ -250,7 +250,7 @@ async fn staff_place_from_a_hold_by_its_id_and_others_do_not() {
         .await;
     assert_eq!(outcome(&staff), "placed", "{staff}");
     let visitor = shop
-        .place_with(&[(ticket_type, 1)], json!({ "hold_id": made["hold_id"] }))
+        .place_from(&[(ticket_type, 1)], json!({ "hold_id": made["hold_id"] }))
         .await;
     assert_eq!(outcome(&visitor), "hold_not_found");
     let reader = As::member(shop.user, shop.org, "events:read,registrations:read");
@@ -305,7 +305,7 @@ async fn r01_a_hold_is_sold_exactly_once_while_it_is_changed_and_the_public_buys
                 0 | 1 => outcome(&shop.place(&[(ticket_type, 1)]).await.0).to_owned(),
                 2 => {
                     let answer = shop
-                        .place_with(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa09" }))
+                        .place_from(&[(ticket_type, 1)], json!({ "hold_key_hash": "aa09" }))
                         .await;
                     format!("hold:{}", outcome(&answer))
                 }

@@ -38,9 +38,9 @@ async fn each_date_has_its_own_places_and_its_own_capacity() {
     assert_eq!(shop.available_at(ticket_type, later).await, Some(3));
     assert_eq!(shop.available(ticket_type).await, Some(3));
     let at_later = json!({ "occurrence_id": later });
-    let answer = shop.place_with(&[(ticket_type, 3)], at_later.clone()).await;
+    let answer = shop.place_from(&[(ticket_type, 3)], at_later.clone()).await;
     assert_eq!(outcome(&answer), "placed", "{answer}");
-    let answer = shop.place_with(&[(ticket_type, 1)], at_later.clone()).await;
+    let answer = shop.place_from(&[(ticket_type, 1)], at_later.clone()).await;
     assert_eq!(outcome(&answer), "sold_out");
 
     // More room at one date is room at no other.
@@ -54,7 +54,7 @@ async fn each_date_has_its_own_places_and_its_own_capacity() {
         outcome(&shop.place(&[(ticket_type, 1)]).await.0),
         "sold_out"
     );
-    let answer = shop.place_with(&[(ticket_type, 1)], at_later).await;
+    let answer = shop.place_from(&[(ticket_type, 1)], at_later).await;
     assert_eq!(outcome(&answer), "placed", "{answer}");
     shop.db.assert_whole().await;
 }
@@ -82,7 +82,7 @@ async fn a_pool_of_the_event_bounds_all_dates_together() {
     );
     assert_eq!(shop.available_at(ticket_type, later).await, Some(2));
     let answer = shop
-        .place_with(&[(ticket_type, 3)], json!({ "occurrence_id": later }))
+        .place_from(&[(ticket_type, 3)], json!({ "occurrence_id": later }))
         .await;
     assert_eq!(outcome(&answer), "sold_out");
     shop.db.assert_whole().await;
@@ -106,7 +106,7 @@ async fn r11_holds_and_waiting_are_of_one_date() {
     );
     assert_eq!(shop.available_at(ticket_type, later).await, Some(1));
     let wrong = shop
-        .place_with(&[(ticket_type, 1)], json!({ "hold_key_hash": "bb01" }))
+        .place_from(&[(ticket_type, 1)], json!({ "hold_key_hash": "bb01" }))
         .await;
     assert_eq!(
         outcome(&wrong),
@@ -120,7 +120,7 @@ async fn r11_holds_and_waiting_are_of_one_date() {
         .join("ann", &[(ticket_type, 1)], at_later.clone())
         .await;
     assert_eq!(outcome(&answer), "places_available");
-    shop.place_with(&[(ticket_type, 1)], at_later.clone()).await;
+    shop.place_from(&[(ticket_type, 1)], at_later.clone()).await;
     let (answer, _) = shop
         .join("ann", &[(ticket_type, 1)], at_later.clone())
         .await;
@@ -147,7 +147,7 @@ async fn r01_no_date_is_oversold_while_both_are_fought_for() {
             later
         };
         async move {
-            shop.place_with(&[(ticket_type, 1)], json!({ "occurrence_id": date }))
+            shop.place_from(&[(ticket_type, 1)], json!({ "occurrence_id": date }))
                 .await
         }
     })
@@ -172,7 +172,7 @@ async fn r01_without_lock_and_constraint_a_date_is_oversold() {
         all_at_once(BUYERS, 120, move |_| {
             let shop = racing.clone();
             async move {
-                shop.place_with(&[(ticket_type, 1)], json!({ "occurrence_id": later }))
+                shop.place_from(&[(ticket_type, 1)], json!({ "occurrence_id": later }))
                     .await
             }
         })

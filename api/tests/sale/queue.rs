@@ -63,7 +63,7 @@ impl Shop {
     }
 
     /// A visitor places with more said than what and how many.
-    pub async fn place_with(&self, wishes: &[(Uuid, i64)], more: Json) -> Json {
+    pub async fn place_from(&self, wishes: &[(Uuid, i64)], more: Json) -> Json {
         let mut request = self.request(wishes);
         request["guest_secret_hash"] = json!(Uuid::new_v4().simple().to_string());
         for (name, value) in more.as_object().expect("an object") {

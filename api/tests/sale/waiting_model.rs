@@ -190,7 +190,7 @@ impl Life {
             _ => {
                 let wishes = self.wishes();
                 self.shop
-                    .place_with(&wishes, json!({ "hold_key_hash": key }))
+                    .place_from(&wishes, json!({ "hold_key_hash": key }))
                     .await
             }
         };

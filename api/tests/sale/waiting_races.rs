@@ -246,7 +246,7 @@ async fn r11_joining_serving_answering_and_buying_at_once_never_deadlock_nor_ove
                     }
                 }
                 3 => {
-                    shop.place_with(&[(ticket_type, 1)], json!({ "hold_key_hash": "cc01" }))
+                    shop.place_from(&[(ticket_type, 1)], json!({ "hold_key_hash": "cc01" }))
                         .await;
                 }
                 4 => {

@@ -102,9 +102,10 @@ fn object(entity: &Entity, catalog: &Catalog) -> Object {
                 )
             }
             Shown::Money(money) => {
-                let nullable = entity
-                    .column(&money.minor_column)
-                    .is_some_and(|column| column.nullable);
+                let nullable = money.function.is_some()
+                    || entity
+                        .column(&money.minor_column)
+                        .is_some_and(|column| column.nullable);
                 let type_ref = match nullable {
                     true => TypeRef::named("Money"),
                     false => TypeRef::named_nn("Money"),

@@ -66,7 +66,8 @@ fn object(
                 let wanted = field.required || has_id(catalog, &catalog.inputs[name], &path, id);
                 wanted.then(|| json!([inner]))
             }
-            _ if field.required => Some(sample(field)),
+            // What a percentage needs, though other kinds do without.
+            _ if field.required || field.name == "rateMillionths" => Some(sample(field)),
             _ => None,
         };
         if let Some(value) = value {
@@ -96,13 +97,15 @@ fn sample(field: &InputField) -> Value {
         InputType::Scalar(Scalar::Int) => json!(1),
         InputType::Scalar(Scalar::BigInt) => json!("1"),
         InputType::Scalar(Scalar::Boolean) => json!(true),
+        InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
+        InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
         InputType::Scalar(Scalar::DateTime) => match field.name.starts_with("end") {
             true => json!("2027-05-04T18:00:00Z"),
             false => json!("2027-05-04T09:00:00Z"),
         },
         _ => match field.name.as_str() {
             "email" => json!(format!("somebody{number}@example.org")),
-            "slug" => json!(format!("made-up-{number}")),
+            "slug" | "code" => json!(format!("made-up-{number}")),
             "timeZone" => json!("Europe/Berlin"),
             "idempotencyKey" => json!(harness::key()),
             "text" => json!(format!("query MadeUp{number} {{ __typename }}")),
@@ -110,6 +113,18 @@ fn sample(field: &InputField) -> Value {
             _ => json!(format!("made up {number}")),
         },
     }
+}
+
+/// Everything in an object that a verb makes.
+fn value(catalog: &Catalog, name: &str) -> String {
+    use eventsphere_graphql::ValueType;
+    let fields = catalog.values[name].fields.iter();
+    let shown = fields.map(|(field, kind, ..)| match kind {
+        ValueType::Scalar(_) => format!("{field} "),
+        ValueType::Money => format!("{field} {{ minorUnits currencyCode amount }} "),
+        ValueType::Objects(other) => format!("{field} {{ {} }} ", value(catalog, other)),
+    });
+    shown.collect()
 }
 
 /// The verb with its payload: whatever entity it gives, and what else it says.
@@ -126,6 +141,7 @@ pub fn document(catalog: &Catalog, verb: &Verb) -> String {
                 )
             }
             PayloadType::Scalar(_) => format!("{} ", field.name),
+            PayloadType::Value(name) => format!("{} {{ {} }} ", field.name, value(catalog, name)),
         };
     }
     let (name, input) = (&verb.name, &verb.input.name);

@@ -59,6 +59,8 @@ pub fn belongs(table: &str, columns: &[String], org: Uuid) -> Option<String> {
     let has = |name: &str| columns.iter().any(|column| column == name);
     match table {
         "organizations" => Some(format!("id = '{org}'")),
+        // The others count tiers and codes, and nobody is shown them.
+        "capacity_pools" => Some(format!("org_id = '{org}' and kind = 'stock'")),
         "users" => Some(format!("id in ({})", people(org))),
         // Also kept outside any organization, by the person.
         _ if has("user_id") && (!has("org_id") || table == "device_sessions") => {

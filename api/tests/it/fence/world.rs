@@ -4,6 +4,7 @@
 mod door;
 pub mod events;
 mod people;
+mod prices;
 mod queue;
 mod sales;
 

@@ -43,6 +43,18 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "name = '{tag} bare spare seats'",
     ),
     ("deleteTicketType", "id", "name = '{tag} bare hidden'"),
+    ("deletePriceTier", "id", "name = '{tag} bare spare early'"),
+    ("deletePromoCode", "id", "lower(code) = '{tag}-bare-spare'"),
+    (
+        "createPromoCodeTicketType",
+        "ticketTypeId",
+        "name = '{tag} closed hidden'",
+    ),
+    (
+        "createTicketTypeAddOn",
+        "addOnId",
+        "name = '{tag} closed hidden'",
+    ),
     (
         "deleteTicketTypePool",
         "id",
@@ -72,6 +84,16 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "deleteCheckInList",
         "id",
         "name = '{tag} closed spare door'",
+    ),
+    (
+        "reservePromoCodeStock",
+        "promoCodeId",
+        "lower(code) = '{tag}-closed-keeps'",
+    ),
+    (
+        "reservePromoCodeStock",
+        "capacityPoolIds",
+        "name = '{tag} closed seats'",
     ),
     ("changeHold", "holdId", "name = '{tag} closed door hold'"),
     ("releaseHold", "holdId", "name = '{tag} closed spare hold'"),
@@ -119,6 +141,17 @@ const OWNERS_TURN: &[(&str, &str, &str)] = &[
         "placeRegistration",
         "holdId",
         "name = '{tag} open door hold'",
+    ),
+    ("priceCheckout", "eventId", "slug = '{tag}-open-day'"),
+    (
+        "priceCheckout",
+        "occurrenceId",
+        "event_id = (select id from events where slug = '{tag}-open-day')",
+    ),
+    (
+        "priceCheckout",
+        "lines.ticketTypeId",
+        "name = '{tag} open standard'",
     ),
     ("joinWaitlist", "eventId", "slug = '{tag}-open-day'"),
     (

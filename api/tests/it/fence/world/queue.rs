@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{events::Shop, people::Founder};
 use crate::harness;
 
-/// Entries of each event; the first three are offered places, and the first of them accepts.
+/// Entries of each event; the first three are offered places, and the first of them accepts and confirms.
 const WAITING: usize = 6;
 
 /// Sells out a type of its own, lets people wait, and offers the first of them what was freed.
@@ -20,6 +20,11 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) {
         let of_pool = json!({ "eventId": on_sale.id, "capacityPoolId": pool });
         hold(founder, event, "pool hold", of_pool, 1).await;
         hold(founder, event, "door hold", of(&on_sale.ticket_type), 2).await;
+        let keeps = json!({
+            "eventId": on_sale.id, "code": format!("{}-{event}-keeps", founder.tag), "kind": "NONE",
+            "countedBy": "TICKET", "maxUses": 2,
+        });
+        founder.does("createPromoCode", "", keeps).await;
         let mut entries = vec![];
         for number in 1..=WAITING {
             entries.push(wait(founder, event, number, of(&scarce)).await);
@@ -37,7 +42,13 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) {
             .get(0);
         assert_eq!(made, 3);
         let input = json!({ "waitlistEntryId": entries[0], "idempotencyKey": harness::key() });
-        founder.does("acceptWaitlistOffer", "", input).await;
+        let taken = founder
+            .does("acceptWaitlistOffer", "registration { id }", input)
+            .await;
+        let input = json!({
+            "registrationId": taken["registration"]["id"], "idempotencyKey": harness::key(),
+        });
+        founder.does("confirmRegistration", "", input).await;
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     does,
     events::{CLOSED, OnSale, Shop},
     people::{Founder, person},
-    queue,
+    prices, queue,
 };
 use crate::{fence::ask::Who, harness};
 
@@ -41,6 +41,11 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) -> Sales {
         "idempotencyKey": harness::key(),
     });
     founder.does("cancelRegistration", "", input).await;
+
+    with_everything(founder, &buyer, "open", shop).await;
+    for event in ["closed", "closed-two", "off-closed"] {
+        with_everything(founder, &founder.owner, event, shop).await;
+    }
 
     let placed = place(founder, &nobody, shop.event("open"), "guest").await;
     let guest = Who::with_guest(format!("guest-{tag}"), &placed["guestSecret"]);
@@ -87,6 +92,29 @@ async fn place(founder: &Founder<'_>, who: &Who, event: &OnSale, name: &str) -> 
         }),
     )
     .await
+}
+
+/// A hold with a tier, a code, an add-on, a fee and taxes.
+async fn with_everything(founder: &Founder<'_>, who: &Who, event: &str, shop: &Shop) {
+    let tag = founder.tag;
+    let on_sale = shop.event(event);
+    let person =
+        json!({ "name": format!("saver of {tag}"), "email": format!("saver@{tag}.example") });
+    let input = json!({
+        "eventId": on_sale.id, "buyer": person, "idempotencyKey": harness::key(), "code": prices::code(tag, event),
+        "lines": [
+            { "ticketTypeId": on_sale.ticket_type, "quantity": 1, "attendees": [person] },
+            { "ticketTypeId": on_sale.extra, "quantity": 1, "attendees": [person] },
+        ],
+    });
+    does(
+        founder.app,
+        who,
+        "placeRegistration",
+        "registration { id }",
+        input,
+    )
+    .await;
 }
 
 async fn confirm(founder: &Founder<'_>, who: &Who, placed: &Value) {
