@@ -1,8 +1,22 @@
 -- What those who wait for places are waiting for (R11). An entry counts while it could be served: its date is to come
 -- and all its ticket types are on sale. It could take what is free when each of its pools has something left; an entry
 -- that also needs something of a pool that is full waits for that one, and keeps nobody from the others.
--- Called from: es.shortage, es.release_expired_claims, ticket_type_availability, serve_waitlist, join_waitlist.
+-- Called from: es.take_stock of place_registrations, es.shortage, es.release_expired_claims, ticket_type_availability, serve_waitlist, join_waitlist.
 -- Raises: nothing.
+
+-- Those of the events where somebody waits. Who joins locks the pools, so whoever holds them too is told the last word.
+create or replace function es.with_waiting(p_events uuid[])
+returns uuid[]
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select array(
+    select asked.event_id
+    from unnest(p_events) as asked (event_id)
+    where exists (select from waitlist_entries w where w.event_id = asked.event_id and w.status = 'waiting')
+  )
+$body$;
 
 -- What each entry that could be served needs of which pool.
 create or replace function es.waiting_needs(p_event uuid, p_now timestamptz)
@@ -82,9 +96,12 @@ begin
 end
 $body$;
 
+alter function es.with_waiting(uuid[]) owner to es_verbs;
 alter function es.waiting_needs(uuid, timestamptz) owner to es_verbs;
 alter function es.kept_for_waiting(uuid[], timestamptz) owner to es_verbs;
+revoke execute on function es.with_waiting(uuid[]) from public;
 revoke execute on function es.waiting_needs(uuid, timestamptz) from public;
 revoke execute on function es.kept_for_waiting(uuid[], timestamptz) from public;
+grant execute on function es.with_waiting(uuid[]) to es_system;
 grant execute on function es.waiting_needs(uuid, timestamptz) to es_system;
 grant execute on function es.kept_for_waiting(uuid[], timestamptz) to es_system;

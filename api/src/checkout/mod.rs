@@ -1,9 +1,11 @@
 //! The sale: a visitor places a registration (stock is held), confirms it (tickets are issued), or cancels it (stock
 //! is given back). What decides is SQL: `place_registration`, `confirm_registration`, `cancel_registration` lock,
-//! check and write in one transaction; here input becomes a request, and the answer a payload.
+//! check and write in one transaction; here input becomes a request, and the answer a payload. Buyers who come at the
+//! same time are placed and confirmed together (`counter/`).
 
 mod cancel;
 mod confirm;
+mod counter;
 mod expire;
 mod holds;
 mod place;
@@ -12,6 +14,7 @@ mod price_checkout;
 mod request;
 mod waitlist;
 
+pub use counter::Counter;
 pub use expire::sweep;
 
 use eventsphere_graphql::{InputObject, InputType, Scalar};

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
+    counter::{Held, Kind, Wish},
     holds, price,
     request::{Money, Person, argument_hash, check_key, clean, fault_of},
 };
@@ -218,7 +219,7 @@ impl Handle for PlaceRegistration {
             request["guest_secret_hash"] = json!(hex(digest));
         }
         price::count_code(call, org_id, input.code.is_some()).await?;
-        let answer = outcome::decide(call, org_id, "place_registration", &request).await?;
+        let answer = decide(call, org_id, &input, request).await?;
         match outcome::word(&answer) {
             "placed" => {}
             "price_changed" => {
@@ -244,6 +245,36 @@ impl Handle for PlaceRegistration {
             read_as: Some(reader),
         })
     }
+}
+
+/// A member acts by their permissions, alone; everybody else stands at the counter.
+async fn decide(call: Call<'_>, org_id: Uuid, input: &Input, request: Json) -> Result<Json, Fault> {
+    // Members bring their permissions. A hold is locked before pools, so it cannot come in the middle of a batch.
+    let from_hold = input.hold_id.is_some() || input.hold_key.is_some();
+    if from_hold || call.actor.org_id() == Some(org_id) {
+        return outcome::decide(call, org_id, "place_registration", &request).await;
+    }
+    let wish = Wish {
+        buyer: call.actor.as_buyer(),
+        key: input.idempotency_key.clone(),
+        request,
+    };
+    let counter = &call.app.counter;
+    let served = counter.serve(call.app, org_id, Kind::Place, wish).await?;
+    let answer = served["outcome"].clone();
+    if let Ok(items) = Vec::deserialize(&served["items"]) {
+        counter.memory.keep(
+            outcome::key(&answer, "registration_id")?,
+            Held {
+                org_id,
+                event_id: input.event_id,
+                occurrence_id: outcome::key(&served, "occurrence_id")?,
+                items,
+                free: answer["total_minor"] == 0,
+            },
+        );
+    }
+    Ok(answer)
 }
 
 /// What needs no database to be refused.
@@ -321,14 +352,23 @@ fn arguments(input: &Input) -> Json {
 
 /// The organization of an event that can be bought, without revealing anything else of it.
 pub(super) async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
+    let memory = &call.app.counter.memory;
+    if let Some(known) = memory.organization_of(event_id) {
+        return Ok(Some(known));
+    }
     let tx = call.app.door.begin(call.actor).await?;
     let row =
         statements::first(&tx, "select public.event_org($1) as org", [event_id.into()]).await?;
     tx.commit().await?;
-    match row {
-        Some(row) => Ok(row.try_get("", "org")?),
-        None => Ok(None),
+    let org_id: Option<Uuid> = match row {
+        Some(row) => row.try_get("", "org")?,
+        None => None,
+    };
+    // Members find their own drafts too; what they found is not for everybody.
+    if let (Some(org_id), None) = (org_id, call.actor.org_id()) {
+        memory.keep_organization(event_id, org_id);
     }
+    Ok(org_id)
 }
 
 /// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.

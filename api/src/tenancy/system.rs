@@ -17,6 +17,8 @@ pub enum SystemReason {
     ExpireHolds,
     /// What is free at events of all tenants is offered to those who wait.
     ServeWaitlists,
+    /// Many buyers at one organization are served in one transaction, each named beside their request.
+    Counter,
     /// Uses of what will be removed are counted for all tenants together.
     DeprecatedUses,
     /// An operator asked at the command line.
@@ -34,6 +36,7 @@ impl SystemReason {
             Self::SigningKeys => "signing-keys",
             Self::ExpireHolds => "expire-holds",
             Self::ServeWaitlists => "serve-waitlists",
+            Self::Counter => "counter",
             Self::DeprecatedUses => "deprecated-uses",
             Self::Operator => "operator",
         };

@@ -2,6 +2,7 @@
 //! test moves. Each test has a database of its own and says which rule of the domain it proves.
 
 mod availability;
+mod batches;
 mod concurrency;
 mod confirmation_numbers;
 mod confirming;

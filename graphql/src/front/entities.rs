@@ -110,7 +110,11 @@ fn object(entity: &Entity, catalog: &Catalog) -> Object {
                     true => TypeRef::named("Money"),
                     false => TypeRef::named_nn("Money"),
                 };
-                described(name, type_ref, &money.description)
+                let field = described(name, type_ref, &money.description);
+                match money.function {
+                    None => field,
+                    Some(_) => field.directive(directives::cost(cost::CALL)),
+                }
             }
             Shown::Computed(computed) => taking(
                 described(

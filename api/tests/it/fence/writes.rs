@@ -68,7 +68,7 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "confirmRegistration",
         "attendees.itemId",
-        "registration_id = (select id from registrations where status = 'held' and event_id = {closed})",
+        "registration_id = (select id from registrations where status = 'held' and event_id = {closed} order by id limit 1)",
     ),
     (
         "cancelRegistration",

@@ -42,9 +42,9 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) -> Sales {
     });
     founder.does("cancelRegistration", "", input).await;
 
-    with_everything(founder, &buyer, "open", shop).await;
+    with_everything(founder, &buyer, ("open", "buyer"), shop).await;
     for event in ["closed", "closed-two", "off-closed"] {
-        with_everything(founder, &founder.owner, event, shop).await;
+        with_everything(founder, &founder.owner, (event, "owner"), shop).await;
     }
 
     let placed = place(founder, &nobody, shop.event("open"), "guest").await;
@@ -94,27 +94,35 @@ async fn place(founder: &Founder<'_>, who: &Who, event: &OnSale, name: &str) -> 
     .await
 }
 
-/// A hold with a tier, a code, an add-on, a fee and taxes.
-async fn with_everything(founder: &Founder<'_>, who: &Who, event: &str, shop: &Shop) {
+/// What was bought with a code: tickets, which cost nothing, and a hold with an add-on, a fee and taxes.
+async fn with_everything(
+    founder: &Founder<'_>,
+    who: &Who,
+    (event, name): (&str, &str),
+    shop: &Shop,
+) {
     let tag = founder.tag;
     let on_sale = shop.event(event);
     let person =
-        json!({ "name": format!("saver of {tag}"), "email": format!("saver@{tag}.example") });
-    let input = json!({
-        "eventId": on_sale.id, "buyer": person, "idempotencyKey": harness::key(), "code": prices::code(tag, event),
-        "lines": [
-            { "ticketTypeId": on_sale.ticket_type, "quantity": 1, "attendees": [person] },
-            { "ticketTypeId": on_sale.extra, "quantity": 1, "attendees": [person] },
-        ],
-    });
-    does(
-        founder.app,
-        who,
-        "placeRegistration",
-        "registration { id }",
-        input,
-    )
-    .await;
+        json!({ "name": format!("{name} of {tag}"), "email": format!("{name}@{tag}.example") });
+    for types in [
+        &[&on_sale.ticket_type][..],
+        &[&on_sale.ticket_type, &on_sale.extra],
+    ] {
+        let lines: Vec<_> = types
+            .iter()
+            .map(|of| json!({ "ticketTypeId": of, "quantity": 1, "attendees": [person] }))
+            .collect();
+        let input = json!({
+            "eventId": on_sale.id, "buyer": person, "idempotencyKey": harness::key(), "lines": lines,
+            "code": prices::code(tag, event),
+        });
+        let selection = "registration { id }";
+        let placed = does(founder.app, who, "placeRegistration", selection, input).await;
+        if types.len() == 1 {
+            confirm(founder, who, &placed).await;
+        }
+    }
 }
 
 async fn confirm(founder: &Founder<'_>, who: &Who, placed: &Value) {
