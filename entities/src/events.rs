@@ -50,6 +50,10 @@ documented! {
         pub max_tickets_per_registration: i32,
         /// Whether a member has to approve each registration.
         pub requires_approval: bool,
+        /// Whether people may wait for places once it is sold out.
+        pub waitlist: bool,
+        /// How long places are kept for somebody who waited and was offered them, in seconds, 60 to 2592000.
+        pub waitlist_offer_seconds: i32,
         /// How taxes of a registration are rounded.
         pub tax_rounding: TaxRounding,
         /// Counts changes that calendars should take over (`SEQUENCE` of iCalendar).
@@ -136,6 +140,8 @@ relations! {
         FeeRules = fee_rules::Event;
         Registrations = registrations::Event;
         Tickets = tickets::Event;
+        Holds = stock_holds::Event;
+        WaitlistEntries = waitlist_entries::Event;
         CheckInLists = check_in_lists::Event;
         CheckIns = check_ins::Event;
     }
@@ -171,6 +177,13 @@ pub fn declaration() -> Declaration {
         .to_many("feeRules", Relation::FeeRules.def(), 5, "Fees at this event, beside the organization's. Members only.")
         .to_many("registrations", Relation::Registrations.def(), 100, "Registrations: all of them for members, their own for buyers.")
         .to_many("tickets", Relation::Tickets.def(), 100, "Tickets: all of them for members, their own for buyers.")
+        .to_many("holds", Relation::Holds.def(), 20, "Places that staff set aside. Members only.")
+        .to_many(
+            "waitlistEntries",
+            Relation::WaitlistEntries.def(),
+            100,
+            "Who waits for places: all of them for members, their own for those who wait.",
+        )
         .to_many("checkInLists", Relation::CheckInLists.def(), 5, "Whom to let in where. Members only.")
         .to_many("checkIns", Relation::CheckIns.def(), 100, "Scans at the door, newest first: all of them for members, their own admissions for buyers.")
         .rows(

@@ -18,6 +18,7 @@ pub mod event_online_access;
 pub mod event_signing_keys;
 pub mod events;
 pub mod fee_rules;
+pub mod hold_secrets;
 pub mod idempotency_keys;
 pub mod invitation_secrets;
 pub mod invitations;
@@ -44,6 +45,7 @@ pub mod session_speakers;
 pub mod sessions;
 pub mod signing_keys;
 pub mod speakers;
+pub mod stock_holds;
 pub mod tax_rules;
 pub mod ticket_type_add_ons;
 pub mod ticket_type_pools;
@@ -53,6 +55,10 @@ pub mod trusted_documents;
 pub mod user_secrets;
 pub mod users;
 pub mod venues;
+pub mod waitlist_entries;
+pub mod waitlist_lines;
+pub mod waitlist_offers;
+pub mod waitlist_secrets;
 
 use eventsphere_graphql::Declaration;
 
@@ -91,6 +97,10 @@ pub fn declarations() -> Vec<Declaration> {
         registration_items::declaration(),
         registration_item_charges::declaration(),
         tickets::declaration(),
+        stock_holds::declaration(),
+        waitlist_entries::declaration(),
+        waitlist_lines::declaration(),
+        waitlist_offers::declaration(),
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),

@@ -168,6 +168,11 @@ pub fn declaration() -> Declaration {
             &[(Column::OrgId, "es.current_org()")],
         )
         .updates("promo_codes:write", WRITABLE)
+        .constraint(
+            "pool_claims_code_fk",
+            "id",
+            "It reserved places, so it must stay; set `active` to false instead.",
+        )
         .constraint("promo_codes_event_fk", "eventId", "There is no such event.")
         .constraint(
             "capacity_pools_event_fk",

@@ -208,6 +208,8 @@ pub fn declaration() -> Declaration {
             "A registration takes 1 to 100, and the most is not below the least.",
         )
         .constraint("registration_items_ticket_type_fk", "id", "It was sold, so it must stay; set `active` to false instead.")
+        .constraint("stock_holds_ticket_type_fk", "id", "Places of it were set aside, so it must stay; set `active` to false instead.")
+        .constraint("waitlist_lines_ticket_type_fk", "id", "Somebody waited for it, so it must stay; set `active` to false instead.")
         .constraint("tickets_ticket_type_fk", "id", "It was sold, so it must stay; set `active` to false instead.")
         .done()
 }

@@ -22,6 +22,8 @@ mod m20261121_000012_pages;
 mod m20261121_000013_batches;
 mod m20261121_000014_prices;
 mod m20261121_000015_charges;
+mod m20261121_000016_claimants;
+mod m20261121_000017_waiting;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -48,6 +50,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000013_batches::Migration),
             Box::new(m20261121_000014_prices::Migration),
             Box::new(m20261121_000015_charges::Migration),
+            Box::new(m20261121_000016_claimants::Migration),
+            Box::new(m20261121_000017_waiting::Migration),
         ]
     }
 }

@@ -1,7 +1,7 @@
 -- Creates an event as a draft, with its one occurrence.
 -- Request: {title, slug, starts_at, ends_at, time_zone?, currency?, summary?, description?, visibility?, format?,
---   venue_id?, hold_seconds?, max_tickets_per_registration?, requires_approval?, tax_rounding?}; zone and currency default to the
---   organization's.
+--   venue_id?, hold_seconds?, max_tickets_per_registration?, requires_approval?, waitlist?, waitlist_offer_seconds?,
+--   tax_rounding?}; zone and currency default to the organization's.
 -- Outcomes: created (event_id, occurrence_id), slug_taken, venue_not_found, invalid (constraint?, field?, message).
 -- Called from: the verb createEvent.
 -- Raises: ES403 without events:write.
@@ -57,7 +57,8 @@ begin
 
   insert into events (
     org_id, venue_id, slug, title, summary, description, visibility, format, time_zone, currency,
-    starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, tax_rounding
+    starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, waitlist, waitlist_offer_seconds,
+    tax_rounding
   )
   values (
     v_org.id,
@@ -75,6 +76,8 @@ begin
     coalesce((p ->> 'hold_seconds')::integer, 900),
     coalesce((p ->> 'max_tickets_per_registration')::integer, 20),
     coalesce((p ->> 'requires_approval')::boolean, false),
+    coalesce((p ->> 'waitlist')::boolean, true),
+    coalesce((p ->> 'waitlist_offer_seconds')::integer, 86400),
     coalesce(p ->> 'tax_rounding', 'per_unit')
   )
   returning * into v_event;

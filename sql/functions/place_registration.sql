@@ -1,8 +1,10 @@
 -- Places a registration: takes stock, fixes prices, holds both until expires_at. The transaction acts in the
 -- organization of the event (es.org); the buyer is es.user, or a guest who shows the secret later.
 -- Request: {event_id, occurrence_id?, buyer: {name, email}, items: [{ticket_type_id, quantity, price_minor?, currency?,
---   attendees?: [{name, email} or null]}], code?, expected_total_minor?, expected_currency?, idempotency_key,
---   argument_hash (hex), guest_secret_hash? (hex)}. Without occurrence_id: the next one. price_minor: for donations.
+--   attendees?: [{name, email} or null]}], code?, expected_total_minor?, expected_currency?, hold_id? or hold_key_hash?
+--   (hex), idempotency_key, argument_hash (hex), guest_secret_hash? (hex)}. Without occurrence_id: the next one.
+--   price_minor: for donations. With a hold, or a code that reserves (see credit.sql), places are taken from what was set
+--   aside, not from what is on sale.
 -- Outcomes, in the key `outcome`; an answer told again carries `replayed`: true:
 --   placed                 registration_id, confirmation_number, status, expires_at, total_minor, currency
 --   sold_out               ticket_types: [{ticket_type_id, requested, available}]
@@ -12,13 +14,18 @@
 --   ticket_type_not_found  ticket_types: [{ticket_type_id}]; inactive ones too, and for visitors hidden ones that their
 --                          code does not unlock
 --   quantity_out_of_range  ticket_types: [{ticket_type_id, requested, minimum, maximum}]; or requested, maximum of the event
+--   hold_not_found         also one of another event, and a wrong key
+--   hold_ended             hold_id; it was released, or has expired
+--   hold_keeps_others      hold_id; none of what is asked for
+--   hold_used_up           hold_id, left
+--   offer_expired          offer_id; only told to accept_waitlist_offer
 --   add_on_out_of_range    ticket_types: [{ticket_type_id, requested, minimum, maximum}]
 --   price_out_of_range     ticket_types: [{ticket_type_id, requested, minimum}]
 --   code_unknown, code_not_yet_valid, code_expired, code_not_applicable, code_used_up, code_used_by_buyer
 --   price_changed          total_minor, currency, unit (one minor unit as a decimal number): what it costs now; it was
 --                          expected to cost something else
 --   invalid                field, message
--- Called from: the verb placeRegistration.
+-- Called from: the verb placeRegistration; accept_waitlist_offer (es.try_to_place).
 -- Raises: ES400 and ES409 as es.idempotency_begin; ES404 without an organization; 22P02 when an id is no UUID.
 -- after: price_codes
 -- Lines between lock:begin and lock:end are what keeps pools, those of tiers and codes among them, from being oversold;
@@ -83,6 +90,8 @@ declare
   v_wished record;
   v_judged record;
   v_demand record;
+  v_credit record;
+  v_weighed record;
   v_extra record;
   v_locked uuid[];
   v_cart es.priced_cart;
@@ -103,24 +112,38 @@ begin
     return v_judged.problem;
   end if;
 
-  -- Who comes too late hears so without standing in the queue for the lock.
   v_demand := es.pool_demand(v_judged.occurrence, v_wished.types, v_wished.quantities);
+  v_credit := es.open_credit(p_request, v_event_id, v_judged.code);
+  if v_credit.problem is not null then
+    return v_credit.problem;
+  end if;
+  -- Who comes too late hears so without standing in the queue for the lock.
+  if v_credit.kind is null and v_credit.pools = '{}' then
+    v_problem := es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, false);
+  end if;
   v_problem := coalesce(
-    es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, false),
+    v_problem,
     es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, v_email, v_now, false)
   );
   if v_problem is not null then
     return v_problem;
   end if;
   v_extra := es.price_pools(v_wished.types, v_wished.quantities, v_judged.code, v_now);
-  v_locked := v_demand.pools || v_extra.pools;
+  v_locked := v_demand.pools || v_extra.pools || v_credit.pools;
 
   -- lock:begin
   perform from capacity_pools p where p.id = any (v_locked) order by p.id for no key update;
   -- lock:end
   v_now := es.clock();
-  perform es.release_expired_claims(v_locked, v_demand.needs || v_extra.needs, v_now);
-  v_problem := es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, true);
+  v_weighed := es.weigh_credit(
+    v_credit.kind, v_credit.id, v_judged.code, v_judged.occurrence, v_wished.types, v_wished.quantities,
+    v_demand.pools, v_demand.needs, v_now
+  );
+  if v_weighed.problem is not null then
+    return v_weighed.problem;
+  end if;
+  perform es.release_expired_claims(v_locked, v_weighed.needs || v_extra.needs, v_now);
+  v_problem := es.shortage(v_demand.pools, v_weighed.needs, v_wished.types, v_wished.quantities, v_now, true);
   if v_problem is not null then
     return v_problem;
   end if;
@@ -146,6 +169,7 @@ begin
     );
   end if;
   v_extra := es.cart_demand(v_cart, v_judged.code, v_event.id, v_wished.types, v_wished.quantities);
+  perform es.spend_credit(v_credit.kind, v_credit.id, v_weighed.units, v_judged.code, v_weighed.code_units, v_now);
   return es.write_registration(
     p_request, v_event, v_judged.occurrence, v_cart, v_judged.code,
     v_demand.pools || v_extra.pools, v_demand.needs || v_extra.needs, v_now

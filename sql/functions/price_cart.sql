@@ -74,7 +74,8 @@ as $body$
 $body$;
 
 -- Whether everything sold at the event costs what it lists: no tier, no discount, no chosen price, no add-on, no tax,
--- no fee. A cart at such an event whose request says no code, no price and no expected total is plain.
+-- no fee; and nobody waits for places there (R11). A cart at such an event whose request says no code, no hold, no price
+-- and no expected total is plain.
 create or replace function es.is_plain_sale(p_event uuid)
 returns boolean
 language sql
@@ -82,6 +83,7 @@ stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
   select not exists (select from price_tiers t where t.event_id = p_event)
+    and not exists (select from waitlist_entries w where w.event_id = p_event and w.status = 'waiting')
     and not exists (select from ticket_types t where t.event_id = p_event and t.price_kind <> 'fixed')
     and not exists (select from ticket_type_add_ons a where a.event_id = p_event)
     and not exists (select from discount_rules d where d.event_id = p_event)
@@ -99,13 +101,16 @@ as $body$
     )
 $body$;
 
--- Whether a request to place asks for nothing that needs a price of its own. Without settings, so that it is inlined.
+-- Whether a request to place asks for nothing that needs a price of its own, nor for places that were set aside. Without
+-- settings, so that it is inlined.
 create or replace function es.is_plain_request(p_request jsonb)
 returns boolean
 language sql
 immutable
 parallel safe
 return p_request ->> 'code' is null
+  and p_request ->> 'hold_id' is null
+  and p_request ->> 'hold_key_hash' is null
   and p_request ->> 'expected_total_minor' is null
   and not jsonb_path_exists(p_request, '$.items[*].price_minor ? (@ != null)');
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     confirm::{org_of_registration, reader},
+    expire::nudge,
     request::{argument_hash, check_key},
 };
 use crate::{
@@ -104,7 +105,10 @@ impl Handle for CancelRegistration {
         request["argument_hash"] = json!(hash);
         let answer = outcome::decide(call, org_id, "cancel_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
-            "cancelled" => Outcome::new().entity("registration", input.registration_id),
+            "cancelled" => {
+                nudge();
+                Outcome::new().entity("registration", input.registration_id)
+            }
             _ => outcome::refusal(&answer, REFUSALS)?,
         };
         Ok(Done {

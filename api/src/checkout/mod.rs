@@ -7,10 +7,12 @@ mod cancel;
 mod confirm;
 mod counter;
 mod expire;
+mod holds;
 mod place;
 mod price;
 mod price_checkout;
 mod request;
+mod waitlist;
 
 pub use counter::Counter;
 pub use expire::sweep;
@@ -67,4 +69,6 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<place::PlaceRegistration>()
         .add::<confirm::ConfirmRegistration>()
         .add::<cancel::CancelRegistration>();
+    holds::verbs(registry);
+    waitlist::verbs(registry);
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     counter::{Held, Kind, Wish},
-    price,
+    holds, price,
     request::{Money, Person, argument_hash, check_key, clean, fault_of},
 };
 use crate::{
@@ -37,6 +37,10 @@ pub struct Input {
     code: Option<String>,
     #[serde(default)]
     expected_total: Option<Money>,
+    #[serde(default)]
+    hold_id: Option<Uuid>,
+    #[serde(default)]
+    hold_key: Option<String>,
     idempotency_key: String,
 }
 
@@ -88,6 +92,30 @@ const REFUSALS: Refusals = &[
         "so many cannot be placed in one registration",
         &["lines"],
     ),
+    (
+        "hold_not_found",
+        "HOLD_NOT_FOUND",
+        "there is no such hold at this event",
+        &["holdKey"],
+    ),
+    (
+        "hold_ended",
+        "HOLD_ENDED",
+        "the hold was released or has run out",
+        &["holdKey"],
+    ),
+    (
+        "hold_keeps_others",
+        "HOLD_KEEPS_OTHERS",
+        "the hold keeps none of what is asked for",
+        &["lines"],
+    ),
+    (
+        "hold_used_up",
+        "HOLD_USED_UP",
+        "the hold has fewer places left",
+        &["lines"],
+    ),
     price::ADD_ONS,
     price::CHOSEN_PRICE,
     price::UNKNOWN_CODE,
@@ -120,6 +148,16 @@ impl Handle for PlaceRegistration {
         .may_take("occurrenceId", id("Occurrence"), "The date of the event; the next one when left out.")
         .takes("buyer", InputType::Object("RegistrationBuyerInput".to_owned()), "Who places it.")
         .takes("lines", InputType::Objects("RegistrationLineInput".to_owned()), "What is placed.")
+        .may_take(
+            "holdKey",
+            InputType::Scalar(Scalar::String),
+            "The key of a hold: places are taken from it, not from what is on sale.",
+        )
+        .may_take(
+            "holdId",
+            id("Hold"),
+            "The same without its key, for members with `registrations:write`.",
+        )
         .may_take("code", InputType::Scalar(Scalar::String), "A promo code, in any case; at most 40 characters.")
         .may_take(
             "expectedTotal",
@@ -144,6 +182,10 @@ impl Handle for PlaceRegistration {
         .fails("TICKET_TYPE_NOT_FOUND", "The event has no such ticket type.")
         .fails("SALE_NOT_OPEN", "A ticket type is not on sale now.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer or more tickets than allowed.")
+        .fails("HOLD_NOT_FOUND", "There is no such hold at this event.")
+        .fails("HOLD_ENDED", "The hold was released or has run out.")
+        .fails("HOLD_KEEPS_OTHERS", "The hold keeps none of what is asked for.")
+        .fails("HOLD_USED_UP", "The hold has fewer places left.")
         .fails("PRICE_CHANGED", "It costs something else than was expected.");
         price::fails(verb)
             .fails(
@@ -207,7 +249,9 @@ impl Handle for PlaceRegistration {
 
 /// A member acts by their permissions, alone; everybody else stands at the counter.
 async fn decide(call: Call<'_>, org_id: Uuid, input: &Input, request: Json) -> Result<Json, Fault> {
-    if call.actor.org_id() == Some(org_id) {
+    // Members bring their permissions. A hold is locked before pools, so it cannot come in the middle of a batch.
+    let from_hold = input.hold_id.is_some() || input.hold_key.is_some();
+    if from_hold || call.actor.org_id() == Some(org_id) {
         return outcome::decide(call, org_id, "place_registration", &request).await;
     }
     let wish = Wish {
@@ -293,6 +337,12 @@ fn arguments(input: &Input) -> Json {
     if let Some(code) = &input.code {
         arguments["code"] = json!(code);
     }
+    if let Some(hold_id) = input.hold_id {
+        arguments["hold_id"] = json!(hold_id);
+    }
+    if let Some(key) = &input.hold_key {
+        arguments["hold_key_hash"] = json!(holds::key_hash(key));
+    }
     if let Some(expected) = &input.expected_total {
         arguments["expected_total_minor"] = json!(expected.minor_units);
         arguments["expected_currency"] = json!(expected.currency_code);
@@ -341,7 +391,7 @@ async fn find_org(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault>
 }
 
 /// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.
-fn guest_secret(
+pub(super) fn guest_secret(
     call: Call<'_>,
     org_id: Uuid,
     key: &str,

@@ -86,6 +86,16 @@ pub(super) fn take(verb: Verb, use_: Use) -> Verb {
         InputType::Scalar(Scalar::Boolean),
         "Whether a member approves each registration.",
     )
+    .may_take(
+        "waitlist",
+        InputType::Scalar(Scalar::Boolean),
+        "Whether people may wait for places once it is sold out; they may by default.",
+    )
+    .may_take(
+        "waitlistOfferSeconds",
+        int(),
+        "How long places are kept for somebody who waited and was offered them, 60 to 2592000 seconds; a day by default.",
+    )
 }
 
 /// Codes that come with these fields.
@@ -198,6 +208,11 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
         "events_hold_seconds_range",
         "holdSeconds",
         "a hold lasts 30 to 86400 seconds",
+    ),
+    (
+        "events_waitlist_offer_seconds_range",
+        "waitlistOfferSeconds",
+        "places are kept for 60 to 2592000 seconds",
     ),
     (
         "events_max_tickets_range",

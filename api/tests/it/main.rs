@@ -24,3 +24,4 @@ mod reports;
 mod rush;
 mod schema;
 mod schema_cost;
+mod waiting;

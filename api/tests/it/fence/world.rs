@@ -5,6 +5,7 @@ mod door;
 pub mod events;
 pub mod people;
 mod prices;
+mod queue;
 mod sales;
 
 use serde_json::{Value, json};

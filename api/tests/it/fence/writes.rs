@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     ask::{Answer, Who},
-    inputs::{Place, Said, document, has_choice, input, places},
+    inputs::{Place, Said, document, has_choice, input},
     ledger,
     reads::{Secrets, of_nothing},
     rows::{belongs, snapshot},
@@ -87,6 +87,38 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "id",
         "name = '{tag} closed spare door'",
     ),
+    (
+        "reservePromoCodeStock",
+        "promoCodeId",
+        "lower(code) = '{tag}-closed-keeps'",
+    ),
+    (
+        "reservePromoCodeStock",
+        "capacityPoolIds",
+        "name = '{tag} closed seats'",
+    ),
+    ("changeHold", "holdId", "name = '{tag} closed door hold'"),
+    ("releaseHold", "holdId", "name = '{tag} closed spare hold'"),
+    (
+        "acceptWaitlistOffer",
+        "waitlistEntryId",
+        "name = '{tag} closed wait 2'",
+    ),
+    (
+        "declineWaitlistOffer",
+        "waitlistEntryId",
+        "name = '{tag} closed wait 3'",
+    ),
+    (
+        "leaveWaitlist",
+        "waitlistEntryId",
+        "name = '{tag} closed wait 4'",
+    ),
+    (
+        "prioritizeWaitlistEntries",
+        "waitlistEntryIds",
+        "name = '{tag} closed wait 5'",
+    ),
     ("changeMemberRole", "roleId", "key = 'staff'"),
     ("updateRole", "roleId", "key = 'auditor'"),
     ("deleteRole", "roleId", "key = 'idle'"),
@@ -107,6 +139,11 @@ const OWNERS_TURN: &[(&str, &str, &str)] = &[
         "lines.ticketTypeId",
         "name = '{tag} open standard'",
     ),
+    (
+        "placeRegistration",
+        "holdId",
+        "name = '{tag} open door hold'",
+    ),
     ("priceCheckout", "eventId", "slug = '{tag}-open-day'"),
     (
         "priceCheckout",
@@ -118,7 +155,34 @@ const OWNERS_TURN: &[(&str, &str, &str)] = &[
         "lines.ticketTypeId",
         "name = '{tag} open standard'",
     ),
+    ("joinWaitlist", "eventId", "slug = '{tag}-open-day'"),
+    (
+        "joinWaitlist",
+        "occurrenceId",
+        "event_id = (select id from events where slug = '{tag}-open-day')",
+    ),
+    (
+        "joinWaitlist",
+        "lines.ticketTypeId",
+        "name = '{tag} open scarce'",
+    ),
+    (
+        "acceptWaitlistOffer",
+        "waitlistEntryId",
+        "name = '{tag} open wait 2'",
+    ),
 ];
+
+/// Places of an input that another place of it rules out: a hold is of a ticket type or of a stock.
+const RULED_OUT: &[(&str, &str)] = &[("createHold", "capacityPoolId")];
+
+/// The places of a mutation that are filled in together.
+fn places(catalog: &Catalog, verb: &Verb) -> Vec<Place> {
+    let ruled_out = |place: &str| RULED_OUT.contains(&(verb.name.as_str(), place));
+    let mut all = super::inputs::places(catalog, verb);
+    all.retain(|(place, _)| !ruled_out(place));
+    all
+}
 
 fn condition(entity: &Entity, verb: &str, place: &str, first: &[(&str, &str, &str)]) -> String {
     let named = first.iter().chain(SUBJECTS);
@@ -208,6 +272,9 @@ impl Attack<'_> {
     fn input(&self, verb: &Verb, said: Said, ids: Ids<'_>) -> Value {
         let id = |(place, _): &Place| {
             let at = (verb.name.clone(), place.clone());
+            if !self.theirs.contains_key(&at) {
+                return None;
+            }
             let theirs = |nothing: bool| match nothing {
                 true => of_nothing(&self.theirs[&at]),
                 false => self.theirs[&at].clone(),

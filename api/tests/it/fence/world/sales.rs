@@ -6,7 +6,7 @@ use super::{
     does,
     events::{CLOSED, OnSale, Shop},
     people::{Founder, person},
-    prices,
+    prices, queue,
 };
 use crate::{fence::ask::Who, harness};
 
@@ -53,6 +53,7 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) -> Sales {
     let placed = place(founder, &nobody, shop.event("open"), "other-guest").await;
     let other_guest = Who::with_guest(format!("other-guest-{tag}"), &placed["guestSecret"]);
 
+    queue::fill(founder, shop).await;
     for event in CLOSED {
         let input = json!({ "eventId": shop.event(event).id, "visibility": "PRIVATE" });
         founder.does("updateEvent", "", input).await;
