@@ -452,7 +452,8 @@ async fn members_cannot_write_into_another_organization() {
                 if statement.starts_with("delete") {
                     run(
                         &mut connection,
-                        "delete from check_ins; delete from tickets; delete from pool_claims; delete from registration_items",
+                        "delete from check_ins; delete from tickets; delete from pool_claims; delete from registration_items; \
+                         delete from stock_holds; delete from waitlist_offers; delete from waitlist_lines",
                     )
                     .await;
                 }
