@@ -184,3 +184,26 @@ values ('@0000000-0000-7000-8000-0000000000aa', 'event', '@0000000-0000-7000-800
 
 insert into idempotency_keys (org_id, actor, operation, key, argument_hash)
 values ('@0000000-0000-7000-8000-0000000000aa', 'guest', 'placeRegistration', 'key-of-@-12345678', 'hash');
+
+insert into stock_holds (id, org_id, event_id, pool_id, name, quantity)
+values ('@0000000-0000-7000-8000-000000000061', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e1', '@0000000-0000-7000-8000-000000000010', 'Crew', 1);
+
+insert into hold_secrets (hold_id, org_id, secret_hash)
+values ('@0000000-0000-7000-8000-000000000061', '@0000000-0000-7000-8000-0000000000aa', 'hold-@');
+
+-- Nobody's that the tests act as.
+insert into waitlist_entries (id, org_id, event_id, occurrence_id, name, email, status)
+values ('@0000000-0000-7000-8000-000000000062', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e1', '@0000000-0000-7000-8000-0000000000c1', 'Wait', 'wait@example.org', 'offered');
+
+insert into waitlist_lines (org_id, event_id, entry_id, ticket_type_id, quantity)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+  '@0000000-0000-7000-8000-000000000062', '@0000000-0000-7000-8000-0000000000d8', 1);
+
+insert into waitlist_secrets (secret_hash, org_id, entry_id)
+values ('waiting-@', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000062');
+
+insert into waitlist_offers (org_id, event_id, entry_id, expires_at, offered_at)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+  '@0000000-0000-7000-8000-000000000062', now() + interval '1 day', now());
