@@ -68,6 +68,8 @@ pub fn declaration() -> Declaration {
         )
         .key_of(Column::EventId, "Event")
         .key_of(Column::OccurrenceId, "Occurrence")
+        // Pools that count uses of an organization's code are of no event; a policy hides them.
+        .filled_where_seen(Column::EventId)
         .order([Column::CreatedAt])
         .default_order(Column::CreatedAt, false)
         .aggregates(

@@ -13,9 +13,11 @@ pub mod check_in_lists;
 pub mod check_ins;
 pub mod deprecated_uses;
 pub mod device_sessions;
+pub mod discount_rules;
 pub mod event_online_access;
 pub mod event_signing_keys;
 pub mod events;
+pub mod fee_rules;
 pub mod idempotency_keys;
 pub mod invitation_secrets;
 pub mod invitations;
@@ -29,7 +31,11 @@ pub mod outbox_sequences;
 pub mod permission_rows;
 pub mod permissions;
 pub mod pool_claims;
+pub mod price_tiers;
+pub mod promo_code_ticket_types;
+pub mod promo_codes;
 pub mod refresh_tokens;
+pub mod registration_item_charges;
 pub mod registration_items;
 pub mod registration_secrets;
 pub mod registrations;
@@ -38,6 +44,8 @@ pub mod session_speakers;
 pub mod sessions;
 pub mod signing_keys;
 pub mod speakers;
+pub mod tax_rules;
+pub mod ticket_type_add_ons;
 pub mod ticket_type_pools;
 pub mod ticket_types;
 pub mod tickets;
@@ -71,9 +79,17 @@ pub fn declarations() -> Vec<Declaration> {
         ticket_types::declaration(),
         capacity_pools::declaration(),
         ticket_type_pools::declaration(),
+        ticket_type_add_ons::declaration(),
+        price_tiers::declaration(),
+        discount_rules::declaration(),
+        promo_codes::declaration(),
+        promo_code_ticket_types::declaration(),
+        tax_rules::declaration(),
+        fee_rules::declaration(),
         attendees::declaration(),
         registrations::declaration(),
         registration_items::declaration(),
+        registration_item_charges::declaration(),
         tickets::declaration(),
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),

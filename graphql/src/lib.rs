@@ -37,4 +37,4 @@ pub use declare::{Declaration, DescribedEnum, Docs, declare};
 pub use deprecation::{Deprecation, used::Deprecated};
 pub use execute::{Engine, Incoming};
 pub use functions::RowSource;
-pub use verb::{InputObject, InputType, PayloadType, Verb};
+pub use verb::{InputObject, InputType, PayloadType, ValueObject, ValueType, Verb};

@@ -14,7 +14,7 @@ use crate::{
     execute::{compile_fail, root_part},
     front::{payload_name, user_error_name},
     global_id, input,
-    verb::{PayloadType, Verb},
+    verb::{PayloadType, ValueType, Verb},
 };
 
 /// A mutation field, checked and ready to run.
@@ -73,7 +73,7 @@ impl<'a> Plan<'a> {
                 PayloadType::Entities(_) => {
                     trial.lists.insert(field.name.clone(), vec![Uuid::nil()]);
                 }
-                PayloadType::Scalar(_) => {}
+                PayloadType::Scalar(_) | PayloadType::Value(_) => {}
             }
         }
         let mut compiler = Compiler::new(catalog, operation, gate);
@@ -277,8 +277,50 @@ impl<'a> Plan<'a> {
                 let value = outcome.values.get(field.name).unwrap_or(&Json::Null);
                 return Ok(Part::Text(self.scalar(scalar, value).to_string()));
             }
+            PayloadType::Value(name) => {
+                let value = outcome.values.get(field.name).unwrap_or(&Json::Null);
+                let shown = self.object(name, &field.sets, value)?;
+                return Ok(Part::Text(shown.to_string()));
+            }
         };
         Ok(shape.map_or_else(Part::null, Part::from))
+    }
+
+    /// What is selected of an object that the verb made.
+    fn object(
+        &self,
+        name: &str,
+        sets: &[&'a async_graphql::parser::types::SelectionSet],
+        value: &Json,
+    ) -> Result<Json, Fail> {
+        let described = self.catalog.values.get(name);
+        let mut shown = serde_json::Map::new();
+        // Collected even when there is nothing to show, so that a fault is found before anything is done.
+        for field in self.collect(sets, name)? {
+            let kind = described
+                .and_then(|object| object.fields.iter().find(|(known, ..)| known == field.name))
+                .map(|(_, kind, ..)| kind);
+            let inner = value.get(field.name).unwrap_or(&Json::Null);
+            let part = match kind {
+                None if field.name == "__typename" => json!(name),
+                // Parts of `Money`, strings already.
+                None => inner.clone(),
+                Some(ValueType::Scalar(scalar)) => self.scalar(scalar, inner),
+                Some(ValueType::Money) => self.object("Money", &field.sets, inner)?,
+                Some(ValueType::Objects(other)) => {
+                    let items = inner.as_array().map_or(&[][..], Vec::as_slice);
+                    let each = items
+                        .iter()
+                        .map(|item| self.object(other, &field.sets, item));
+                    Json::Array(each.collect::<Result<_, _>>()?)
+                }
+            };
+            shown.insert(field.key.to_owned(), part);
+        }
+        Ok(match value {
+            Json::Null => Json::Null,
+            _ => Json::Object(shown),
+        })
     }
 
     /// Verbs give plain keys; clients get global ids.

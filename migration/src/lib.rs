@@ -20,6 +20,8 @@ mod m20261121_000010_deprecated_uses;
 mod m20261121_000011_search;
 mod m20261121_000012_pages;
 mod m20261121_000013_batches;
+mod m20261121_000014_prices;
+mod m20261121_000015_charges;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -44,6 +46,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000011_search::Migration),
             Box::new(m20261121_000012_pages::Migration),
             Box::new(m20261121_000013_batches::Migration),
+            Box::new(m20261121_000014_prices::Migration),
+            Box::new(m20261121_000015_charges::Migration),
         ]
     }
 }

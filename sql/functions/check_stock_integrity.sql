@@ -79,11 +79,49 @@ as $body$
   union all
   select 'total_differs_from_items', r.id, format('total %s', r.total_minor)
   from registrations r
-  where r.total_minor is distinct from (
-    select sum(i.price_minor)
+  where (r.total_minor, r.discount_minor, r.fee_minor, r.tax_minor, r.added_minor) is distinct from (
+    select (
+      sum(i.total_minor)::bigint, sum(i.discount_minor)::bigint, sum(i.fee_minor)::bigint, sum(i.tax_minor)::bigint,
+      sum(i.added_minor)::bigint
+    )
     from registration_items i
     where i.registration_id = r.id
   )
+
+  union all
+  -- Each fee and tax has a row of its own; the item has their sums.
+  select 'charges_differ_from_item', i.id, format('fees %s, taxes %s', i.fee_minor, i.tax_minor)
+  from registration_items i
+  left join registration_item_charges c on c.item_id = i.id
+  group by i.id
+  having i.fee_minor <> coalesce(sum(c.amount_minor) filter (where c.kind = 'fee'), 0)
+    or i.tax_minor <> coalesce(sum(c.amount_minor) filter (where c.kind <> 'fee'), 0)
+
+  union all
+  select 'tier_claim_differs', d.registration_id, format('pool %s: %s items, claimed %s', d.pool_id, d.items, coalesce(c.quantity, 0))
+  from (
+    select i.registration_id, t.pool_id, count(*) as items
+    from registration_items i
+    join registrations r on r.id = i.registration_id
+    join price_tiers t on t.id = i.tier_id
+    where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+    group by i.registration_id, t.pool_id
+  ) d
+  left join pool_claims c on c.registration_id = d.registration_id and c.pool_id = d.pool_id and c.released_at is null
+  where coalesce(c.quantity, 0) <> d.items
+
+  union all
+  select 'code_unclaimed', r.id, format('code %s', r.promo_code_id)
+  from registrations r
+  join promo_codes k on k.id = r.promo_code_id
+  where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+    and not exists (
+      select
+      from pool_claims c
+      where c.registration_id = r.id
+        and c.pool_id = k.pool_id
+        and c.released_at is null
+    )
 
   union all
   select 'confirmed_without_ticket', i.id, format('registration %s', r.id)

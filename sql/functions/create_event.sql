@@ -1,6 +1,6 @@
 -- Creates an event as a draft, with its one occurrence.
 -- Request: {title, slug, starts_at, ends_at, time_zone?, currency?, summary?, description?, visibility?, format?,
---   venue_id?, hold_seconds?, max_tickets_per_registration?, requires_approval?}; zone and currency default to the
+--   venue_id?, hold_seconds?, max_tickets_per_registration?, requires_approval?, tax_rounding?}; zone and currency default to the
 --   organization's.
 -- Outcomes: created (event_id, occurrence_id), slug_taken, venue_not_found, invalid (constraint?, field?, message).
 -- Called from: the verb createEvent.
@@ -57,7 +57,7 @@ begin
 
   insert into events (
     org_id, venue_id, slug, title, summary, description, visibility, format, time_zone, currency,
-    starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval
+    starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, tax_rounding
   )
   values (
     v_org.id,
@@ -74,7 +74,8 @@ begin
     (p ->> 'ends_at')::timestamptz,
     coalesce((p ->> 'hold_seconds')::integer, 900),
     coalesce((p ->> 'max_tickets_per_registration')::integer, 20),
-    coalesce((p ->> 'requires_approval')::boolean, false)
+    coalesce((p ->> 'requires_approval')::boolean, false),
+    coalesce(p ->> 'tax_rounding', 'per_unit')
   )
   returning * into v_event;
 

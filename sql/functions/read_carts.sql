@@ -1,6 +1,6 @@
 -- What many buyers ask for, read and judged together, stock aside: es.read_wishes, es.event_problem,
 -- es.choose_occurrence and es.judge_wishes said of many carts in one statement. A cart that any of them would find
--- fault with is left out here and judged by them, who know which fault to tell.
+-- fault with is left out here and judged by them, who know which fault to tell; so is one that is no plain sale.
 -- Called from: place_registrations.
 -- Raises: 22P02, 22023 and the like for requests of another shape than place_registration takes.
 
@@ -121,6 +121,14 @@ begin
       limit 1
     ) o
   ),
+  plain as materialized (
+    select p.event_id
+    from (
+      select distinct g.event_id
+      from given g
+    ) p
+    where es.is_plain_sale(p.event_id)
+  ),
   judged as materialized (
     select
       g.n, g.actor, g.user_id, g.key_id, g.registration_id, g.event_id, d.id as occurrence_id,
@@ -133,6 +141,7 @@ begin
       w.closes_at
     from given g
     join wished w on w.n = g.n
+    join plain p on p.event_id = g.event_id
     join events e on e.id = g.event_id
     join date d on d.event_id = g.event_id and d.wish is not distinct from g.occurrence_wish
     where w.sound
@@ -142,6 +151,7 @@ begin
       and e.visibility <> 'private'
       and d.ends_at > p_now
       and es.is_person(g.request -> 'buyer')
+      and es.is_plain_request(g.request)
   )
   select
     (

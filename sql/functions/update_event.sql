@@ -1,5 +1,5 @@
 -- Changes an event. Request: {event_id, and any of title, slug, summary, description, visibility, format, venue_id,
--- time_zone, currency, starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval}; what is
+-- time_zone, currency, starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, tax_rounding}; what is
 -- absent or null stays as it is, but a null venue_id takes the venue away. New dates move the occurrence along when
 -- there is only one. Each change raises calendar_sequence, which tells calendars that their copy is old. Prices are in
 -- the event's currency, so that is fixed from the first registration on.
@@ -40,6 +40,7 @@ begin
     hold_seconds = v_wanted.hold_seconds,
     max_tickets_per_registration = v_wanted.max_tickets_per_registration,
     requires_approval = v_wanted.requires_approval,
+    tax_rounding = v_wanted.tax_rounding,
     calendar_sequence = e.calendar_sequence + 1
   where e.id = p_event.id
   returning * into v_written;

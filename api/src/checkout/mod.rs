@@ -8,6 +8,8 @@ mod confirm;
 mod counter;
 mod expire;
 mod place;
+mod price;
+mod price_checkout;
 mod request;
 
 pub use counter::Counter;
@@ -39,6 +41,11 @@ pub fn verbs(registry: &mut Verbs) {
                 )
                 .required("quantity", InputType::Scalar(Scalar::Int), "How many, from 1.")
                 .optional(
+                    "price",
+                    InputType::Money,
+                    "For a donation: what each is given. The suggested price when left out.",
+                )
+                .optional(
                     "attendees",
                     InputType::Objects("RegistrationAttendeeInput".to_owned()),
                     "Who they are for: none, or one for each ticket. Can also be given when confirming.",
@@ -54,7 +61,9 @@ pub fn verbs(registry: &mut Verbs) {
                 .required("name", InputType::Scalar(Scalar::String), "Full name.")
                 .required("email", InputType::Scalar(Scalar::String), "E-mail address."),
         );
+    price::describe(registry);
     registry
+        .add::<price_checkout::PriceCheckout>()
         .add::<place::PlaceRegistration>()
         .add::<confirm::ConfirmRegistration>()
         .add::<cancel::CancelRegistration>();

@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{
     counter::{Held, Kind, Wish},
-    request::{Person, argument_hash, check_key, clean, fault_of},
+    price,
+    request::{Money, Person, argument_hash, check_key, clean, fault_of},
 };
 use crate::{
     fault::Fault,
@@ -32,6 +33,10 @@ pub struct Input {
     occurrence_id: Option<Uuid>,
     buyer: Person,
     lines: Vec<Line>,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    expected_total: Option<Money>,
     idempotency_key: String,
 }
 
@@ -40,6 +45,8 @@ pub struct Input {
 struct Line {
     ticket_type_id: Uuid,
     quantity: i32,
+    #[serde(default)]
+    price: Option<Money>,
     #[serde(default)]
     attendees: Option<Vec<Person>>,
 }
@@ -81,6 +88,20 @@ const REFUSALS: Refusals = &[
         "so many cannot be placed in one registration",
         &["lines"],
     ),
+    price::ADD_ONS,
+    price::CHOSEN_PRICE,
+    price::UNKNOWN_CODE,
+    price::EARLY_CODE,
+    price::LATE_CODE,
+    price::USELESS_CODE,
+    price::USED_CODE,
+    price::CODE_OF_BUYER,
+    (
+        "price_changed",
+        "PRICE_CHANGED",
+        "it costs something else now; nothing is held",
+        &["expectedTotal"],
+    ),
     ("invalid", "INVALID", "a value cannot be accepted", &[]),
 ];
 
@@ -90,7 +111,7 @@ impl Handle for PlaceRegistration {
 
     fn describe() -> Verb {
         let id = |name: &str| InputType::Scalar(Scalar::Id(name.to_owned()));
-        Verb::new(
+        let verb = Verb::new(
             "placeRegistration",
             "Holds places for a buyer until `expiresAt` of the registration. Open to visitors: they get a guest \
              secret, which opens the registration later in the header `X-Guest-Secret`.",
@@ -99,6 +120,12 @@ impl Handle for PlaceRegistration {
         .may_take("occurrenceId", id("Occurrence"), "The date of the event; the next one when left out.")
         .takes("buyer", InputType::Object("RegistrationBuyerInput".to_owned()), "Who places it.")
         .takes("lines", InputType::Objects("RegistrationLineInput".to_owned()), "What is placed.")
+        .may_take("code", InputType::Scalar(Scalar::String), "A promo code, in any case; at most 40 characters.")
+        .may_take(
+            "expectedTotal",
+            InputType::Money,
+            "The total that the buyer has seen (`priceCheckout`). If it costs something else by now, nothing is held.",
+        )
         .idempotent()
         .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
         .gives(
@@ -106,13 +133,24 @@ impl Handle for PlaceRegistration {
             PayloadType::Scalar(Scalar::String),
             "For buyers who are not signed in: what opens the registration later. Keep it.",
         )
+        .gives(
+            "priceChange",
+            PayloadType::Value("PriceChange".to_owned()),
+            "With `PRICE_CHANGED`: what it costs now.",
+        )
         .fails("SOLD_OUT", "There are not enough places left.")
         .fails("EVENT_NOT_FOUND", "There is no such event on sale.")
         .fails("OCCURRENCE_NOT_FOUND", "The event has no such date.")
         .fails("TICKET_TYPE_NOT_FOUND", "The event has no such ticket type.")
         .fails("SALE_NOT_OPEN", "A ticket type is not on sale now.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer or more tickets than allowed.")
-        .fails("INVALID", "A value cannot be accepted.")
+        .fails("PRICE_CHANGED", "It costs something else than was expected.");
+        price::fails(verb)
+            .fails(
+                "CODE_USED_BY_BUYER",
+                "This buyer has used the promo code as often as one may.",
+            )
+            .fails("INVALID", "A value cannot be accepted.")
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
@@ -138,9 +176,16 @@ impl Handle for PlaceRegistration {
         if let Some((_, digest)) = &secret {
             request["guest_secret_hash"] = json!(hex(digest));
         }
+        price::count_code(call, org_id, input.code.is_some()).await?;
         let answer = decide(call, org_id, &input, request).await?;
-        if outcome::word(&answer) != "placed" {
-            return Ok(outcome::refusal(&answer, REFUSALS)?.into());
+        match outcome::word(&answer) {
+            "placed" => {}
+            "price_changed" => {
+                let change = json!({ "total": price::money(&answer, "total_minor") });
+                let refused = outcome::refusal(&answer, REFUSALS)?;
+                return Ok(refused.value("priceChange", change).into());
+            }
+            _ => return Ok(outcome::refusal(&answer, REFUSALS)?.into()),
         }
         let registration = outcome::key(&answer, "registration_id")?;
         let mut done = Outcome::new().entity("registration", registration);
@@ -194,6 +239,9 @@ fn check(input: &Input) -> Option<Outcome> {
     if let Some((field, message)) = fault_of(&input.buyer) {
         return invalid(message, &["buyer", field]);
     }
+    if let Some(refused) = price::too_long(input.code.as_deref()) {
+        return Some(refused);
+    }
     if input.lines.is_empty() || input.lines.len() > 50 {
         return Some(Outcome::refused(
             "QUANTITY_OUT_OF_RANGE",
@@ -230,20 +278,30 @@ fn check(input: &Input) -> Option<Outcome> {
 }
 
 fn arguments(input: &Input) -> Json {
-    json!({
+    let items = input.lines.iter().map(|line| {
+        let mut item = price::item(line.ticket_type_id, line.quantity, line.price.as_ref());
+        let attendees = line.attendees.as_deref().unwrap_or_default();
+        item["attendees"] = attendees.iter().map(|one| json!(clean(one))).collect();
+        item
+    });
+    let mut arguments = json!({
         "event_id": input.event_id,
         "occurrence_id": input.occurrence_id,
         "buyer": clean(&input.buyer),
-        "items": input.lines.iter().map(|line| json!({
-            "ticket_type_id": line.ticket_type_id,
-            "quantity": line.quantity,
-            "attendees": line.attendees.as_deref().unwrap_or_default().iter().map(clean).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-    })
+        "items": items.collect::<Vec<_>>(),
+    });
+    if let Some(code) = &input.code {
+        arguments["code"] = json!(code);
+    }
+    if let Some(expected) = &input.expected_total {
+        arguments["expected_total_minor"] = json!(expected.minor_units);
+        arguments["expected_currency"] = json!(expected.currency_code);
+    }
+    arguments
 }
 
 /// The organization of an event that can be bought, without revealing anything else of it.
-async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
+pub(super) async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
     let memory = &call.app.counter.memory;
     if let Some(known) = memory.organization_of(event_id) {
         return Ok(Some(known));

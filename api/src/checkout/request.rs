@@ -12,6 +12,14 @@ pub(super) struct Person {
     pub email: String,
 }
 
+/// An amount in an input.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Money {
+    pub minor_units: i64,
+    pub currency_code: String,
+}
+
 /// What is wrong with a person, as (field, sentence).
 pub(super) fn fault_of(person: &Person) -> Option<(&'static str, &'static str)> {
     let name = person.name.trim();

@@ -77,6 +77,11 @@ pub(super) fn take(verb: Verb, use_: Use) -> Verb {
         "How many tickets one registration takes at most, 1 to 100.",
     )
     .may_take(
+        "taxRounding",
+        word("TaxRounding"),
+        "How taxes of a registration are rounded; each place by itself by default.",
+    )
+    .may_take(
         "requiresApproval",
         InputType::Scalar(Scalar::Boolean),
         "Whether a member approves each registration.",

@@ -18,6 +18,7 @@ mod documents;
 mod examples;
 mod fence;
 mod main_job;
+mod pricing;
 mod protocol;
 mod reports;
 mod rush;

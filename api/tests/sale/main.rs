@@ -14,4 +14,5 @@ mod idempotency;
 mod organizations;
 mod overselling;
 mod placing;
+mod pricing;
 mod shop;

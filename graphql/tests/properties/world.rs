@@ -423,6 +423,7 @@ fn column(name: &str, scalar: Scalar, nullable: bool, choices: &mut Choices<'_>)
         exposed: true,
         filterable: !choices.one_in(5),
         orderable: scalar != Scalar::StringList && !choices.one_in(5),
+        filled_where_seen: false,
         scalar,
     }
 }
@@ -451,6 +452,7 @@ fn money(
             description: String::new(),
             minor_column: minor,
             currency_column: currency,
+            function: None,
         }),
     );
 }

@@ -90,7 +90,10 @@ fn object(
                 let wanted = field.required || all || has_id(catalog, described, &path, id);
                 wanted.then(|| json!([inner]))
             }
-            _ if field.required || all => Some(sample(catalog, field, said)),
+            // What a percentage needs, though other kinds do without.
+            _ if field.required || all || field.name == "rateMillionths" => {
+                Some(sample(catalog, field, said))
+            }
             _ => None,
         };
         if let Some(value) = value {
@@ -136,6 +139,8 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             _ => json!("2027-05-04T09:00:00Z"),
         },
         InputType::Scalar(Scalar::Date) => json!("2027-05-04"),
+        InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
+        InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
         InputType::Scalar(Scalar::Enum(name)) => {
             let mut values = catalog.enums[name].values.iter();
             let chosen = match said {
@@ -152,7 +157,7 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             "id" => json!(format!("made-up-{number}")),
             name if name.ends_with("assword") => json!("not the right password"),
             name if name.ends_with("Color") => json!("#112233"),
-            "slug" => json!(format!("made-up-{number}")),
+            "slug" | "code" => json!(format!("made-up-{number}")),
             "timeZone" => json!("Europe/Berlin"),
             "idempotencyKey" => json!(harness::key()),
             "text" => json!(format!("query MadeUp{number} {{ __typename }}")),
@@ -160,6 +165,18 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             _ => json!(format!("made up {number}")),
         },
     }
+}
+
+/// Everything in an object that a verb makes.
+fn value(catalog: &Catalog, name: &str) -> String {
+    use eventsphere_graphql::ValueType;
+    let fields = catalog.values[name].fields.iter();
+    let shown = fields.map(|(field, kind, ..)| match kind {
+        ValueType::Scalar(_) => format!("{field} "),
+        ValueType::Money => format!("{field} {{ minorUnits currencyCode amount }} "),
+        ValueType::Objects(other) => format!("{field} {{ {} }} ", value(catalog, other)),
+    });
+    shown.collect()
 }
 
 /// The verb with its payload: whatever entity it gives, and what else it says.
@@ -176,6 +193,7 @@ pub fn document(catalog: &Catalog, verb: &Verb) -> String {
                 )
             }
             PayloadType::Scalar(_) => format!("{} ", field.name),
+            PayloadType::Value(name) => format!("{} {{ {} }} ", field.name, value(catalog, name)),
         };
     }
     let (name, input) = (&verb.name, &verb.input.name);

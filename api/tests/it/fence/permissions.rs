@@ -313,7 +313,13 @@ fn unused(table: &str) -> &'static str {
             "not exists (select from registration_items i where i.ticket_type_id = ticket_types.id)"
         }
         "capacity_pools" => {
-            "not exists (select from pool_claims c where c.pool_id = capacity_pools.id)"
+            "kind = 'stock' and not exists (select from pool_claims c where c.pool_id = capacity_pools.id)"
+        }
+        "price_tiers" => {
+            "not exists (select from registration_items i where i.tier_id = price_tiers.id)"
+        }
+        "promo_codes" => {
+            "not exists (select from registrations r where r.promo_code_id = promo_codes.id)"
         }
         "check_in_lists" => {
             "not exists (select from check_ins c where c.list_id = check_in_lists.id)"

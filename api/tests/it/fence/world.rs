@@ -4,6 +4,7 @@
 mod door;
 pub mod events;
 pub mod people;
+mod prices;
 mod sales;
 
 use serde_json::{Value, json};
