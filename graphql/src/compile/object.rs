@@ -61,9 +61,14 @@ impl<'a> Compiler<'a> {
                 let column = &entity.columns[*index];
                 free(self.value(row, &column.scalar, format!("{alias}.{}", column.name))?)
             }
-            Field::Money(money) => Ok(Priced {
-                shape: self.money(money, &entity.key, row, selected)?,
-                cost: money.function.as_ref().map_or(0, |_| cost::CALL),
+            Field::Money(money) => self.below(selected, money.function.is_some(), |compiler| {
+                if money.function.is_some() {
+                    compiler.suspect(selected)?;
+                }
+                Ok(Priced {
+                    shape: compiler.money(money, &entity.key, row, selected)?,
+                    cost: money.function.as_ref().map_or(0, |_| cost::CALL),
+                })
             }),
             Field::Computed(computed) => self.below(selected, computed.nullable, |compiler| {
                 compiler.computed(computed, entity, row, selected)

@@ -133,14 +133,14 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         },
         InputType::Scalar(Scalar::BigInt) => json!("1"),
         InputType::Scalar(Scalar::Boolean) => json!(true),
-        InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
-        InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
         InputType::Scalar(Scalar::DateTime) => match field.name.to_ascii_lowercase() {
             name if name.starts_with("expires") => json!("2099-01-01T00:00:00Z"),
             name if name.contains("end") || name.contains("until") => json!("2027-05-04T18:00:00Z"),
             _ => json!("2027-05-04T09:00:00Z"),
         },
         InputType::Scalar(Scalar::Date) => json!("2027-05-04"),
+        InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
+        InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
         InputType::Scalar(Scalar::Enum(name)) => {
             let mut values = catalog.enums[name].values.iter();
             let chosen = match said {
