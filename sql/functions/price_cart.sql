@@ -108,6 +108,8 @@ language sql
 immutable
 parallel safe
 return p_request ->> 'code' is null
+  and p_request ->> 'hold_id' is null
+  and p_request ->> 'hold_key_hash' is null
   and p_request ->> 'expected_total_minor' is null
   and not jsonb_path_exists(p_request, '$.items[*].price_minor ? (@ != null)');
 
