@@ -214,7 +214,7 @@ async fn walks(
                 // Visitors may ask for less at once.
                 false => (0..relations(entity).count().max(1)).map(Some).collect(),
             };
-            let chunk = if acting { 25 } else { 10 };
+            let chunk = 5;
             for ids in ids.chunks(chunk) {
                 for step in &steps {
                     let query = walk(catalog, entity, *step, acting);

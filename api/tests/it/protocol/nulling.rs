@@ -264,7 +264,7 @@ async fn a_failing_aggregate_leaves_its_page() {
     let (app, organizer, event) = broken().await;
     fail_always(
         &app,
-        "es.money_text(p_minor bigint, p_currency text) returns text",
+        "es.money_sum_text(p_minor numeric, p_currency text) returns text",
     )
     .await;
     let placed = app.visitor().place(&event, &event["types"][0], 1).await;
