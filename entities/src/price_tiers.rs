@@ -20,6 +20,8 @@ documented! {
         pub event_id: Uuid,
         /// The ticket type.
         pub ticket_type_id: Uuid,
+        /// The stock that counts the places sold at it; made with it.
+        pub pool_id: Uuid,
         /// Name, 1 to 200 characters; buyers see it.
         #[sea_orm(column_type = "Text")]
         pub name: String,

@@ -17,6 +17,8 @@ documented! {
         pub org_id: Uuid,
         /// The event.
         pub event_id: Option<Uuid>,
+        /// The stock that counts its uses; made with it.
+        pub pool_id: Uuid,
         /// What is typed in, 3 to 40 of `A-Z`, `0-9` and inner `-`, `_`, `.`; kept in capital letters, found in any
         /// case. Unique at its event, and among those of the whole organization. An event's own comes first.
         #[sea_orm(column_type = "Text")]

@@ -494,5 +494,12 @@ fn defaults() -> BTreeSet<(String, String)> {
     of::<e::check_in_list_ticket_types::Entity>(&mut found);
     of::<e::ticket_types::Entity>(&mut found);
     of::<e::ticket_type_pools::Entity>(&mut found);
+    of::<e::ticket_type_add_ons::Entity>(&mut found);
+    of::<e::price_tiers::Entity>(&mut found);
+    of::<e::discount_rules::Entity>(&mut found);
+    of::<e::promo_codes::Entity>(&mut found);
+    of::<e::promo_code_ticket_types::Entity>(&mut found);
+    of::<e::tax_rules::Entity>(&mut found);
+    of::<e::fee_rules::Entity>(&mut found);
     found
 }
