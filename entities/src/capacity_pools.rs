@@ -100,6 +100,11 @@ pub fn declaration() -> Declaration {
             "There is no such event.",
         )
         .constraint(
+            "capacity_pools_stock_of_event",
+            "eventId",
+            "Say the event that it belongs to.",
+        )
+        .constraint(
             "capacity_pools_occurrence_fk",
             "occurrenceId",
             "The event has no such date.",

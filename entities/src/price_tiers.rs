@@ -92,6 +92,7 @@ pub fn declaration() -> Declaration {
         .constraint("price_tiers_ticket_type_fk", "ticketTypeId", "The event has no such ticket type.")
         .constraint("price_tiers_currency_of_event", "price", "The price must be in the currency of the event.")
         .constraint("capacity_pools_event_fk", "eventId", "There is no such event.")
+        .constraint("price_tiers_pool_fk", "eventId", "There is no such event.")
         .constraint("price_tiers_name_length", "name", "A name has 1 to 200 characters.")
         .constraint("capacity_pools_name_length", "name", "A name has 1 to 200 characters.")
         .constraint("price_tiers_price_range", "price", "A price is 0 to 100000000000 minor units.")

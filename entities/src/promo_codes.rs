@@ -201,6 +201,12 @@ pub fn declaration() -> Declaration {
             "endsAt",
             "It must end after it begins.",
         )
+        .constraint("promo_codes_kind", "kind", "There is no such kind.")
+        .constraint(
+            "promo_codes_counted_by",
+            "countedBy",
+            "Uses are counted by registration or by ticket.",
+        )
         .constraint(
             "promo_codes_value",
             "kind",
