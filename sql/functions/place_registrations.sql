@@ -187,6 +187,7 @@ begin
 end
 $body$;
 
+-- The demands of carts that were not refused.
 create or replace function es.demands_without(p_demands es.cart_demand[], p_refused jsonb)
 returns es.cart_demand[]
 language sql
