@@ -15,9 +15,12 @@ documented! {
         /// The organization that it belongs to.
         pub org_id: Uuid,
         /// The event.
-        pub event_id: Uuid,
+        pub event_id: Option<Uuid>,
         /// The date that it belongs to.
         pub occurrence_id: Option<Uuid>,
+        /// What it counts: places (`stock`), or what was taken of a price tier or a promo code.
+        #[sea_orm(column_type = "Text", default_value = "stock")]
+        pub kind: String,
         /// Name for members, 1 to 200 characters.
         #[sea_orm(column_type = "Text")]
         pub name: String,
@@ -66,6 +69,8 @@ pub fn declaration() -> Declaration {
             10,
             "The links to those ticket types.",
         )
+        // Members see one kind only.
+        .hide([Column::Kind])
         .key_of(Column::EventId, "Event")
         .key_of(Column::OccurrenceId, "Occurrence")
         // Pools that count uses of an organization's code are of no event; a policy hides them.
@@ -93,6 +98,11 @@ pub fn declaration() -> Declaration {
             "capacity_pools_event_fk",
             "eventId",
             "There is no such event.",
+        )
+        .constraint(
+            "capacity_pools_stock_of_event",
+            "eventId",
+            "Say the event that it belongs to.",
         )
         .constraint(
             "capacity_pools_occurrence_fk",

@@ -151,6 +151,7 @@ pub fn declaration() -> Declaration {
             "endsAt",
             "It must end after it begins.",
         )
+        .constraint("discount_rules_kind", "kind", "There is no such kind.")
         .constraint(
             "discount_rules_value",
             "kind",

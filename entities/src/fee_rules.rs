@@ -137,6 +137,17 @@ pub fn declaration() -> Declaration {
             "name",
             "A name has 1 to 100 characters.",
         )
+        .constraint("fee_rules_kind", "kind", "There is no such kind.")
+        .constraint(
+            "fee_rules_basis",
+            "basis",
+            "A fee is charged for each place or for the registration.",
+        )
+        .constraint(
+            "fee_rules_amount_currency",
+            "amount",
+            "An amount needs a currency.",
+        )
         .constraint(
             "fee_rules_amount_range",
             "amount",

@@ -20,6 +20,8 @@ documented! {
         pub event_id: Uuid,
         /// The ticket type.
         pub ticket_type_id: Uuid,
+        /// The stock that counts the places sold at it; made with it.
+        pub pool_id: Uuid,
         /// Name, 1 to 200 characters; buyers see it.
         #[sea_orm(column_type = "Text")]
         pub name: String,
@@ -90,6 +92,7 @@ pub fn declaration() -> Declaration {
         .constraint("price_tiers_ticket_type_fk", "ticketTypeId", "The event has no such ticket type.")
         .constraint("price_tiers_currency_of_event", "price", "The price must be in the currency of the event.")
         .constraint("capacity_pools_event_fk", "eventId", "There is no such event.")
+        .constraint("price_tiers_pool_fk", "eventId", "There is no such event.")
         .constraint("price_tiers_name_length", "name", "A name has 1 to 200 characters.")
         .constraint("capacity_pools_name_length", "name", "A name has 1 to 200 characters.")
         .constraint("price_tiers_price_range", "price", "A price is 0 to 100000000000 minor units.")

@@ -17,6 +17,8 @@ documented! {
         pub org_id: Uuid,
         /// The event.
         pub event_id: Option<Uuid>,
+        /// The stock that counts its uses; made with it.
+        pub pool_id: Uuid,
         /// What is typed in, 3 to 40 of `A-Z`, `0-9` and inner `-`, `_`, `.`; kept in capital letters, found in any
         /// case. Unique at its event, and among those of the whole organization. An event's own comes first.
         #[sea_orm(column_type = "Text")]
@@ -198,6 +200,12 @@ pub fn declaration() -> Declaration {
             "promo_codes_window",
             "endsAt",
             "It must end after it begins.",
+        )
+        .constraint("promo_codes_kind", "kind", "There is no such kind.")
+        .constraint(
+            "promo_codes_counted_by",
+            "countedBy",
+            "Uses are counted by registration or by ticket.",
         )
         .constraint(
             "promo_codes_value",

@@ -199,6 +199,7 @@ pub fn declaration() -> Declaration {
         .constraint("ticket_types_name_length", "name", "A name has 1 to 200 characters.")
         .constraint("ticket_types_description_length", "description", "A description has at most 5000 characters.")
         .constraint("ticket_types_price_range", "price", "A price is 0 to 100000000000 minor units.")
+        .constraint("ticket_types_price_kind", "priceKind", "A price is fixed or a donation.")
         .constraint("ticket_types_min_price_range", "minPriceMinor", "A price is 0 to 100000000000 minor units.")
         .constraint("ticket_types_suggested_price", "price", "A donation is not suggested below the least.")
         .constraint("ticket_types_sales_window", "salesEndAt", "The sale must end after it begins.")

@@ -96,15 +96,14 @@ begin
 end
 $body$;
 
--- Whose keys an actor's are, as es.idempotency_actor says it of the transaction's own.
+-- Whose keys an actor's are, as es.idempotency_actor says it of the transaction's own. Without
+-- settings, so that it is inlined.
 create or replace function es.batch_actor(p_actor text)
 returns text
 language sql
 immutable
 parallel safe
-as $body$
-  select case when p_actor in ('anonymous', 'unknown') then 'guest' else p_actor end
-$body$;
+return case when p_actor in ('anonymous', 'unknown') then 'guest' else p_actor end;
 
 -- Tells this transaction whose request is served now, so that what was written for one request serves many.
 create or replace function es.batch_act_as(p_actor text, p_user uuid, p_guest_hashes bytea[])

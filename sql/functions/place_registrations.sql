@@ -187,15 +187,16 @@ begin
 end
 $body$;
 
+-- The demands of carts that were not refused.
 create or replace function es.demands_without(p_demands es.cart_demand[], p_refused jsonb)
 returns es.cart_demand[]
 language sql
 immutable
-as $body$
+return (
   select coalesce(array_agg(d), '{}')
   from unnest(p_demands) as d
   where not p_refused ? d.n::text
-$body$;
+);
 
 -- Writes the carts that were found possible: as es.write_registration does for one. Outcomes by place.
 create or replace function es.write_carts(

@@ -5,18 +5,16 @@
 -- Called from: place_registrations.
 -- Raises: 22P02, 22023 and the like for requests of another shape than place_registration takes.
 
--- Whether es.person_problem finds nothing.
+-- Whether es.person_problem finds nothing. Without settings, so that it is inlined.
 create or replace function es.is_person(p_person jsonb)
 returns boolean
 language sql
 immutable
 parallel safe
-as $body$
-  select jsonb_typeof(p_person) = 'object'
-    and char_length(btrim(p_person ->> 'name')) between 1 and 200
-    and char_length(p_person ->> 'email') <= 254
-    and btrim(p_person ->> 'email') ~ '^[^@\s]+@[^@\s]+$'
-$body$;
+return jsonb_typeof(p_person) = 'object'
+  and char_length(btrim(p_person ->> 'name')) between 1 and 200
+  and char_length(p_person ->> 'email') <= 254
+  and btrim(p_person ->> 'email') ~ '^[^@\s]+@[^@\s]+$';
 
 -- p_keys holds the row of each cart's key; carts without one are not looked at.
 create or replace function es.read_carts(

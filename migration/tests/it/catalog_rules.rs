@@ -106,6 +106,8 @@ const RULES: &[(&str, &str)] = &[
         "select format('%s on %s', p.polname, p.polrelid::regclass)
          from pg_policy p
          where p.polroles && array['es_verbs'::regrole::oid, 'es_member'::regrole::oid]
+           -- A restrictive one opens nothing: it only narrows what these open.
+           and p.polpermissive
            and (
              p.polrelid = 'organizations'::regclass
              or p.polrelid <> 'device_sessions'::regclass

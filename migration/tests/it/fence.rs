@@ -281,7 +281,8 @@ async fn visitors_see_what_is_public_of_all_organizations() {
         ("sessions", vec!["ab1", "bb1"]),
         ("speakers", vec!["af1", "bf1"]),
         ("venues", vec!["a07", "b07"]),
-        ("ticket_types", vec!["ad1", "bd1"]),
+        ("ticket_types", vec!["ad1", "ad5", "bd1", "bd5"]),
+        ("ticket_type_add_ons", vec!["a71", "b71"]),
         ("organizations", vec!["aaa", "baa"]),
     ] {
         assert_eq!(
@@ -312,6 +313,7 @@ async fn visitors_see_what_is_public_of_all_organizations() {
             "session_speakers",
             "sessions",
             "speakers",
+            "ticket_type_add_ons",
             "ticket_types",
             "venues"
         ]
@@ -339,7 +341,7 @@ async fn an_unlisted_event_opens_with_its_parts_once_it_is_revealed() {
     );
     assert_eq!(
         visitor.sees(&mut connection, "ticket_types").await,
-        ["ad1", "ad2", "bd1"]
+        ["ad1", "ad2", "ad5", "bd1", "bd5"]
     );
     drop(connection);
     database.end().await;
@@ -361,7 +363,7 @@ async fn buyers_see_their_own_registrations_and_what_these_open() {
         ("events", vec!["ae1", "ae3", "be1"]),
         ("occurrences", vec!["ac1", "ac3", "bc1"]),
         ("venues", vec!["a07", "a08", "b07"]),
-        ("ticket_types", vec!["ad1", "ad3", "bd1"]),
+        ("ticket_types", vec!["ad1", "ad3", "ad5", "bd1", "bd5"]),
         ("users", vec!["a02"]),
         ("members", vec![]),
         ("device_sessions", vec![]),
@@ -397,7 +399,7 @@ async fn a_guest_secret_opens_one_registration() {
     // A kind that is hidden from visitors, because it is what the guest took.
     assert_eq!(
         guest.sees(&mut connection, "ticket_types").await,
-        ["ad1", "ad8", "bd1"]
+        ["ad1", "ad5", "ad8", "bd1", "bd5"]
     );
     // Only held: the way in online stays closed.
     assert!(

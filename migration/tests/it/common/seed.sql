@@ -110,6 +110,40 @@ insert into ticket_type_pools (org_id, event_id, ticket_type_id, pool_id)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
   '@0000000-0000-7000-8000-0000000000d1', '@0000000-0000-7000-8000-000000000010');
 
+-- An extra of the open event that everybody may see, and one that only members do.
+insert into ticket_types (id, org_id, event_id, name, currency)
+values ('@0000000-0000-7000-8000-0000000000d5', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e1', 'Parking', 'EUR');
+
+insert into ticket_type_add_ons (id, org_id, event_id, ticket_type_id, add_on_id)
+values
+  ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+    '@0000000-0000-7000-8000-0000000000d1', '@0000000-0000-7000-8000-0000000000d5'),
+  ('@0000000-0000-7000-8000-000000000072', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+    '@0000000-0000-7000-8000-0000000000d1', '@0000000-0000-7000-8000-0000000000d9');
+
+-- Triggers make the pools of both.
+insert into price_tiers (org_id, event_id, ticket_type_id, name, price_minor, currency)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+  '@0000000-0000-7000-8000-0000000000d1', 'Early', 0, 'EUR');
+
+insert into promo_codes (id, org_id, event_id, code, kind, rate_millionths)
+values ('@0000000-0000-7000-8000-000000000073', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e1', 'SAVE-@', 'percent', 100000);
+
+insert into promo_code_ticket_types (org_id, event_id, promo_code_id, ticket_type_id)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
+  '@0000000-0000-7000-8000-000000000073', '@0000000-0000-7000-8000-0000000000d1');
+
+insert into discount_rules (org_id, event_id, name, kind, rate_millionths, min_tickets)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1', 'Groups', 'percent', 100000, 10);
+
+insert into tax_rules (org_id, event_id, name, rate_millionths)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1', 'VAT', 190000);
+
+insert into fee_rules (org_id, event_id, kind, name, rate_millionths)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1', 'service', 'Service', 20000);
+
 -- The first attendee was registered by the buyer, the second by a guest.
 insert into attendees (id, org_id, email, name)
 values
@@ -143,6 +177,13 @@ values
   ('@0000000-0000-7000-8000-000000000032', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
     '@0000000-0000-7000-8000-000000000022', '@0000000-0000-7000-8000-0000000000d8', '@0000000-0000-7000-8000-000000000012',
     1, 0, 'EUR');
+
+insert into registration_item_charges (
+  org_id, event_id, registration_id, item_id, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, currency
+)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e3',
+  '@0000000-0000-7000-8000-000000000021', '@0000000-0000-7000-8000-000000000031', 'fee', 'service', 'Service', 0, false,
+  100, 'EUR');
 
 insert into pool_claims (org_id, event_id, pool_id, registration_id, quantity)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
