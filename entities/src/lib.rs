@@ -32,12 +32,16 @@ pub mod pool_claims;
 pub mod refresh_tokens;
 pub mod registration_items;
 pub mod registration_secrets;
+pub mod registration_sources;
 pub mod registrations;
 pub mod roles;
 pub mod session_speakers;
 pub mod sessions;
 pub mod signing_keys;
 pub mod speakers;
+pub mod ticket_secrets;
+pub mod ticket_transfer_secrets;
+pub mod ticket_transfers;
 pub mod ticket_type_pools;
 pub mod ticket_types;
 pub mod tickets;
@@ -74,7 +78,9 @@ pub fn declarations() -> Vec<Declaration> {
         attendees::declaration(),
         registrations::declaration(),
         registration_items::declaration(),
+        registration_sources::declaration(),
         tickets::declaration(),
+        ticket_transfers::declaration(),
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),

@@ -24,11 +24,15 @@ documented! {
         pub attendee_id: Option<Uuid>,
         /// Place in the registration, from 1.
         pub position: i32,
-        /// Price, in minor units of the currency; fixed when it was placed.
+        /// Price, in minor units of the currency; fixed when the place was taken.
         pub price_minor: i64,
         /// Currency of the price, ISO 4217.
         #[sea_orm(column_type = "Text")]
         pub currency: String,
+        /// When it was cancelled; null while it counts.
+        pub cancelled_at: Option<DateTimeUtc>,
+        /// Whether its ticket was handed on: then it is its receiver's, who is not told here to the buyer.
+        pub given_away: bool,
         /// When it was made.
         pub created_at: DateTimeUtc,
         /// When it was last changed.
@@ -56,7 +60,7 @@ pub fn declaration() -> Declaration {
             "price",
             Column::PriceMinor,
             Column::Currency,
-            "What the place costs; fixed when it was placed.",
+            "What the place costs; fixed when it was taken.",
         )
         .to_one_required(
             "registration",

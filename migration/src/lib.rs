@@ -19,6 +19,8 @@ mod m20261121_000009_trusted_documents;
 mod m20261121_000010_deprecated_uses;
 mod m20261121_000011_search;
 mod m20261121_000012_pages;
+mod m20261121_000018_changes;
+mod m20261121_000019_transfers;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -42,6 +44,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_deprecated_uses::Migration),
             Box::new(m20261121_000011_search::Migration),
             Box::new(m20261121_000012_pages::Migration),
+            Box::new(m20261121_000018_changes::Migration),
+            Box::new(m20261121_000019_transfers::Migration),
         ]
     }
 }

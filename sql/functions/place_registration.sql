@@ -1,7 +1,7 @@
 -- Places a registration: takes stock, fixes prices, holds both until expires_at. The transaction acts in the
 -- organization of the event (es.org); the buyer is es.user, or a guest who shows the secret later.
 -- Request: {event_id, occurrence_id?, buyer: {name, email}, items: [{ticket_type_id, quantity, attendees?: [{name, email}
---   or null]}], idempotency_key, argument_hash (hex), guest_secret_hash? (hex)}. Without occurrence_id: the next one.
+--   or null]}], source? (as es.source_id), idempotency_key, argument_hash (hex), guest_secret_hash? (hex)}. Without occurrence_id: the next one.
 -- Outcomes, in the key `outcome`; an answer told again carries `replayed`: true:
 --   placed                 registration_id, confirmation_number, status, expires_at, total_minor, currency
 --   sold_out               ticket_types: [{ticket_type_id, requested, available}]

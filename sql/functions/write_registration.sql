@@ -79,7 +79,8 @@ create or replace function es.insert_hold(
   p_occurrence uuid,
   p_buyer jsonb,
   p_total bigint,
-  p_now timestamptz
+  p_now timestamptz,
+  p_source uuid
 )
 returns registrations
 language plpgsql
@@ -91,12 +92,12 @@ begin
   for v_try in 1 .. 10 loop
     insert into registrations (
       org_id, event_id, occurrence_id, user_id, confirmation_number, status,
-      buyer_name, buyer_email, currency, total_minor, placed_at, expires_at
+      buyer_name, buyer_email, currency, total_minor, placed_at, expires_at, source_id
     )
     values (
       p_event.org_id, p_event.id, p_occurrence, es.current_user_id(), new_confirmation_number(p_event.org_id), 'held',
       btrim(p_buyer ->> 'name'), lower(btrim(p_buyer ->> 'email')), p_event.currency, p_total,
-      p_now, p_now + make_interval(secs => p_event.hold_seconds)
+      p_now, p_now + make_interval(secs => p_event.hold_seconds), p_source
     )
     on conflict on constraint registrations_number_key do nothing
     returning * into v_made;
@@ -130,7 +131,8 @@ begin
   v_made := es.insert_hold(
     p_event, p_occurrence, p_request -> 'buyer',
     (select sum(w.quantity * w.price) from unnest(p_quantities, p_prices) as w (quantity, price))::bigint,
-    p_now
+    p_now,
+    es.source_id(p_request -> 'source')
   );
 
   if jsonb_path_exists(p_request, '$.items[*].attendees[*]') then
@@ -193,8 +195,8 @@ grant execute on function es.own_address() to es_verbs;
 alter function es.attendee_key(jsonb) owner to es_verbs;
 revoke execute on function es.attendee_key(jsonb) from public;
 alter function es.upsert_attendees(jsonb) owner to es_verbs;
-alter function es.insert_hold(events, uuid, jsonb, bigint, timestamptz) owner to es_verbs;
+alter function es.insert_hold(events, uuid, jsonb, bigint, timestamptz, uuid) owner to es_verbs;
 alter function es.write_registration(jsonb, events, uuid, uuid[], integer[], bigint[], uuid[], integer[], timestamptz) owner to es_verbs;
 revoke execute on function es.upsert_attendees(jsonb) from public;
-revoke execute on function es.insert_hold(events, uuid, jsonb, bigint, timestamptz) from public;
+revoke execute on function es.insert_hold(events, uuid, jsonb, bigint, timestamptz, uuid) from public;
 revoke execute on function es.write_registration(jsonb, events, uuid, uuid[], integer[], bigint[], uuid[], integer[], timestamptz) from public;
