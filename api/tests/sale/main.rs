@@ -3,6 +3,8 @@
 
 mod approving;
 mod availability;
+mod cancelling;
+mod changing;
 mod concurrency;
 mod confirmation_numbers;
 mod confirming;
@@ -17,3 +19,4 @@ mod overselling;
 mod placing;
 mod shop;
 mod steps;
+mod transferring;
