@@ -8,7 +8,10 @@ use serde_json::{Value as Json, json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::request::{Person, argument_hash, check_key, clean, fault_of};
+use super::{
+    request::{Person, argument_hash, check_key, clean, fault_of},
+    source::Source,
+};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -29,6 +32,8 @@ pub struct Input {
     occurrence_id: Option<Uuid>,
     buyer: Person,
     lines: Vec<Line>,
+    #[serde(default)]
+    source: Option<Source>,
     idempotency_key: String,
 }
 
@@ -96,6 +101,11 @@ impl Handle for PlaceRegistration {
         .may_take("occurrenceId", id("Occurrence"), "The date of the event; the next one when left out.")
         .takes("buyer", InputType::Object("RegistrationBuyerInput".to_owned()), "Who places it.")
         .takes("lines", InputType::Objects("RegistrationLineInput".to_owned()), "What is placed.")
+        .may_take(
+            "source",
+            InputType::Object("RegistrationSourceInput".to_owned()),
+            "Where the buyer came from; for the organizers alone.",
+        )
         .idempotent()
         .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
         .gives(
@@ -163,6 +173,9 @@ fn check(input: &Input) -> Option<Outcome> {
     if let Some((field, message)) = fault_of(&input.buyer) {
         return invalid(message, &["buyer", field]);
     }
+    if let Some(refused) = input.source.as_ref().and_then(Source::fault) {
+        return Some(refused);
+    }
     if input.lines.is_empty() || input.lines.len() > 50 {
         return Some(Outcome::refused(
             "QUANTITY_OUT_OF_RANGE",
@@ -199,7 +212,7 @@ fn check(input: &Input) -> Option<Outcome> {
 }
 
 fn arguments(input: &Input) -> Json {
-    json!({
+    let mut arguments = json!({
         "event_id": input.event_id,
         "occurrence_id": input.occurrence_id,
         "buyer": clean(&input.buyer),
@@ -208,7 +221,11 @@ fn arguments(input: &Input) -> Json {
             "quantity": line.quantity,
             "attendees": line.attendees.as_deref().unwrap_or_default().iter().map(clean).collect::<Vec<_>>(),
         })).collect::<Vec<_>>(),
-    })
+    });
+    if let Some(source) = &input.source {
+        arguments["source"] = source.request();
+    }
+    arguments
 }
 
 /// The organization of an event that can be bought, without revealing anything else of it.
@@ -224,7 +241,7 @@ async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fa
 }
 
 /// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.
-fn guest_secret(
+pub(super) fn guest_secret(
     call: Call<'_>,
     org_id: Uuid,
     key: &str,

@@ -175,9 +175,4 @@ impl Shop {
         assert_eq!(outcome(&answer), "confirmed", "{answer}");
         (registration, guest)
     }
-
-    /// The first answer of a bulk decision.
-    pub fn first(answer: &Json) -> &str {
-        answer["results"][0]["outcome"].as_str().unwrap_or("")
-    }
 }

@@ -120,6 +120,9 @@ impl Rows {
             Some(match table {
                 "registrations" => format!("id in ({own})"),
                 "registration_items" | "tickets" => format!("registration_id in ({own})"),
+                "ticket_transfers" => format!(
+                    "ticket_id in (select t.id from tickets t where t.registration_id in ({own}))"
+                ),
                 "check_ins" => format!(
                     "outcome = 'admitted' \
                      and ticket_id in (select t.id from tickets t where t.registration_id in ({own}))"

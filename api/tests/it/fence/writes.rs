@@ -56,12 +56,67 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "confirmRegistration",
         "attendees.itemId",
-        "registration_id = (select id from registrations where status = 'held' and event_id = {closed})",
+        "registration_id = (select id from registrations where status = 'held' and event_id = {closed} order by id limit 1)",
     ),
     (
         "cancelRegistration",
         "registrationId",
-        "status = 'confirmed' and event_id = {closed}",
+        "id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+    ),
+    (
+        "approveRegistration",
+        "registrationId",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 0 limit 1)",
+    ),
+    (
+        "approveRegistrations",
+        "registrationIds",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 1 limit 1)",
+    ),
+    (
+        "rejectRegistration",
+        "registrationId",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 2 limit 1)",
+    ),
+    (
+        "rejectRegistrations",
+        "registrationIds",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 3 limit 1)",
+    ),
+    (
+        "extendRegistration",
+        "registrationId",
+        "status = 'held' and event_id = (select id from events where slug = '{tag}-closed-two-day')",
+    ),
+    (
+        "changeRegistration",
+        "registrationId",
+        "id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+    ),
+    (
+        "changeRegistration",
+        "swap.itemId",
+        "registration_id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+    ),
+    (
+        "changeRegistration",
+        "reassign.itemId",
+        "registration_id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+    ),
+    (
+        "cancelRegistration",
+        "itemIds",
+        "registration_id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+    ),
+    (
+        "transferTicket",
+        "ticketId",
+        "status = 'valid' and event_id = (select id from events where slug = '{tag}-closed-two-day')",
+    ),
+    (
+        "cancelTransfer",
+        "transferId",
+        "status = 'offered' and event_id = {closed}",
     ),
     (
         "createCheckInListTicketType",
@@ -97,7 +152,7 @@ const OWNERS_TURN: &[(&str, &str, &str)] = &[
 
 /// Mutations that let in by a password or by a code that was mailed, which the matrix does not have: what they open to
 /// the rightful person is the accounts' tests' matter. (As a stranger they are asked above, where they take an id.)
-const BY_SECRET: [&str; 11] = [
+const BY_SECRET: [&str; 13] = [
     "signUp",
     "verifyEmail",
     "resendVerification",
@@ -109,6 +164,8 @@ const BY_SECRET: [&str; 11] = [
     "changePassword",
     "acceptInvitation",
     "leaveOrganization",
+    "acceptTransfer",
+    "declineTransfer",
 ];
 
 fn condition(entity: &Entity, verb: &str, place: &str, first: &[(&str, &str, &str)]) -> String {
