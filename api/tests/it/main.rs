@@ -11,6 +11,7 @@ mod harness;
 mod accounts;
 mod bounds;
 mod calendar;
+mod changes;
 mod demo;
 mod deprecation;
 mod documents;

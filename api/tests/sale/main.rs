@@ -14,6 +14,7 @@ mod extending;
 mod guests;
 mod harness;
 mod idempotency;
+mod life;
 mod organizations;
 mod overselling;
 mod placing;
