@@ -344,7 +344,7 @@ async fn where_buyers_came_from_is_kept_for_the_organizer_alone() {
     let report = organizer
         .caller
         .ask(
-            "query { registrations(filter: { source: { some: { utmSource: { eq: \"newsletter\" } } } }) {
+            "query { registrations(filter: { source: { utmSource: { eq: \"newsletter\" } } }) {
                aggregates(groupBy: [SOURCE]) { count source { utmCampaign referrer landingUrl } }
              } }",
             json!({}),

@@ -91,17 +91,17 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "changeRegistration",
         "registrationId",
-        "id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+        "id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {closed})",
     ),
     (
         "changeRegistration",
         "swap.itemId",
-        "registration_id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {closed})",
     ),
     (
         "changeRegistration",
         "reassign.itemId",
-        "registration_id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {closed})",
     ),
     (
         "cancelRegistration",
@@ -111,7 +111,7 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "transferTicket",
         "ticketId",
-        "status = 'valid' and event_id = (select id from events where slug = '{tag}-closed-two-day')",
+        "status = 'valid' and received and event_id = {closed}",
     ),
     (
         "cancelTransfer",
