@@ -25,7 +25,7 @@ use crate::{
     http::{self, Posture, Problem, Remembered},
     metrics::{self, Metrics},
     organizations,
-    state::App,
+    state::{App, Parts},
     tenancy::{Door, DoorOptions, Grants},
     throttle::Throttle,
     tickets::EventKeys,
@@ -126,7 +126,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     let throttle = Throttle::new(clock.clone(), limits, redis, metrics.clone())
         .await
         .map_err(unfit)?;
-    let app = App {
+    let app = App::new(Parts {
         door,
         clock,
         vault: Vault::new(*context.secret.bytes()),
@@ -152,7 +152,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
             request_timeout: context.config.http.request_timeout,
             public_max_age: context.config.caching.public_max_age,
         },
-    };
+    });
     accounts::start(&app).await.map_err(unfit)?;
     Ok(app)
 }

@@ -5,7 +5,10 @@ use eventsphere_graphql::engine::Outcome;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::fault::{Fault, database_error};
+use crate::{
+    fault::{Fault, database_error},
+    tenancy::Undecided,
+};
 
 /// (outcome of the function, code, sentence, path of the input's field).
 pub type Refusals = &'static [(
@@ -48,22 +51,39 @@ pub fn refusal(answer: &Json, refusals: Refusals) -> Result<Outcome, Fault> {
 
 /// A function of ours refuses with a class of its own: what it means to the caller.
 pub fn fault(error: sea_orm::DbErr) -> Fault {
-    let Some(database) = database_error(&error) else {
-        return error.into();
-    };
-    let message = database.message().to_owned();
-    match database.code().as_deref() {
-        Some("ES400") => Fault::BadInput(message),
-        Some("ES401") => Fault::Unauthenticated(message),
-        Some("ES403") => Fault::Forbidden(message),
-        Some("ES404") => Fault::NotFound(message),
-        Some("ES409") => Fault::Conflict(message),
-        _ => error.into(),
+    database_error(&error)
+        .and_then(|database| raised(&database.code()?, database.message()))
+        .unwrap_or_else(|| error.into())
+}
+
+fn raised(code: &str, message: &str) -> Option<Fault> {
+    let message = message.to_owned();
+    match code {
+        "ES400" => Some(Fault::BadInput(message)),
+        "ES401" => Some(Fault::Unauthenticated(message)),
+        "ES403" => Some(Fault::Forbidden(message)),
+        "ES404" => Some(Fault::NotFound(message)),
+        "ES409" => Some(Fault::Conflict(message)),
+        _ => None,
     }
 }
 
-/// Calls the function as the actor in that organization and commits. Two verbs that met in a circle (a deadlock) are
-/// no reason to bother anybody: the one that was rolled back tries again.
+impl From<Undecided> for Fault {
+    fn from(error: Undecided) -> Self {
+        match error {
+            Undecided::Sql { code, message } => match raised(&code, &message) {
+                Some(fault) => fault,
+                None if code == "57014" => Self::Timeout,
+                None => Self::Internal(format!("{code}: {message}")),
+            },
+            Undecided::Unavailable(reason) => Self::Unavailable(reason),
+            Undecided::Unreadable => Self::internal(error),
+        }
+    }
+}
+
+/// Calls the function as the actor in that organization; it is committed when this returns. Two verbs that met in a
+/// circle (a deadlock) are no reason to bother anybody: the one that was rolled back tries again.
 pub async fn decide(
     call: crate::verbs::Call<'_>,
     org_id: Uuid,
@@ -73,23 +93,15 @@ pub async fn decide(
     const TRIES: usize = 3;
     let mut tried = 1;
     loop {
-        let tx = call.app.door.begin_at(call.actor, org_id).await?;
-        match crate::statements::call(&tx, function, request.clone()).await {
-            Ok(answer) => {
-                tx.commit().await?;
-                return Ok(answer);
-            }
-            Err(error)
-                if tried < TRIES
-                    && matches!(
-                        crate::fault::sql_state(&error).as_deref(),
-                        Some("40P01" | "40001")
-                    ) =>
+        let door = &call.app.door;
+        match door.decide(call.actor, org_id, function, request).await {
+            Err(Undecided::Sql { code, .. })
+                if tried < TRIES && matches!(code.as_str(), "40P01" | "40001") =>
             {
                 tracing::warn!(function, tried, "a deadlock; tried again");
                 tried += 1;
             }
-            Err(error) => return Err(fault(error)),
+            decided => return Ok(decided?),
         }
     }
 }

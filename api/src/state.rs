@@ -1,6 +1,6 @@
 //! What every request reaches: the program's parts, put together once at start.
 
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 
 use eventsphere_graphql::Engine;
 
@@ -17,9 +17,35 @@ use crate::{
     verbs::Verbs,
 };
 
-/// The program. Cheap to clone.
+/// The program. Every request and every layer around it clones this.
 #[derive(Clone)]
-pub struct App {
+pub struct App(Arc<Parts>);
+
+impl App {
+    /// Of these parts.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Another program that shares all parts but the changed ones.
+    pub fn with(&self, change: impl FnOnce(&mut Parts)) -> Self {
+        let mut parts = (*self.0).clone();
+        change(&mut parts);
+        Self::new(parts)
+    }
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+/// What the program is made of. Each part is cheap to clone.
+#[derive(Clone)]
+pub struct Parts {
     /// The way to the database.
     pub door: Door,
     /// The clock.

@@ -8,7 +8,7 @@ use crate::database::DatabaseAddress;
 #[derive(Clone, Debug)]
 pub struct DatabaseConfig {
     pub source: DatabaseSource,
-    /// `DATABASE_POOL_SIZE`: connections that each of the four pools of a process (three for reading, one for
+    /// `DATABASE_POOL_SIZE`: connections that each of the five pools of a process (three for reading, two for
     /// writing) keeps at most, 1 to 1000; default 16.
     pub pool_size: usize,
     /// `DATABASE_WAIT_MS`: how long a request may wait for a connection, 10 to 60000; default 5000.

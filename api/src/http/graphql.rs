@@ -8,7 +8,7 @@ mod request;
 pub use documents::{DocumentKey, TrustedDocuments, is_name, sha256};
 pub use remembered::Remembered;
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, panic::AssertUnwindSafe, sync::Arc};
 
 use axum::{
     Extension, Router,
@@ -23,6 +23,7 @@ use eventsphere_graphql::{
     answer::{self, Answer, Fail, Reached},
     document::Document,
 };
+use futures_util::FutureExt as _;
 
 use self::{
     documents::{Missing, resolve},
@@ -128,16 +129,16 @@ async fn graphql(
     let by_get = matches!(method, Method::GET | Method::HEAD);
     let max_age = host.app.posture.public_max_age;
     let for_caches = by_get && public::is_anybody(&host.actor);
-    // In a task of its own: a client that goes away cancels nothing half-way through a verb, and whatever panics in
-    // there is answered as GraphQL.
-    match tokio::spawn(run(host, decoded, by_get)).await {
+    // Whatever panics in there is answered as GraphQL.
+    let run = AssertUnwindSafe(run(Arc::new(host), decoded, by_get));
+    match run.catch_unwind().await {
         Ok(Ok(answer)) => for_caches
             .then(|| public::respond(&answer, media_type, &headers, max_age))
             .flatten()
             .unwrap_or_else(|| respond(answer, media_type)),
         Ok(Err(refusal)) => refuse(&refusal, media_type, &request_id.0),
-        Err(error) => {
-            tracing::error!(%error, "an operation panicked");
+        Err(_) => {
+            tracing::error!("an operation panicked");
             let refusal = Refused {
                 status: StatusCode::INTERNAL_SERVER_ERROR,
                 code: "INTERNAL",
@@ -155,7 +156,7 @@ fn held_back(fault: &Fault, request_id: &str) -> Answer {
     answer::refused(&[fail], request_id)
 }
 
-async fn run(host: RequestHost, decoded: Decoded, by_get: bool) -> Result<Answer, Refused> {
+async fn run(host: Arc<RequestHost>, decoded: Decoded, by_get: bool) -> Result<Answer, Refused> {
     if let Err(fault) = host.app.throttle.listens_to(&host.actor, host.info.ip) {
         return Ok(held_back(&fault, &host.info.request_id));
     }
@@ -171,6 +172,7 @@ async fn run(host: RequestHost, decoded: Decoded, by_get: bool) -> Result<Answer
             "only queries come by GET; send this by POST",
         ));
     }
+    let incoming = Arc::new(incoming);
     let mut answer = execute(&document, &incoming, &host).await?;
     if answer.reached == Reached::Refused {
         // Checking values and compiling take time too.
@@ -189,16 +191,27 @@ async fn run(host: RequestHost, decoded: Decoded, by_get: bool) -> Result<Answer
 }
 
 async fn execute(
-    document: &Document,
-    incoming: &Incoming,
-    host: &RequestHost,
+    document: &Arc<Document>,
+    incoming: &Arc<Incoming>,
+    host: &Arc<RequestHost>,
 ) -> Result<Answer, Refused> {
-    let execution = host.app.engine.execute(document, incoming, host);
     if !document.may_be_got(incoming.operation_name.as_deref()) {
-        // A verb goes on to its end, whoever still waits for it.
-        return Ok(execution.await);
+        // In a task of its own: a verb goes on to its end, whoever still waits for it.
+        let (document, incoming, host) = (document.clone(), incoming.clone(), host.clone());
+        let verb = async move {
+            let engine = &host.app.engine;
+            engine.execute(&document, &incoming, &*host).await
+        };
+        return match tokio::spawn(verb).await {
+            Ok(answer) => Ok(answer),
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => std::panic::resume_unwind(panic),
+                Err(_) => Err(too_long()),
+            },
+        };
     }
     let longest = host.app.posture.request_timeout;
+    let execution = host.app.engine.execute(document, incoming, &**host);
     tokio::time::timeout(longest, execution)
         .await
         .map_err(|_| too_long())

@@ -20,6 +20,7 @@ pub use request_id::RequestId;
 use std::time::Duration;
 
 use axum::{Router, extract::DefaultBodyLimit, http::HeaderValue, middleware};
+use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer, cors::CorsLayer, set_header::SetResponseHeaderLayer,
 };
@@ -31,25 +32,27 @@ const LARGEST_BODY: usize = 256 * 1024;
 
 /// All routes, with what they share around them.
 pub fn router(app: App, slices: Router<App>) -> Router {
-    let cors = cors(&app.posture.cors_origins);
+    // One stack: each layer that a router is given on its own is boxed and cloned for every request.
+    let around = ServiceBuilder::new()
+        .layer(middleware::from_fn(request_id::attach))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            axum::http::header::REFERRER_POLICY,
+            HeaderValue::from_static("no-referrer"),
+        ))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            axum::http::header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(cors(&app.posture.cors_origins))
+        .layer(middleware::from_fn_with_state(app.clone(), deadline::bound))
+        .layer(CatchPanicLayer::custom(problem::panicked))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY));
     Router::new()
         .merge(graphql::routes())
         .merge(playground::routes())
         .merge(slices)
         .fallback(problem::not_found)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(CatchPanicLayer::custom(problem::panicked))
-        .layer(middleware::from_fn_with_state(app.clone(), deadline::bound))
-        .layer(cors)
-        .layer(SetResponseHeaderLayer::if_not_present(
-            axum::http::header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            axum::http::header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        ))
-        .layer(middleware::from_fn(request_id::attach))
+        .layer(around)
         .with_state(app)
 }
 

@@ -3,7 +3,12 @@
 
 use uuid::Uuid;
 
-use super::actor::{Actor, Role};
+use tokio_postgres::types::{ToSql, Type};
+
+use super::{
+    actor::{Actor, Role},
+    wire::Step,
+};
 
 /// Everything that policies read, in one statement. `role` comes last: the weak role could not set the others. (`set
 /// local role` takes no parameter; set_config does the same.)
@@ -38,6 +43,25 @@ pub(super) fn of_system(audit_name: String) -> [String; 5] {
         audit_name,
         Role::System.name().to_owned(),
     ]
+}
+
+/// [`SETTINGS`] as the first step of a flight.
+pub(super) fn settings_step(settings: &[String; 5]) -> Step<'_> {
+    let value = |text| (text as &(dyn ToSql + Sync), Type::TEXT);
+    Step {
+        sql: SETTINGS,
+        values: settings.iter().map(value).collect(),
+        keep: true,
+    }
+}
+
+/// [`OPEN_AS_GUEST`] as a step of a flight.
+pub(super) fn guest_step(hashes: &Vec<Vec<u8>>) -> Step<'_> {
+    Step {
+        sql: OPEN_AS_GUEST,
+        values: vec![(hashes, Type::BYTEA_ARRAY)],
+        keep: true,
+    }
 }
 
 /// The parameter of [`OPEN_AS_GUEST`]; `None` when no secret came along.

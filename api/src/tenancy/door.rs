@@ -1,5 +1,6 @@
-//! The only way to a connection. Two pools on purpose: reads are one pipelined flight over tokio-postgres, verbs are
-//! SeaORM transactions over sqlx. Both log in as the same powerless role and take a weak role per transaction.
+//! The only way to a connection. Two kinds of pools on purpose: reads, and verbs that are one SQL function, are one
+//! flight each (`wire`); generated writes and what takes several statements are SeaORM transactions over sqlx. All log
+//! in as the same powerless role and take a weak role per transaction.
 #![expect(
     clippy::disallowed_methods,
     reason = "this file is the door that the lint protects"
@@ -15,7 +16,13 @@ use uuid::Uuid;
 
 use crate::database::DatabaseAddress;
 
-use super::{actor::Actor, context, read::ReadPool, system::SystemReason};
+use super::{
+    actor::Actor,
+    context,
+    read::ReadPool,
+    system::SystemReason,
+    wire::{WirePool, WirePoolOptions},
+};
 
 /// What every connection starts with, beside its longest statement. Nobody waits for a lock for ever.
 pub(super) const SETTINGS: [(&str, &str); 3] = [
@@ -38,6 +45,38 @@ pub struct DoorOptions {
     /// The same for what visitors, guests and people acting for themselves read. Each role reads over a pool of its
     /// own, so this is told once a connection.
     pub visitor_statement_timeout: Duration,
+}
+
+impl DoorOptions {
+    /// A pool of connections for flights, with these settings beside those that all have.
+    pub(super) fn wires(
+        &self,
+        name: &'static str,
+        settings: &[(&str, String)],
+    ) -> Result<WirePool, DoorError> {
+        let unavailable = |reason: String| DoorError::Unavailable(reason);
+        let tls = self
+            .address
+            .tokio_tls()
+            .map_err(|error| unavailable(error.to_string()))?;
+        let mut config = self.address.tokio_config();
+        let mut options = vec![config.get_options().unwrap_or_default().to_owned()];
+        options.extend(SETTINGS.map(|(name, value)| format!("-c {name}={value}")));
+        options.extend(
+            settings
+                .iter()
+                .map(|(name, value)| format!("-c {name}={value}")),
+        );
+        config.options(options.join(" ").trim());
+        WirePool::new(WirePoolOptions {
+            name,
+            config,
+            tls,
+            size: self.pool_size,
+            wait: self.wait,
+        })
+        .map_err(|error| unavailable(error.to_string()))
+    }
 }
 
 /// How full a pool is.
@@ -71,6 +110,7 @@ pub enum DoorError {
 pub struct Door {
     pub(super) write: DatabaseConnection,
     pub(super) read: Arc<ReadPool>,
+    pub(super) verbs: Arc<WirePool>,
 }
 
 impl Door {
@@ -92,6 +132,13 @@ impl Door {
         Ok(Self {
             write: SqlxPostgresConnector::from_sqlx_postgres_pool(write),
             read: Arc::new(ReadPool::new(options)?),
+            verbs: Arc::new(options.wires(
+                "verbs",
+                &[(
+                    "statement_timeout",
+                    options.statement_timeout.as_millis().to_string(),
+                )],
+            )?),
         })
     }
 
@@ -100,6 +147,7 @@ impl Door {
         let write = self.write.get_postgres_connection_pool();
         let most = write.options().get_max_connections();
         let mut pools = self.read.states();
+        pools.push(self.verbs.state());
         pools.push(PoolState {
             name: "write",
             open: write.size() as usize,

@@ -3,13 +3,16 @@
 
 mod actor;
 mod context;
+mod decide;
 mod door;
 mod grants;
 pub mod permissions;
 mod read;
 mod system;
+mod wire;
 
 pub use actor::{Actor, ActorKind, Guest};
+pub use decide::Undecided;
 pub use door::{Door, DoorError, DoorOptions, TenantTx};
 pub use grants::Grants;
 pub use read::ReadError;

@@ -1,26 +1,18 @@
-//! Reads: begin, role and settings, preludes, one statement, commit, sent in one flight.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this file is the door that the lint protects"
-)]
+//! Reads: role and settings, preludes, one statement, sent in one flight that is one transaction.
 
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime};
 use eventsphere_graphql::{
     engine::{Columns, Param, ReadFailure},
     plan::Flight,
 };
-use futures_util::future::try_join_all;
-use tokio_postgres::{
-    Row,
-    types::{FromSql, ToSql, Type},
-};
+use tokio_postgres::types::{ToSql, Type};
 
 use super::{
     actor::{Actor, Role},
     context,
     door::{Door, DoorError, DoorOptions, PoolState},
+    wire::{Row, Step, Value, WireError, WirePool},
 };
 
 /// Why a read gave nothing.
@@ -28,98 +20,41 @@ pub type ReadError = ReadFailure;
 
 /// One pool a weak role: a connection only ever takes one role, so its prepared plans never have to be made anew.
 pub(super) struct ReadPool {
-    public: Pool,
-    attendee: Pool,
-    member: Pool,
+    public: WirePool,
+    attendee: WirePool,
+    member: WirePool,
 }
 
 impl ReadPool {
     pub(super) fn new(options: &DoorOptions) -> Result<Self, DoorError> {
-        let tls = options
-            .address
-            .tokio_tls()
-            .map_err(|error| DoorError::Unavailable(error.to_string()))?;
-        let mut config = options.address.tokio_config();
-        let mut started: Vec<String> = super::door::SETTINGS
-            .iter()
-            .map(|(name, value)| format!("-c {name}={value}"))
-            .collect();
-        started.insert(0, config.get_options().unwrap_or_default().to_owned());
-        let given = started.join(" ");
-        let mut pool = |longest: Duration| {
-            let longest = longest.as_millis();
-            config.options(format!("{given} -c statement_timeout={longest}").trim());
-            let manager = Manager::from_config(
-                config.clone(),
-                tls.clone(),
-                ManagerConfig {
-                    // A connection whose transaction was cut short is closed, not mended (see `Flying`).
-                    recycling_method: RecyclingMethod::Fast,
-                },
-            );
-            Pool::builder(manager)
-                .max_size(options.pool_size)
-                .wait_timeout(Some(options.wait))
-                .create_timeout(Some(options.wait))
-                .runtime(Runtime::Tokio1)
-                .build()
-                .map_err(|error| DoorError::Unavailable(error.to_string()))
+        let pool = |name, longest: Duration| {
+            options.wires(
+                name,
+                &[
+                    // Nothing that a read calls can write, whatever its author thought.
+                    ("default_transaction_read_only", "on".to_owned()),
+                    ("statement_timeout", longest.as_millis().to_string()),
+                ],
+            )
         };
         Ok(Self {
-            public: pool(options.visitor_statement_timeout)?,
-            attendee: pool(options.visitor_statement_timeout)?,
-            member: pool(options.statement_timeout)?,
+            public: pool("visitors", options.visitor_statement_timeout)?,
+            attendee: pool("attendees", options.visitor_statement_timeout)?,
+            member: pool("members", options.statement_timeout)?,
         })
     }
 
     pub(super) fn states(&self) -> Vec<PoolState> {
-        let pools = [
-            ("visitors", &self.public),
-            ("attendees", &self.attendee),
-            ("members", &self.member),
-        ];
-        pools
-            .map(|(name, pool)| {
-                let status = pool.status();
-                PoolState {
-                    name,
-                    open: status.size,
-                    idle: status.available,
-                    most: status.max_size,
-                    waiting: Some(status.waiting),
-                }
-            })
-            .into()
+        let pools = [&self.public, &self.attendee, &self.member];
+        pools.map(WirePool::state).into()
     }
 
-    async fn get(&self, role: Role) -> Result<Object, ReadFailure> {
-        let pool = match role {
-            Role::Public => &self.public,
-            Role::Attendee => &self.attendee,
-            Role::Member => &self.member,
-            Role::System => return Err(ReadFailure::Unavailable("no reads as system".into())),
-        };
-        pool.get()
-            .await
-            .map_err(|error| ReadFailure::Unavailable(error.to_string()))
-    }
-}
-
-/// A connection in a transaction. Dropped before [`Flying::land`] (the client went away, an error), the connection
-/// is taken out of the pool and closed: nobody ever gets a connection in an unknown state.
-struct Flying(Option<Object>);
-
-impl Flying {
-    fn land(mut self) {
-        // Back to the pool by drop of the object.
-        drop(self.0.take());
-    }
-}
-
-impl Drop for Flying {
-    fn drop(&mut self) {
-        if let Some(object) = self.0.take() {
-            drop(Object::take(object));
+    fn of(&self, role: Role) -> Result<&WirePool, ReadFailure> {
+        match role {
+            Role::Public => Ok(&self.public),
+            Role::Attendee => Ok(&self.attendee),
+            Role::Member => Ok(&self.member),
+            Role::System => Err(ReadFailure::Unavailable("no reads as system".into())),
         }
     }
 }
@@ -131,114 +66,40 @@ impl Door {
         actor: &Actor,
         flight: &Flight,
     ) -> Result<Box<dyn Columns>, ReadFailure> {
-        let role = actor.role();
-        let flying = Flying(Some(self.read.get(role).await?));
-        let Some(client) = flying.0.as_ref() else {
-            return Err(ReadFailure::Unavailable("no connection".into()));
-        };
-        if client.statement_cache.size() > MOST_PREPARED {
-            client.statement_cache.clear();
+        let settings = context::of_actor(actor, actor.org_id());
+        let secrets = context::guest_hashes(actor);
+        let mut steps = Vec::with_capacity(flight.preludes.len() + 3);
+        steps.push(context::settings_step(&settings));
+        if let Some(hashes) = &secrets {
+            steps.push(context::guest_step(hashes));
         }
-        let settings = client
-            .prepare_cached(context::SETTINGS)
-            .await
-            .map_err(|error| failure(&error))?;
-        let statement = match flight.fresh {
-            true => None,
-            false => Some(
-                client
-                    .prepare_cached(&flight.sql)
-                    .await
-                    .map_err(|error| failure(&error))?,
-            ),
-        };
         // The texts of preludes come from the catalog: there are few, and they stay.
-        let mut preludes = Vec::with_capacity(flight.preludes.len());
-        for prelude in &flight.preludes {
-            let prepared = client
-                .prepare_cached(&prelude.sql)
-                .await
-                .map_err(|error| failure(&error))?;
-            preludes.push((prepared, values(&prelude.params)));
+        steps.extend(flight.preludes.iter().map(|prelude| Step {
+            sql: &prelude.sql,
+            values: values(&prelude.params),
+            keep: true,
+        }));
+        steps.push(Step {
+            sql: &flight.sql,
+            values: values(&flight.params),
+            keep: !flight.fresh,
+        });
+        let mut rows = self.read.of(actor.role())?.fly(&steps).await?;
+        match (rows.pop(), rows.is_empty()) {
+            (Some(row), true) => Ok(Box::new(row)),
+            _ => Err(ReadFailure::Unavailable("one row was expected".into())),
         }
-        let guest = match context::guest_hashes(actor) {
-            None => None,
-            Some(hashes) => {
-                let opening = client
-                    .prepare_cached(context::OPEN_AS_GUEST)
-                    .await
-                    .map_err(|error| failure(&error))?;
-                Some((opening, hashes))
-            }
-        };
-
-        let settings_of = context::of_actor(actor, actor.org_id());
-        let setting_params = settings_of
-            .each_ref()
-            .map(|value| value as &(dyn ToSql + Sync));
-
-        // Polled together, the messages leave in this order and in one flight; answers come back in the same order.
-        let opening = client.batch_execute("begin read only");
-        let context = client.execute(&settings, &setting_params);
-        let guests = async {
-            match &guest {
-                Some((opening, hashes)) => client.execute(opening, &[hashes]).await,
-                None => Ok(0),
-            }
-        };
-        let opened = try_join_all(
-            preludes
-                .iter()
-                .map(|(prepared, params)| async move { client.execute(prepared, params).await }),
-        );
-        let select = async {
-            match &statement {
-                Some(statement) => client.query_one(statement, &values(&flight.params)).await,
-                // Parsed in the same flight: a text that comes once costs no round trip more than one that is known.
-                None => {
-                    let params: Vec<_> = flight.params.iter().map(as_typed).collect();
-                    client.query_typed_one(&flight.sql, &params).await
-                }
-            }
-        };
-        let closing = client.batch_execute("commit");
-        let (_, _, _, _, row, ()) =
-            futures_util::try_join!(opening, context, guests, opened, select, closing)
-                .map_err(|error| failure(&error))?;
-        flying.land();
-        Ok(Box::new(Answered(row)))
     }
 }
 
-/// The row of a flight. The driver asks for every value in binary format, and keeps them as they came.
-struct Answered(Row);
-
-impl Columns for Answered {
+impl Columns for Row {
     fn column(&self, index: usize) -> Option<&[u8]> {
-        let value = self.0.try_get::<_, Option<Raw<'_>>>(index);
-        value.ok().flatten().map(|raw| raw.0)
+        Row::column(self, index)
     }
 }
 
-/// A value as it came.
-struct Raw<'r>(&'r [u8]);
-
-impl<'r> FromSql<'r> for Raw<'r> {
-    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
-
-/// Statements that a connection keeps prepared. Each costs memory here and in its server process, and clients make new
-/// texts at will, by an alias or a page size; without a bound one of them could fill both.
-const MOST_PREPARED: usize = 200;
-
-fn values(params: &[Param]) -> Vec<&(dyn ToSql + Sync)> {
-    params.iter().map(|param| as_typed(param).0).collect()
+fn values(params: &[Param]) -> Vec<Value<'_>> {
+    params.iter().map(as_typed).collect()
 }
 
 fn as_typed(param: &Param) -> (&(dyn ToSql + Sync), Type) {
@@ -259,12 +120,11 @@ fn as_typed(param: &Param) -> (&(dyn ToSql + Sync), Type) {
     }
 }
 
-fn failure(error: &tokio_postgres::Error) -> ReadFailure {
-    match error.as_db_error() {
-        Some(db) => ReadFailure::Sql {
-            code: db.code().code().to_owned(),
-            message: db.message().to_owned(),
-        },
-        None => ReadFailure::Unavailable(error.to_string()),
+impl From<WireError> for ReadFailure {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Sql { code, message } => Self::Sql { code, message },
+            WireError::Broken(reason) => Self::Unavailable(reason),
+        }
     }
 }

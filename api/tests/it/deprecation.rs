@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use eventsphere::{assemble, deprecated_uses, state::App};
+use eventsphere::{assemble, deprecated_uses, state::Parts};
 use eventsphere_graphql::{Deprecation, Engine, guard::Limits};
 use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn engine() -> Engine {
 }
 
 async fn server() -> TestApp {
-    let change = |app: &mut App| app.engine = Arc::new(engine());
+    let change = |parts: &mut Parts| parts.engine = Arc::new(engine());
     TestApp::over_changed(Database::fresh().await, &[], change).await
 }
 

@@ -13,7 +13,7 @@ use eventsphere::{
     assemble,
     clock::Clock,
     config::{Config, Settings},
-    state::App,
+    state::{App, Parts},
 };
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -57,7 +57,7 @@ impl TestApp {
     pub async fn over_changed(
         database: Database,
         settings: &[(&str, &str)],
-        change: impl FnOnce(&mut App),
+        change: impl FnOnce(&mut Parts),
     ) -> Self {
         install_crypto();
         log_to_test();
@@ -91,11 +91,13 @@ impl TestApp {
             last_tasks: TaskTracker::new(),
             config,
         };
-        let mut app = assemble::app(&context, Clock::default())
+        let app = assemble::app(&context, Clock::default())
             .await
             .expect("the program");
-        app.posture.development = true;
-        change(&mut app);
+        let app = app.with(|parts| {
+            parts.posture.development = true;
+            change(parts);
+        });
         let router =
             assemble::routes(app.clone()).into_make_service_with_connect_info::<SocketAddr>();
         let stop = stopping.clone();

@@ -1,6 +1,6 @@
 //! A wire to look at: a proxy between the program and PostgreSQL that reads what the program sends. It can also keep
-//! every answer back until the program has sent a commit: whoever waits for an answer before that waits for ever, so
-//! an operation that comes through was sent in one flight.
+//! every answer back until the program has sent a sync: whoever waits for an answer before that waits for ever, so an
+//! operation that comes through with one sync was sent in one flight.
 
 use std::{
     collections::HashMap,
@@ -29,6 +29,8 @@ pub enum Asked {
     Ran(String),
     /// A text was run as it is (`begin`, `commit`).
     Said(String),
+    /// The flight ended (a sync): what came since the last one is one transaction, unless a block was opened.
+    Ended,
 }
 
 #[derive(Default)]
@@ -79,7 +81,7 @@ impl Wire {
         wire
     }
 
-    /// From now on answers wait until the program has sent `commit` on their connection.
+    /// From now on answers wait until the program has sent a sync on their connection.
     pub fn withhold(&self) {
         self.shared.withholding.store(true, Ordering::SeqCst);
     }
@@ -160,11 +162,7 @@ async fn outward(
             return;
         }
         for asked in reader.feed(&chunk[..read]) {
-            match &asked {
-                Asked::Said(text) if text == "commit" => landed.store(true, Ordering::SeqCst),
-                Asked::Said(_) => landed.store(false, Ordering::SeqCst),
-                _ => {}
-            }
+            landed.store(asked == Asked::Ended, Ordering::SeqCst);
             shared.asked.lock().expect("the list").push(asked);
         }
         shared.spoken.store(true, Ordering::SeqCst);
@@ -253,6 +251,7 @@ impl Reader {
                 self.portals.insert(portal, sql.unwrap_or_default());
                 None
             }
+            b'S' => Some(Asked::Ended),
             b'E' => self.portals.get(&next()).cloned().map(Asked::Ran),
             _ => None,
         }

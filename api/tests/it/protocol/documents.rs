@@ -167,8 +167,7 @@ async fn documents_that_are_none_are_named_so() {
 
 /// The same program with the door that production has.
 async fn in_production(app: &TestApp) -> String {
-    let mut program = app.app.clone();
-    program.posture.development = false;
+    let program = app.app.with(|parts| parts.posture.development = false);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a free port");

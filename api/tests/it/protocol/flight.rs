@@ -7,6 +7,7 @@ use tokio::time::timeout;
 
 use crate::harness::{Asked, Caller, Database, EventSetup, TestApp, Wire};
 
+const SYNC: &str = "(sync)";
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server whose database is behind a wire.
@@ -21,7 +22,7 @@ async fn wired() -> (TestApp, Wire) {
 }
 
 /// What a caller's request sends when its statement is known, after the first of its kind, which is parsed in its own
-/// flight, and a second, which is prepared, while no answer comes before the commit has left.
+/// flight, and a second, which is prepared, while no answer comes before the flight's one sync has left.
 async fn flight_of(wire: &Wire, caller: &Caller, query: &str, variables: &Value) -> Vec<String> {
     let first = caller.ask(query, variables.clone()).await;
     caller.ask(query, variables.clone()).await;
@@ -37,6 +38,7 @@ async fn flight_of(wire: &Wire, caller: &Caller, query: &str, variables: &Value)
         .map(|asked| match asked {
             Asked::Prepared(sql) => format!("prepare {sql}"),
             Asked::Ran(sql) | Asked::Said(sql) => sql,
+            Asked::Ended => SYNC.to_owned(),
         })
         .collect()
 }
@@ -44,12 +46,10 @@ async fn flight_of(wire: &Wire, caller: &Caller, query: &str, variables: &Value)
 /// The flight's statements by their first words.
 fn words(flight: &[String]) -> Vec<&str> {
     let known = [
-        "begin read only",
         "select set_config(",
         "select es.open_as_guest(",
         "select es.reveal_event(",
         "with level1 as",
-        "commit",
     ];
     flight
         .iter()
@@ -92,12 +92,7 @@ async fn an_operation_is_one_statement_in_one_flight() {
     let flight = flight_of(&wire, &app.visitor(), lists, &json!({})).await;
     assert_eq!(
         words(&flight),
-        [
-            "begin read only",
-            "select set_config(",
-            "with level1 as",
-            "commit"
-        ]
+        ["select set_config(", "with level1 as", SYNC]
     );
 
     let variables = json!({ "slug": "hidden" });
@@ -105,11 +100,10 @@ async fn an_operation_is_one_statement_in_one_flight() {
     assert_eq!(
         words(&flight),
         [
-            "begin read only",
             "select set_config(",
             "select es.reveal_event(",
             "with level1 as",
-            "commit"
+            SYNC
         ]
     );
 }
@@ -132,12 +126,11 @@ async fn a_guest_secret_travels_in_the_same_flight() {
     assert_eq!(
         words(&flight),
         [
-            "begin read only",
             "select set_config(",
             "select es.open_as_guest(",
             "select es.reveal_event(",
             "with level1 as",
-            "commit"
+            SYNC
         ]
     );
     let seen = guest.ask(query, variables).await;
@@ -158,12 +151,7 @@ async fn members_pay_no_further_statement_while_their_standing_is_known() {
     let flight = flight_of(&wire, &organizer.caller, query, &json!({})).await;
     assert_eq!(
         words(&flight),
-        [
-            "begin read only",
-            "select set_config(",
-            "with level1 as",
-            "commit"
-        ]
+        ["select set_config(", "with level1 as", SYNC]
     );
 }
 
@@ -182,8 +170,7 @@ async fn a_reader_who_goes_away_leaves_nothing_behind() {
         let visitor = visitor.clone();
         tokio::spawn(async move { visitor.send(query, json!({})).await })
     };
-    wire.seen(|asked| *asked == Asked::Said("commit".to_owned()))
-        .await;
+    wire.seen(|asked| *asked == Asked::Ended).await;
     leaving.abort();
     assert!(leaving.await.is_err());
     wire.release();

@@ -1,0 +1,118 @@
+//! Pools of such connections.
+
+use std::{io, time::Duration};
+
+use deadpool::{
+    Runtime,
+    managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult},
+};
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::{Row, SETTLING, Standing, Step, Wire, WireError, connect::connect};
+use crate::tenancy::door::PoolState;
+
+/// How a pool is filled.
+pub(in crate::tenancy) struct WirePoolOptions {
+    /// For metrics.
+    pub name: &'static str,
+    pub config: Config,
+    pub tls: MakeRustlsConnect,
+    pub size: usize,
+    /// How long to wait for a connection.
+    pub wait: Duration,
+}
+
+struct Opening {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+impl managed::Manager for Opening {
+    type Type = Wire;
+    type Error = io::Error;
+
+    async fn create(&self) -> Result<Wire, io::Error> {
+        connect(&self.config, &self.tls).await
+    }
+
+    async fn recycle(&self, wire: &mut Wire, _: &Metrics) -> RecycleResult<io::Error> {
+        match wire.is_usable() {
+            true => Ok(()),
+            false => Err(RecycleError::message("the connection is closed")),
+        }
+    }
+}
+
+/// The pool.
+pub(in crate::tenancy) struct WirePool {
+    name: &'static str,
+    pool: Pool<Opening>,
+}
+
+impl WirePool {
+    pub fn new(options: WirePoolOptions) -> Result<Self, WireError> {
+        let opening = Opening {
+            config: options.config,
+            tls: options.tls,
+        };
+        let pool = Pool::builder(opening)
+            .max_size(options.size)
+            .wait_timeout(Some(options.wait))
+            .create_timeout(Some(options.wait))
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| WireError::Broken(error.to_string()))?;
+        Ok(Self {
+            name: options.name,
+            pool,
+        })
+    }
+
+    /// Runs the steps as one transaction, in one round trip; the rows of the last one.
+    pub async fn fly(&self, steps: &[Step<'_>]) -> Result<Vec<Row>, WireError> {
+        let object = self.pool.get().await;
+        let mut flying = Flying(Some(
+            object.map_err(|error| WireError::Broken(error.to_string()))?,
+        ));
+        match flying.0.as_mut() {
+            Some(object) => object.fly(steps).await,
+            None => Err(WireError::Broken("no connection".into())),
+        }
+    }
+
+    pub fn state(&self) -> PoolState {
+        let status = self.pool.status();
+        PoolState {
+            name: self.name,
+            open: status.size,
+            idle: status.available,
+            most: status.max_size,
+            waiting: Some(status.waiting),
+        }
+    }
+}
+
+/// A connection in flight. When its asker goes away before the flight has ended, what is left of the answer is read
+/// first, and a connection for which that fails is taken out of the pool and closed: nobody ever gets one in an unknown
+/// state. (Closing it at once would let whoever hangs up make the database start a process for each time.)
+struct Flying(Option<Object<Opening>>);
+
+impl Drop for Flying {
+    fn drop(&mut self) {
+        let Some(mut object) = self.0.take() else {
+            return;
+        };
+        if object.standing == Standing::Ready {
+            return;
+        }
+        tokio::spawn(async move {
+            let settled = tokio::time::timeout(SETTLING, object.settle()).await;
+            if !matches!(settled, Ok(Ok(()) | Err(WireError::Sql { .. })))
+                || object.standing != Standing::Ready
+            {
+                drop(Object::take(object));
+            }
+        });
+    }
+}
