@@ -4,7 +4,8 @@
 -- Request: {registration_id, idempotency_key?, argument_hash? (hex)}.
 -- Outcomes: extended (registration_id, expires_at, taken_again, total_before, total_minor), registration_not_found,
 --   extension_limit_reached, not_extendable (status), sold_out (ticket_types), and of what was to be taken again:
---   sale_not_open, ticket_type_not_found, quantity_out_of_range, event_not_found, occurrence_not_found.
+--   sale_not_open, ticket_type_not_found, quantity_out_of_range, event_not_found, occurrence_not_found,
+--   already_registered.
 -- Who may: the buyer (user or guest secret), members with registrations:write. Others are told registration_not_found.
 -- Called from: the verb extendRegistration.
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when the id is no UUID.
@@ -115,6 +116,7 @@ declare
   v_problem jsonb;
   v_total bigint;
   v_again boolean := false;
+  v_other jsonb;
 begin
   v_found := es.lock_registration((p_request ->> 'registration_id')::uuid);
   if v_found.id is null then
@@ -124,6 +126,9 @@ begin
     return jsonb_build_object('outcome', 'not_extendable', 'status', v_found.status);
   end if;
   select e.* into v_event from events e where e.id = v_found.event_id;
+  v_other := es.already_registered(
+    v_event, jsonb_build_object('buyer', jsonb_build_object('email', v_found.buyer_email)), v_found.id
+  );
   -- Pools are locked for a live hold too: whoever meets it in one of them must not take it for expired meanwhile.
   perform es.lock_pools(
     es.claimed_pools(array[v_found.id])
@@ -138,7 +143,7 @@ begin
   v_total := v_found.total_minor;
   if v_found.status = 'expired' or v_found.expires_at <= v_now then
     v_again := true;
-    v_problem := es.still_on_sale(v_found, v_event, v_now);
+    v_problem := coalesce(v_other, es.still_on_sale(v_found, v_event, v_now));
     if v_problem is null then
       perform es.release_claims(array[v_found.id], es.claimed_pools(array[v_found.id]), v_now);
       v_problem := es.take_again(v_found, v_until, v_now);

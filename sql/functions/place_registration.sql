@@ -9,6 +9,7 @@
 --   sale_not_open          ticket_types: those outside their window; none when the event is over or cancelled
 --   occurrence_not_found
 --   ticket_type_not_found  ticket_types: [{ticket_type_id}]; inactive ones too, and hidden ones for visitors
+--   already_registered     the event takes one registration an address, and there is one
 --   quantity_out_of_range  ticket_types: [{ticket_type_id, requested, minimum, maximum}]; or requested, maximum of the event
 --   invalid                field, message
 -- Called from: the verb placeRegistration.
@@ -49,6 +50,11 @@ begin
   v_judged := es.judge_wishes(v_event, v_wished.types, v_wished.quantities, v_now);
   if v_judged.problem is not null then
     return v_judged.problem;
+  end if;
+
+  v_problem := es.already_registered(v_event, p_request, null);
+  if v_problem is not null then
+    return v_problem;
   end if;
 
   -- Who comes too late hears so without standing in the queue for the lock.

@@ -56,6 +56,12 @@ const REFUSALS: Refusals = &[
         &["registrationId"],
     ),
     (
+        "already_registered",
+        "ALREADY_REGISTERED",
+        "the hold has run out, and its address is registered already",
+        &["registrationId"],
+    ),
+    (
         "sale_not_open",
         "SALE_NOT_OPEN",
         NOT_ON_SALE,
@@ -124,6 +130,7 @@ impl Handle for ExtendRegistration {
         .fails("EXTENSION_LIMIT_REACHED", "It cannot be held for longer.")
         .fails("NOT_EXTENDABLE", "It is no hold.")
         .fails("SOLD_OUT", "It had run out, and its places are taken.")
+        .fails("ALREADY_REGISTERED", "It had run out, and its address has another registration.")
         .fails("SALE_NOT_OPEN", "It had run out, and what it held is not on sale any more.")
     }
 

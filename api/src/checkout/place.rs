@@ -83,6 +83,12 @@ const REFUSALS: Refusals = &[
         "so many cannot be placed in one registration",
         &["lines"],
     ),
+    (
+        "already_registered",
+        "ALREADY_REGISTERED",
+        "one of these addresses is registered already",
+        &["buyer"],
+    ),
     ("invalid", "INVALID", "a value cannot be accepted", &[]),
 ];
 
@@ -119,6 +125,7 @@ impl Handle for PlaceRegistration {
         .fails("TICKET_TYPE_NOT_FOUND", "The event has no such ticket type.")
         .fails("SALE_NOT_OPEN", "A ticket type is not on sale now.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer or more tickets than allowed.")
+        .fails("ALREADY_REGISTERED", "The event takes one registration an address, and there is one.")
         .fails("INVALID", "A value cannot be accepted.")
     }
 

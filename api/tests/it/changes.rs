@@ -345,12 +345,14 @@ async fn where_buyers_came_from_is_kept_for_the_organizer_alone() {
         .caller
         .ask(
             "query { registrations(filter: { source: { utmSource: { eq: \"newsletter\" } } }) {
-               aggregates(groupBy: [SOURCE]) { count source { utmCampaign referrer landingUrl } }
+               aggregates(groupBy: [SOURCE]) { groups { count source { utmCampaign referrer landingUrl } } }
              } }",
             json!({}),
         )
         .await;
-    let groups = report["registrations"]["aggregates"].as_array().unwrap();
+    let groups = report["registrations"]["aggregates"]["groups"]
+        .as_array()
+        .unwrap();
     let mut counts: Vec<_> = groups
         .iter()
         .map(|group| {

@@ -8,6 +8,7 @@ mod changing;
 mod concurrency;
 mod confirmation_numbers;
 mod confirming;
+mod duplicates;
 mod events;
 mod expiry;
 mod extending;

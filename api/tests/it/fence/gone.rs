@@ -186,8 +186,10 @@ async fn a_read_or_write_that_is_dropped_half_way_leaves_no_context_behind() {
             let (door, actor) = (app.app.door.clone(), actor.clone());
             let flight = Flight {
                 preludes: vec![],
-                sql: format!("select ''::text from (select pg_advisory_xact_lock_shared({GATE})) g")
-                    .into(),
+                sql: format!(
+                    "select ''::text from (select pg_advisory_xact_lock_shared({GATE})) g"
+                )
+                .into(),
                 params: vec![],
                 fresh: false,
             };
