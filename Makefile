@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate bench-graphql bench-explosions bench-peers
+.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate bench-graphql bench-sale bench-explosions bench-peers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,10 @@ bench-peers: ## Install what the benches compare with, from lock files
 bench-graphql: setup bench-peers ## Measure the API against PostGraphile and bare SQL
 	cargo build --release --bin eventsphere --bin bench
 	@target/release/bench graphql
+
+bench-sale: setup ## Measure the sale against the same SQL one buyer at a time
+	cargo build --release --bin eventsphere --bin bench
+	@target/release/bench sale
 
 bench-explosions: setup ## Measure what refusing hostile documents costs the server
 	cargo build --release --bin eventsphere --example explosions

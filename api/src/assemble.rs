@@ -132,6 +132,10 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         vault: Vault::new(*context.secret.bytes()),
         accounts: accounts::Accounts::default(),
         event_keys: EventKeys::default(),
+        counter: checkout::Counter::new(
+            context.config.database.pool_size,
+            context.last_tasks.clone(),
+        ),
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
         verbs: Arc::new(verbs),

@@ -90,11 +90,21 @@ pub async fn decide(
     function: &'static str,
     request: &Json,
 ) -> Result<Json, Fault> {
+    decide_as(call.app, call.actor, org_id, function, request).await
+}
+
+/// The same without a call: for what is done after it was taken in.
+pub async fn decide_as(
+    app: &crate::state::App,
+    actor: &crate::tenancy::Actor,
+    org_id: Uuid,
+    function: &'static str,
+    request: &Json,
+) -> Result<Json, Fault> {
     const TRIES: usize = 3;
     let mut tried = 1;
     loop {
-        let door = &call.app.door;
-        match door.decide(call.actor, org_id, function, request).await {
+        match app.door.decide(actor, org_id, function, request).await {
             Err(Undecided::Sql { code, .. })
                 if tried < TRIES && matches!(code.as_str(), "40P01" | "40001") =>
             {

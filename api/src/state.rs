@@ -6,6 +6,7 @@ use eventsphere_graphql::Engine;
 
 use crate::{
     accounts::Accounts,
+    checkout::Counter,
     clock::Clock,
     deprecated_uses::DeprecatedUses,
     http::{Identify, Posture, Remembered, TrustedDocuments},
@@ -56,6 +57,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// Keys that sign ticket codes.
     pub event_keys: EventKeys,
+    /// Where buyers are served together.
+    pub counter: Counter,
     /// Schema and compiler.
     pub engine: Arc<Engine>,
     /// Counts who still uses what will be removed.

@@ -149,6 +149,12 @@ impl Ground {
         Self::start(&folder).await
     }
 
+    /// The same, but made anew each time: what is sold stays sold.
+    pub async fn fresh(name: &str, script: &str) -> Result<Self, Failure> {
+        clear(name)?;
+        Self::stand(name, script).await
+    }
+
     async fn start(folder: &Path) -> Result<Self, Failure> {
         let data = folder.display().to_string();
         let log = folder.with_extension("log");

@@ -1,11 +1,14 @@
 //! As much of HTTP/1.1 as asking the same server again and again takes: one request, its answer, the next. What the
 //! generator does not do costs the contestants nothing.
 
-use std::{io, net::SocketAddr};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+};
 
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
 use crate::Failure;
@@ -78,6 +81,18 @@ fn read_head(head: &[u8]) -> io::Result<(u16, Length)> {
 impl Connection {
     pub async fn open(address: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(256 * 1024),
+        })
+    }
+
+    /// The same from another address of this machine.
+    pub async fn open_from(from: IpAddr, address: SocketAddr) -> io::Result<Self> {
+        let socket = TcpSocket::new_v4()?;
+        socket.bind((from, 0).into())?;
+        let stream = socket.connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,

@@ -1,4 +1,4 @@
-//! Benches of EventSphere against its peers and against bare SQL: `bench graphql`. Each sets itself up, checks that the
+//! Benches of EventSphere against its peers and against bare SQL: `bench graphql`, `bench sale`. Each sets itself up, checks that the
 //! contestants give the same answers, measures them in turns, prints a table for people and one line of JSON. How and
 //! by which rules: `bench/README.md`.
 
@@ -8,6 +8,7 @@ mod ground;
 mod http;
 mod load;
 mod places;
+mod sale;
 mod stats;
 
 use std::process::ExitCode;
@@ -18,12 +19,12 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let name = std::env::args().nth(1);
+    let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
     let done = match name.as_deref() {
-        Some("graphql") => {
-            graphql::run(std::env::var("QUICK").is_ok_and(|quick| quick == "1")).await
-        }
+        Some("graphql") => graphql::run(quick).await,
+        Some("sale") => sale::run(quick).await,
         _ => {
-            eprintln!("usage: [QUICK=1] bench graphql");
+            eprintln!("usage: [QUICK=1] bench graphql | sale");
             return ExitCode::from(2);
         }
     };

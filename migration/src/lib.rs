@@ -19,6 +19,7 @@ mod m20261121_000009_trusted_documents;
 mod m20261121_000010_deprecated_uses;
 mod m20261121_000011_search;
 mod m20261121_000012_pages;
+mod m20261121_000013_batches;
 mod m20261121_000018_changes;
 mod m20261121_000019_transfers;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000010_deprecated_uses::Migration),
             Box::new(m20261121_000011_search::Migration),
             Box::new(m20261121_000012_pages::Migration),
+            Box::new(m20261121_000013_batches::Migration),
             Box::new(m20261121_000018_changes::Migration),
             Box::new(m20261121_000019_transfers::Migration),
         ]

@@ -93,7 +93,10 @@ begin
       (given.ticket ->> 'ticket_id')::uuid, i.org_id, i.event_id, i.registration_id, i.id, i.ticket_type_id,
       i.attendee_id, given.ticket ->> 'code', p_now
     from jsonb_array_elements(p_tickets) as given (ticket)
-    join registration_items i on i.id = (given.ticket ->> 'item_id')::uuid and i.registration_id = p_registration.id
+    join registration_items i
+      on i.id = (given.ticket ->> 'item_id')::uuid
+      and i.registration_id = p_registration.id
+      and i.cancelled_at is null
     order by i.position
     returning id, item_id
   loop

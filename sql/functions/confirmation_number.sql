@@ -77,6 +77,46 @@ begin
 end
 $body$;
 
+-- The same for many, where the date is known and its part of the check character counted: p_day_check is the value of
+-- es.luhn32(p_day || '00000000'), p_bits are 40 random bits. What each of the eight characters adds to the sum is taken
+-- from that value: a doubled value v adds v / 16 + 2 v % 32.
+create or replace function es.number_of_bits(p_day text, p_day_check integer, p_bits bigint)
+returns text
+language plpgsql
+immutable
+parallel safe
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_alphabet constant text := '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+  v_a constant integer := (p_bits >> 35) & 31;
+  v_b constant integer := (p_bits >> 30) & 31;
+  v_c constant integer := (p_bits >> 25) & 31;
+  v_d constant integer := (p_bits >> 20) & 31;
+  v_e constant integer := (p_bits >> 15) & 31;
+  v_f constant integer := (p_bits >> 10) & 31;
+  v_g constant integer := (p_bits >> 5) & 31;
+  v_h constant integer := p_bits & 31;
+begin
+  return 'REG-' || p_day || '-'
+    || substr(v_alphabet, v_a + 1, 1) || substr(v_alphabet, v_b + 1, 1)
+    || substr(v_alphabet, v_c + 1, 1) || substr(v_alphabet, v_d + 1, 1)
+    || substr(v_alphabet, v_e + 1, 1) || substr(v_alphabet, v_f + 1, 1)
+    || substr(v_alphabet, v_g + 1, 1) || substr(v_alphabet, v_h + 1, 1)
+    || substr(
+      v_alphabet,
+      (
+        256 + p_day_check - v_a - v_c - v_e - v_g
+        - v_b / 16 - 2 * v_b % 32 - v_d / 16 - 2 * v_d % 32
+        - v_f / 16 - 2 * v_f % 32 - v_h / 16 - 2 * v_h % 32
+      ) % 32 + 1,
+      1
+    );
+end
+$body$;
+
+alter function es.number_of_bits(text, integer, bigint) owner to es_verbs;
+revoke execute on function es.number_of_bits(text, integer, bigint) from public;
 alter function es.luhn32(text) owner to es_verbs;
 alter function public.confirmation_number_is_well_formed(text) owner to es_verbs;
 alter function public.new_confirmation_number(uuid) owner to es_verbs;

@@ -1,5 +1,5 @@
 -- Where a buyer came from: kept once for everybody who came the same way, told again when they have confirmed.
--- Called from: place_registration (source_id); confirm_registration, approve_registrations (confirmed_payload).
+-- Called from: place_registration(s) (source_id); confirm_registration(s), approve_registrations (what is told).
 -- Raises: 23514 registration_sources_lengths; the program cuts and checks texts before.
 
 -- The key of a source, {utm_source, utm_medium, utm_campaign, utm_term, utm_content, affiliate, referrer, landing_url},
@@ -46,6 +46,15 @@ begin
 end
 $body$;
 
+-- What a source says, for the outside.
+create or replace function es.source_texts(p_source registration_sources)
+returns jsonb
+language sql
+stable
+as $body$
+  select jsonb_strip_nulls(to_jsonb(p_source) - array['id', 'org_id', 'fingerprint', 'created_at', 'updated_at'])
+$body$;
+
 -- What the event registration.confirmed says.
 create or replace function es.confirmed_payload(p_registration registrations)
 returns jsonb
@@ -60,7 +69,7 @@ begin
   return (
     select jsonb_build_object(
       'event_id', p_registration.event_id,
-      'source', jsonb_strip_nulls(to_jsonb(s) - array['id', 'org_id', 'fingerprint', 'created_at', 'updated_at'])
+      'source', es.source_texts(s)
     )
     from registration_sources s
     where s.id = p_registration.source_id
@@ -69,6 +78,8 @@ end
 $body$;
 
 alter function es.source_id(jsonb) owner to es_verbs;
+alter function es.source_texts(registration_sources) owner to es_verbs;
+revoke execute on function es.source_texts(registration_sources) from public;
 alter function es.confirmed_payload(registrations) owner to es_verbs;
 revoke execute on function es.source_id(jsonb) from public;
 revoke execute on function es.confirmed_payload(registrations) from public;

@@ -6,13 +6,16 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::request::{Person, argument_hash, check_key, clean, fault_of};
+use super::{
+    codes::{self, Place},
+    counter::{Held, Kind, Wish},
+    request::{Person, argument_hash, check_key, clean, fault_of},
+};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
     statements,
     tenancy::TenantTx,
-    tickets::{self, Admission},
     verbs::{Call, Done, Handle},
 };
 
@@ -105,19 +108,11 @@ impl Handle for ConfirmRegistration {
             Ok(attendees) => attendees,
             Err(refused) => return Ok((*refused).into()),
         };
-        let not_found =
-            || outcome::refusal(&json!({ "outcome": "registration_not_found" }), REFUSALS);
-        let Some(org_id) = org_of_registration(call, input.registration_id).await? else {
-            return Ok(not_found()?.into());
-        };
         let arguments = json!({ "registration_id": input.registration_id, "attendees": attendees });
-        let hash = argument_hash(&arguments);
-        let issuing = prepare(call, org_id, input.registration_id).await?;
-        let mut request = arguments;
-        request["tickets"] = issuing;
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
-        let answer = outcome::decide(call, org_id, "confirm_registration", &request).await?;
+        let Some((org_id, answer)) = decide(call, &input, arguments).await? else {
+            let answer = json!({ "outcome": "registration_not_found" });
+            return Ok(outcome::refusal(&answer, REFUSALS)?.into());
+        };
         let outcome = match outcome::word(&answer) {
             "confirmed" | "pending_approval" | "pending_payment" => {
                 Outcome::new().entity("registration", input.registration_id)
@@ -129,6 +124,56 @@ impl Handle for ConfirmRegistration {
             read_as: Some(reader(call, org_id)),
         })
     }
+}
+
+/// The organization and its answer; `None` when the caller has no such registration.
+async fn decide(
+    call: Call<'_>,
+    input: &Input,
+    arguments: Json,
+) -> Result<Option<(Uuid, Json)>, Fault> {
+    let id = input.registration_id;
+    let mut request = arguments;
+    request["argument_hash"] = json!(argument_hash(&request));
+    request["idempotency_key"] = json!(input.idempotency_key);
+    let memory = &call.app.counter.memory;
+    if let Some(held) = memory.hold(id)
+        && call.actor.org_id() != Some(held.org_id)
+    {
+        request["tickets"] = sign_held(call, &held).await?;
+        let served = at_counter(call, held.org_id, input, request.clone()).await;
+        memory.forget(id);
+        match served {
+            // Its items are others by now: what they are is looked up.
+            Err(Fault::BadInput(_)) => {}
+            served => return Ok(Some((held.org_id, served?))),
+        }
+    }
+    let Some(org_id) = org_of_registration(call, id).await? else {
+        return Ok(None);
+    };
+    request["tickets"] = prepare(call, org_id, id).await?;
+    let answer = match call.actor.org_id() == Some(org_id) {
+        true => outcome::decide(call, org_id, "confirm_registration", &request).await?,
+        false => at_counter(call, org_id, input, request).await?,
+    };
+    Ok(Some((org_id, answer)))
+}
+
+async fn at_counter(
+    call: Call<'_>,
+    org_id: Uuid,
+    input: &Input,
+    request: Json,
+) -> Result<Json, Fault> {
+    let wish = Wish {
+        buyer: call.actor.as_buyer(),
+        key: input.idempotency_key.clone(),
+        request,
+    };
+    let counter = &call.app.counter;
+    let mut served = counter.serve(call.app, org_id, Kind::Confirm, wish).await?;
+    Ok(served["outcome"].take())
 }
 
 /// Who reads the payload: a member of the organization as such, everybody else as the buyer.
@@ -189,21 +234,31 @@ async fn prepare(call: Call<'_>, org_id: Uuid, registration_id: Uuid) -> Result<
     let tx = call.app.door.begin_at(call.actor, org_id).await?;
     let items = items_to_issue(&tx, registration_id).await?;
     tx.commit().await?;
-    let Some((_, event_id, _)) = items.first() else {
+    let Some((_, event_id, occurrence_id)) = items.first().copied() else {
         return Ok(json!([]));
     };
-    let key = tickets::event_key(call.app, org_id, *event_id).await?;
-    let codes = items.iter().map(|(item_id, event_id, occurrence_id)| {
-        let admission = Admission {
-            ticket_id: Uuid::now_v7(),
-            event_id: *event_id,
-            occurrence_id: *occurrence_id,
-            key_number: key.number,
-        };
-        let code = tickets::sign(&admission, *Uuid::new_v4().as_bytes(), &key.pair);
-        json!({ "ticket_id": admission.ticket_id, "item_id": item_id, "code": code })
-    });
-    Ok(codes.collect())
+    let items: Vec<Uuid> = items.into_iter().map(|(item_id, ..)| item_id).collect();
+    let place = Place {
+        org_id,
+        event_id,
+        occurrence_id,
+    };
+    codes::sign(call, place, &items).await
+}
+
+/// The same for a hold that is still in mind. A price means that no ticket is issued yet.
+async fn sign_held(call: Call<'_>, held: &Held) -> Result<Json, Fault> {
+    match held.free {
+        true => {
+            let place = Place {
+                org_id: held.org_id,
+                event_id: held.event_id,
+                occurrence_id: held.occurrence_id,
+            };
+            codes::sign(call, place, &held.items).await
+        }
+        false => Ok(json!([])),
+    }
 }
 
 async fn items_to_issue(

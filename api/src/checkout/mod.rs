@@ -1,7 +1,7 @@
 //! The sale: a visitor places a registration (stock is held), confirms it (tickets are issued), or cancels it (stock
 //! is given back). On the way it can be extended, approved or rejected, and changed; its tickets can be handed on. What
 //! decides is SQL: functions named as the verbs lock, check and write in one transaction; here input becomes a request,
-//! and the answer a payload.
+//! and the answer a payload. Buyers who come at the same time are placed and confirmed together (`counter/`).
 
 mod accept_transfer;
 mod approve;
@@ -9,6 +9,7 @@ mod cancel;
 mod change;
 mod codes;
 mod confirm;
+mod counter;
 mod decision;
 mod end_transfer;
 mod expire;
@@ -19,6 +20,7 @@ mod request;
 mod source;
 mod transfer_ticket;
 
+pub use counter::Counter;
 pub use expire::sweep;
 
 use eventsphere_graphql::{InputObject, InputType, Scalar};

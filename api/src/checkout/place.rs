@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
+    counter::{Held, Kind, Wish},
     request::{Person, argument_hash, check_key, clean, fault_of},
     source::Source,
 };
@@ -152,7 +153,7 @@ impl Handle for PlaceRegistration {
         if let Some((_, digest)) = &secret {
             request["guest_secret_hash"] = json!(hex(digest));
         }
-        let answer = outcome::decide(call, org_id, "place_registration", &request).await?;
+        let answer = decide(call, org_id, &input, request).await?;
         if outcome::word(&answer) != "placed" {
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         }
@@ -172,6 +173,34 @@ impl Handle for PlaceRegistration {
             read_as: Some(reader),
         })
     }
+}
+
+/// A member acts by their permissions, alone; everybody else stands at the counter.
+async fn decide(call: Call<'_>, org_id: Uuid, input: &Input, request: Json) -> Result<Json, Fault> {
+    if call.actor.org_id() == Some(org_id) {
+        return outcome::decide(call, org_id, "place_registration", &request).await;
+    }
+    let wish = Wish {
+        buyer: call.actor.as_buyer(),
+        key: input.idempotency_key.clone(),
+        request,
+    };
+    let counter = &call.app.counter;
+    let served = counter.serve(call.app, org_id, Kind::Place, wish).await?;
+    let answer = served["outcome"].clone();
+    if let Ok(items) = Vec::deserialize(&served["items"]) {
+        counter.memory.keep(
+            outcome::key(&answer, "registration_id")?,
+            Held {
+                org_id,
+                event_id: input.event_id,
+                occurrence_id: outcome::key(&served, "occurrence_id")?,
+                items,
+                free: answer["total_minor"] == 0,
+            },
+        );
+    }
+    Ok(answer)
 }
 
 /// What needs no database to be refused.
@@ -237,14 +266,23 @@ fn arguments(input: &Input) -> Json {
 
 /// The organization of an event that can be bought, without revealing anything else of it.
 async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
+    let memory = &call.app.counter.memory;
+    if let Some(known) = memory.organization_of(event_id) {
+        return Ok(Some(known));
+    }
     let tx = call.app.door.begin(call.actor).await?;
     let row =
         statements::first(&tx, "select public.event_org($1) as org", [event_id.into()]).await?;
     tx.commit().await?;
-    match row {
-        Some(row) => Ok(row.try_get("", "org")?),
-        None => Ok(None),
+    let org_id: Option<Uuid> = match row {
+        Some(row) => row.try_get("", "org")?,
+        None => None,
+    };
+    // Members find their own drafts too; what they found is not for everybody.
+    if let (Some(org_id), None) = (org_id, call.actor.org_id()) {
+        memory.keep_organization(event_id, org_id);
     }
+    Ok(org_id)
 }
 
 /// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.

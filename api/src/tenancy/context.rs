@@ -64,6 +64,12 @@ pub(super) fn guest_step(hashes: &Vec<Vec<u8>>) -> Step<'_> {
     }
 }
 
+/// The same for one that serves many actors of one organization.
+pub(super) fn of_system_at(audit_name: String, org_id: Uuid) -> [String; 5] {
+    let [user, _, permissions, actor, role] = of_system(audit_name);
+    [user, org_id.to_string(), permissions, actor, role]
+}
+
 /// The parameter of [`OPEN_AS_GUEST`]; `None` when no secret came along.
 pub(super) fn guest_hashes(actor: &Actor) -> Option<Vec<Vec<u8>>> {
     let hashes = &actor.guest.secret_hashes;

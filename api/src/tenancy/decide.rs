@@ -65,14 +65,15 @@ impl Door {
             .await
     }
 
-    /// The same in a transaction that crosses tenants.
-    pub async fn decide_as_system(
+    /// The same for a function that serves many actors of one organization: as es_system, bound to that organization.
+    pub async fn decide_for_many(
         &self,
         reason: SystemReason,
+        org_id: Uuid,
         function: &'static str,
         request: &Json,
     ) -> Result<Json, Undecided> {
-        let settings = context::of_system(reason.actor());
+        let settings = context::of_system_at(reason.actor(), org_id);
         self.answer(&settings, None, function, request).await
     }
 

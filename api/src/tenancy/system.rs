@@ -15,6 +15,8 @@ pub enum SystemReason {
     SigningKeys,
     /// Expired holds of all tenants are swept together.
     ExpireHolds,
+    /// Many buyers at one organization are served in one transaction, each named beside their request.
+    Counter,
     /// Uses of what will be removed are counted for all tenants together.
     DeprecatedUses,
     /// An operator asked at the command line.
@@ -31,6 +33,7 @@ impl SystemReason {
             Self::DemoData => "demo-data",
             Self::SigningKeys => "signing-keys",
             Self::ExpireHolds => "expire-holds",
+            Self::Counter => "counter",
             Self::DeprecatedUses => "deprecated-uses",
             Self::Operator => "operator",
         };

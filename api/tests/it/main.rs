@@ -12,6 +12,7 @@ mod accounts;
 mod bounds;
 mod calendar;
 mod changes;
+mod counter;
 mod demo;
 mod deprecation;
 mod documents;

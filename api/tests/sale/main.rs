@@ -3,6 +3,7 @@
 
 mod approving;
 mod availability;
+mod batches;
 mod cancelling;
 mod changing;
 mod concurrency;

@@ -9,4 +9,5 @@ mod figures;
 mod harness;
 mod outside;
 mod private;
+mod storm;
 mod throwaway;

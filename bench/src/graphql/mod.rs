@@ -6,7 +6,7 @@ mod flights;
 mod growth;
 mod member;
 mod peer;
-mod pgbench;
+pub mod pgbench;
 mod report;
 mod shapes;
 
@@ -19,6 +19,8 @@ use self::{
     shapes::{SHAPES, Shape},
 };
 use crate::{Failure, cpu, ground::Ground};
+
+pub use report::say_ground;
 
 /// Connections of the busy turns.
 const BUSY: usize = 32;

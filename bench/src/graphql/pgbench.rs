@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// What the program says when it connects (`api/src/tenancy/door.rs`), for the same plans.
-const OPTIONS: &str = "-c TimeZone=UTC -c statement_timeout=10s -c lock_timeout=5s \
+pub const OPTIONS: &str = "-c TimeZone=UTC -c statement_timeout=10s -c lock_timeout=5s \
      -c idle_in_transaction_session_timeout=30s";
 /// Connecting and preparing are over within this; what was answered before does not count.
 const SETTLING: Duration = Duration::from_millis(700);
@@ -117,7 +117,7 @@ fn latencies(folder: &Path, from: SystemTime, to: SystemTime) -> Result<Vec<u32>
 }
 
 /// pgbench, from `PATH` or from where Debian keeps it.
-fn program() -> Result<PathBuf, Failure> {
+pub fn program() -> Result<PathBuf, Failure> {
     let on_path = std::env::var_os("PATH")
         .iter()
         .flat_map(std::env::split_paths)
