@@ -193,6 +193,29 @@ async fn r13_a_buyer_swaps_adds_and_renames_and_old_codes_are_revoked() {
 }
 
 #[tokio::test]
+async fn a_hold_that_was_changed_is_confirmed_as_it_is_now() {
+    let app = TestApp::start().await;
+    let organizer = app.organizer("north").await;
+    let event = organizer.event(&EventSetup::default()).await;
+    let (registration, guest) = placed(&app.visitor(), &event, 2).await;
+    // As many units as before, and not the same: codes signed for those it was placed with would fit in number.
+    let more = json!({
+        "registrationId": registration, "idempotencyKey": key(),
+        "add": [{ "ticketTypeId": event["types"][1], "quantity": 1 }],
+    });
+    let changed = guest.does("changeRegistration", REGISTRATION, more).await;
+    let items = nodes(&changed["registration"]["items"]).clone();
+    let less = json!({
+        "registrationId": registration, "itemIds": [items[0]["id"]], "idempotencyKey": key(),
+    });
+    guest.does("cancelRegistration", "", less).await;
+    let confirmed = guest.confirm(&registration).await;
+    assert_eq!(confirmed["userErrors"], json!([]), "{confirmed:#}");
+    assert_eq!(nodes(&confirmed["registration"]["tickets"]).len(), 2);
+    assert_eq!(app.database.stock_faults().await, 0);
+}
+
+#[tokio::test]
 async fn a_ticket_is_handed_on_and_nobody_sees_more_than_is_theirs() {
     let app = TestApp::start().await;
     let organizer = app.organizer("north").await;
