@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate bench-graphql bench-sale bench-explosions bench-peers
+.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate validation-oracle bench-graphql bench-sale bench-explosions bench-peers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,14 +31,22 @@ test: setup-tests schema-gate ## Check format and lints, then run every test aga
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo build --workspace --all-targets
+	$(MAKE) --no-print-directory validation-oracle
 	$(EVENTSPHERE) admin with-postgres --no-durability -- cargo test --workspace
 
 # Refuses to change what clients of the last release lean on: see docs/schema-evolution.md.
 schema-gate: ## Compare schema.graphql with the last released one
 	@scripts/setup.sh --tests
-	@tools/schema-gate/install.sh
+	@tools/install.sh schema-gate
 	@cd tools/schema-gate && node --test >/dev/null || { node --test; exit 1; }
 	@node tools/schema-gate/gate.mjs
+
+# SEED=<n> writes other documents, DOCUMENTS=<n> more of them.
+validation-oracle: ## Compare what the engine accepts with what graphql-js accepts
+	@scripts/setup.sh --tests
+	@tools/install.sh validation-oracle
+	cargo build --example verdicts
+	@node tools/validation-oracle/oracle.mjs target/debug/examples/verdicts $(or $(DOCUMENTS),2400) $(or $(SEED),1)
 
 # What fails is told with the seed of its world; PROPERTY_SEED=<seed> tries that world alone again.
 fuzz: setup ## Try planner and compiler on fresh random worlds for MINUTES (60 unless given)

@@ -65,6 +65,9 @@ pub fn catalog(verbs: &Verbs) -> Result<Catalog, EngineError> {
     for input in verbs.inputs() {
         catalog.add_input(input.clone());
     }
+    for value in verbs.values() {
+        catalog.add_value(value.clone());
+    }
     for verb in verbs.descriptions() {
         catalog.add_verb(verb.clone())?;
     }

@@ -111,7 +111,7 @@ fn refusal(error: &sea_orm::DbErr, writes: &Writes) -> Result<Outcome, Fault> {
     };
     match sql_state(error).as_deref() {
         Some("23505") => say("TAKEN", "another one has this value already"),
-        Some("23503") if error.to_string().contains("still referenced") => {
+        Some("23503") if error.to_string().contains("update or delete on table") => {
             say("IN_USE", "something else still needs it")
         }
         Some("23503") => say("NOT_FOUND", "something it refers to does not exist"),

@@ -25,6 +25,8 @@ pub enum Purpose {
     TicketKeys,
     /// Secrets of guests, made again from what the guest sent.
     GuestSecrets,
+    /// Keys of holds, made again from what made them.
+    HoldKeys,
     /// Keys of payment and message providers.
     ProviderKeys,
 }
@@ -35,6 +37,7 @@ impl Purpose {
             Self::AccessTokenKeys => b"eventsphere/v1/access-token-keys",
             Self::TicketKeys => b"eventsphere/v1/ticket-keys",
             Self::GuestSecrets => b"eventsphere/v1/guest-secrets",
+            Self::HoldKeys => b"eventsphere/v1/hold-keys",
             Self::ProviderKeys => b"eventsphere/v1/provider-keys",
         }
     }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, net::IpAddr, sync::Arc};
 
 use async_trait::async_trait;
-use eventsphere_graphql::{Verb, engine::Outcome, verb::InputObject};
+use eventsphere_graphql::{ValueObject, Verb, engine::Outcome, verb::InputObject};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -72,6 +72,7 @@ pub struct Verbs {
     handlers: HashMap<String, Handler>,
     descriptions: Vec<Verb>,
     inputs: Vec<InputObject>,
+    values: Vec<ValueObject>,
 }
 
 impl Verbs {
@@ -94,6 +95,17 @@ impl Verbs {
     pub fn input(&mut self, input: InputObject) -> &mut Self {
         self.inputs.push(input);
         self
+    }
+
+    /// Adds an object type that payloads of verbs hold.
+    pub fn value(&mut self, value: ValueObject) -> &mut Self {
+        self.values.push(value);
+        self
+    }
+
+    /// Objects that verbs make, for the catalog.
+    pub fn values(&self) -> &[ValueObject] {
+        &self.values
     }
 
     /// Descriptions, for the catalog.

@@ -130,7 +130,7 @@ pub struct Ground {
 impl Ground {
     /// A ground whose data `script` made. Made where there is none yet for today's tables; older ones are removed.
     pub async fn stand(name: &str, script: &str) -> Result<Self, Failure> {
-        let folder = places::work()?.join(format!("{name}-{}", places::digest(script)?));
+        let folder = folder(name, script)?;
         let complete = folder.join("complete");
         if !complete.exists() {
             clear(name)?;
@@ -149,10 +149,17 @@ impl Ground {
         Self::start(&folder).await
     }
 
-    /// The same, but made anew each time: what is sold stays sold.
+    /// The same, but made anew each time: what is sold stays sold. With room for a pgbench of 64 clients beside the
+    /// server.
     pub async fn fresh(name: &str, script: &str) -> Result<Self, Failure> {
         clear(name)?;
-        Self::stand(name, script).await
+        let ground = Self::stand(name, script).await?;
+        let client = ground.admin().await?;
+        client
+            .execute("alter system set max_connections = 200", &[])
+            .await?;
+        ground.server.stop().await?;
+        Self::start(&folder(name, script)?).await
     }
 
     async fn start(folder: &Path) -> Result<Self, Failure> {
@@ -209,6 +216,11 @@ pub fn told(error: &tokio_postgres::Error) -> String {
         || error.to_string(),
         |db| format!("{}: {}", db.code().code(), db.message()),
     )
+}
+
+/// Where that data is kept, for today's tables.
+fn folder(name: &str, script: &str) -> Result<PathBuf, Failure> {
+    Ok(places::work()?.join(format!("{name}-{}", places::digest(script)?)))
 }
 
 /// Removes data folders of earlier tables.

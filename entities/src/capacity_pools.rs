@@ -23,7 +23,7 @@ documented! {
         pub name: String,
         /// How many places there are, 0 to 10000000; null for no limit. Never below what is claimed.
         pub capacity: Option<i32>,
-        /// How many places are sold or held, holds that ran out and were not cleared away yet included.
+        /// How many places are sold, held, offered or reserved, also what ran out and was not cleared away yet.
         pub claimed: i32,
         /// When it was made.
         pub created_at: DateTimeUtc,
@@ -68,6 +68,8 @@ pub fn declaration() -> Declaration {
         )
         .key_of(Column::EventId, "Event")
         .key_of(Column::OccurrenceId, "Occurrence")
+        // Pools that count uses of an organization's code are of no event; a policy hides them.
+        .filled_where_seen(Column::EventId)
         .order([Column::CreatedAt])
         .default_order(Column::CreatedAt, false)
         .aggregates(
@@ -110,7 +112,12 @@ pub fn declaration() -> Declaration {
         .constraint(
             "capacity_pools_never_oversold",
             "capacity",
-            "More places than this are sold or held.",
+            "More places than this are sold, held, offered or reserved.",
+        )
+        .constraint(
+            "stock_holds_pool_fk",
+            "id",
+            "Places of it were set aside, so it must stay.",
         )
         .constraint(
             "pool_claims_pool_fk",

@@ -64,6 +64,12 @@ documented! {
         pub cancellation_closes_minutes: Option<i32>,
         /// Whether one address can have one registration only.
         pub one_per_person: bool,
+        /// Whether people may wait for places once it is sold out.
+        pub waitlist: bool,
+        /// How long places are kept for somebody who waited and was offered them, in seconds, 60 to 2592000.
+        pub waitlist_offer_seconds: i32,
+        /// How taxes of a registration are rounded.
+        pub tax_rounding: TaxRounding,
         /// Counts changes that calendars should take over (`SEQUENCE` of iCalendar).
         pub calendar_sequence: i32,
         /// When it was published; null before.
@@ -117,6 +123,20 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How taxes of a registration are rounded. Expect new values.
+    pub enum TaxRounding {
+        /// Each place by itself.
+        PerUnit = "per_unit",
+        /// Net prices by place, each tax once over the whole registration; a price that contains its tax may move by a
+        /// minor unit for that.
+        DocumentNet = "document_net",
+        /// Once over the whole registration; prices that contain their tax stay as they are, and minor units move
+        /// between net and tax.
+        KeepGross = "keep_gross",
+    }
+}
+
 relations! {
     keys {
         Organization(OrgId) -> organizations(Id);
@@ -127,8 +147,15 @@ relations! {
         Sessions = sessions::Event;
         TicketTypes = ticket_types::Event;
         CapacityPools = capacity_pools::Event;
+        PriceTiers = price_tiers::Event;
+        DiscountRules = discount_rules::Event;
+        PromoCodes = promo_codes::Event;
+        TaxRules = tax_rules::Event;
+        FeeRules = fee_rules::Event;
         Registrations = registrations::Event;
         Tickets = tickets::Event;
+        Holds = stock_holds::Event;
+        WaitlistEntries = waitlist_entries::Event;
         CheckInLists = check_in_lists::Event;
         CheckIns = check_ins::Event;
     }
@@ -145,6 +172,7 @@ pub fn declaration() -> Declaration {
         .enumeration::<EventStatus>(Column::Status)
         .enumeration::<EventVisibility>(Column::Visibility)
         .enumeration::<EventFormat>(Column::Format)
+        .enumeration::<TaxRounding>(Column::TaxRounding)
         .to_one_required("organization", Relation::Organization.def(), "Who holds it.")
         .to_one("venue", Relation::Venue.def(), "Where it happens; null when it has no place.")
         .to_one_back(
@@ -156,8 +184,20 @@ pub fn declaration() -> Declaration {
         .to_many("sessions", Relation::Sessions.def(), 30, "Its programme.")
         .to_many("ticketTypes", Relation::TicketTypes.def(), 10, "What is on sale, as far as the caller may see it.")
         .to_many("capacityPools", Relation::CapacityPools.def(), 10, "The stocks that its ticket types draw from. Members only.")
+        .to_many("priceTiers", Relation::PriceTiers.def(), 20, "Prices that hold for a time or for the first ones. Members only.")
+        .to_many("discountRules", Relation::DiscountRules.def(), 5, "Discounts that need no code. Members only.")
+        .to_many("promoCodes", Relation::PromoCodes.def(), 20, "Codes for this event alone. Members only.")
+        .to_many("taxRules", Relation::TaxRules.def(), 5, "Taxes at this event, those of single ticket types included. Members only.")
+        .to_many("feeRules", Relation::FeeRules.def(), 5, "Fees at this event, beside the organization's. Members only.")
         .to_many("registrations", Relation::Registrations.def(), 100, "Registrations: all of them for members, their own for buyers.")
         .to_many("tickets", Relation::Tickets.def(), 100, "Tickets: all of them for members, their own for buyers.")
+        .to_many("holds", Relation::Holds.def(), 20, "Places that staff set aside. Members only.")
+        .to_many(
+            "waitlistEntries",
+            Relation::WaitlistEntries.def(),
+            100,
+            "Who waits for places: all of them for members, their own for those who wait.",
+        )
         .to_many("checkInLists", Relation::CheckInLists.def(), 5, "Whom to let in where. Members only.")
         .to_many("checkIns", Relation::CheckIns.def(), 100, "Scans at the door, newest first: all of them for members, their own admissions for buyers.")
         .rows(

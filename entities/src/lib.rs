@@ -13,9 +13,12 @@ pub mod check_in_lists;
 pub mod check_ins;
 pub mod deprecated_uses;
 pub mod device_sessions;
+pub mod discount_rules;
 pub mod event_online_access;
 pub mod event_signing_keys;
 pub mod events;
+pub mod fee_rules;
+pub mod hold_secrets;
 pub mod idempotency_keys;
 pub mod invitation_secrets;
 pub mod invitations;
@@ -29,7 +32,11 @@ pub mod outbox_sequences;
 pub mod permission_rows;
 pub mod permissions;
 pub mod pool_claims;
+pub mod price_tiers;
+pub mod promo_code_ticket_types;
+pub mod promo_codes;
 pub mod refresh_tokens;
+pub mod registration_item_charges;
 pub mod registration_items;
 pub mod registration_secrets;
 pub mod registration_sources;
@@ -39,9 +46,12 @@ pub mod session_speakers;
 pub mod sessions;
 pub mod signing_keys;
 pub mod speakers;
+pub mod stock_holds;
+pub mod tax_rules;
 pub mod ticket_secrets;
 pub mod ticket_transfer_secrets;
 pub mod ticket_transfers;
+pub mod ticket_type_add_ons;
 pub mod ticket_type_pools;
 pub mod ticket_types;
 pub mod tickets;
@@ -49,6 +59,10 @@ pub mod trusted_documents;
 pub mod user_secrets;
 pub mod users;
 pub mod venues;
+pub mod waitlist_entries;
+pub mod waitlist_lines;
+pub mod waitlist_offers;
+pub mod waitlist_secrets;
 
 use eventsphere_graphql::Declaration;
 
@@ -75,12 +89,24 @@ pub fn declarations() -> Vec<Declaration> {
         ticket_types::declaration(),
         capacity_pools::declaration(),
         ticket_type_pools::declaration(),
+        ticket_type_add_ons::declaration(),
+        price_tiers::declaration(),
+        discount_rules::declaration(),
+        promo_codes::declaration(),
+        promo_code_ticket_types::declaration(),
+        tax_rules::declaration(),
+        fee_rules::declaration(),
         attendees::declaration(),
         registrations::declaration(),
         registration_items::declaration(),
         registration_sources::declaration(),
+        registration_item_charges::declaration(),
         tickets::declaration(),
         ticket_transfers::declaration(),
+        stock_holds::declaration(),
+        waitlist_entries::declaration(),
+        waitlist_lines::declaration(),
+        waitlist_offers::declaration(),
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),

@@ -127,6 +127,16 @@ pub const PERMISSIONS: &[Permission] = &[
         roles: &["owner", "admin", "manager"],
     },
     Permission {
+        code: "promo_codes:read",
+        description: "See promo codes and how often they are used.",
+        roles: &["owner", "admin", "manager", "staff"],
+    },
+    Permission {
+        code: "promo_codes:write",
+        description: "Make, change and remove promo codes.",
+        roles: &["owner", "admin", "manager"],
+    },
+    Permission {
         code: "registrations:read",
         description: "See registrations with their items and tickets.",
         roles: &["owner", "admin", "manager", "staff", "check_in", "viewer"],

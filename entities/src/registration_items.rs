@@ -24,8 +24,29 @@ documented! {
         pub attendee_id: Option<Uuid>,
         /// Place in the registration, from 1.
         pub position: i32,
-        /// Price, in minor units of the currency; fixed when the place was taken.
+        /// Price after tier and discounts, before fees and taxes that come on top, in minor units of the currency; fixed
+        /// when the place was taken.
         pub price_minor: i64,
+        /// The tier that the price is of.
+        pub tier_id: Option<Uuid>,
+        /// What the tier took off the listed price, in minor units; less than 0 when it is dearer.
+        pub tier_minor: i64,
+        /// What all discounts took off, in minor units.
+        pub discount_minor: i64,
+        /// What of that the promo code took off, in minor units.
+        pub code_discount_minor: i64,
+        /// Fees, without taxes that come on top of them, in minor units.
+        pub fee_minor: i64,
+        /// All taxes, contained or on top, of the place and of its fees, in minor units.
+        pub tax_minor: i64,
+        /// What taxes on top and the rounding of the whole registration add, in minor units; the latter may take one off.
+        pub added_minor: i64,
+        /// Listed price: price + discounts + what the tier took off, in minor units.
+        pub list_price_minor: i64,
+        /// What is paid for the place: price + fees + what is added, in minor units.
+        pub total_minor: i64,
+        /// What of that is no tax, in minor units.
+        pub net_minor: i64,
         /// Currency of the price, ISO 4217.
         #[sea_orm(column_type = "Text")]
         pub currency: String,
@@ -45,9 +66,11 @@ relations! {
         Registration(OrgId, RegistrationId) -> registrations(OrgId, Id);
         TicketType(OrgId, TicketTypeId) -> ticket_types(OrgId, Id);
         Attendee(OrgId, AttendeeId) -> attendees(OrgId, Id);
+        Tier(OrgId, TierId) -> price_tiers(OrgId, Id);
     }
     many {
         Tickets = tickets::Item;
+        Charges = registration_item_charges::Item;
     }
 }
 
@@ -55,13 +78,21 @@ relations! {
 pub fn declaration() -> Declaration {
     declare::<Entity>("RegistrationItem", 22, &DOCS)
         .scope("registrations:read")
-        .hide([Column::Currency])
+        .hide([Column::Currency, Column::TierMinor, Column::AddedMinor])
         .money(
             "price",
             Column::PriceMinor,
             Column::Currency,
-            "What the place costs; fixed when it was taken.",
+            "What the place costs after tier and discounts, before fees and taxes that come on top; fixed when it was \
+             taken.",
         )
+        .money("listPrice", Column::ListPriceMinor, Column::Currency, "What the ticket type listed.")
+        .money("discount", Column::DiscountMinor, Column::Currency, "What all discounts took off.")
+        .money("codeDiscount", Column::CodeDiscountMinor, Column::Currency, "What of that the promo code took off.")
+        .money("fee", Column::FeeMinor, Column::Currency, "Fees, without taxes that come on top of them.")
+        .money("tax", Column::TaxMinor, Column::Currency, "All taxes, contained or on top.")
+        .money("net", Column::NetMinor, Column::Currency, "What of the total is no tax.")
+        .money("total", Column::TotalMinor, Column::Currency, "What is paid for the place: net and tax.")
         .to_one_required(
             "registration",
             Relation::Registration.def(),
@@ -72,6 +103,17 @@ pub fn declaration() -> Declaration {
             "attendee",
             Relation::Attendee.def(),
             "Who comes; null while nobody is named.",
+        )
+        .to_one(
+            "tier",
+            Relation::Tier.def(),
+            "The tier that the price is of; null when it is the listed one. Members only.",
+        )
+        .to_many(
+            "charges",
+            Relation::Charges.def(),
+            4,
+            "Its fees and taxes, one by one.",
         )
         .to_many(
             "tickets",
@@ -86,7 +128,11 @@ pub fn declaration() -> Declaration {
         .aggregates(
             Aggregates::for_scope("registrations:read")
                 .by_relation("ticketType")
-                .sum_money("price"),
+                .sum_money("price")
+                .sum_money("discount")
+                .sum_money("fee")
+                .sum_money("tax")
+                .sum_money("total"),
         )
         .done()
 }

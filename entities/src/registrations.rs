@@ -35,8 +35,20 @@ documented! {
         /// Currency of the total, ISO 4217.
         #[sea_orm(column_type = "Text")]
         pub currency: String,
+        /// The promo code that it was placed with.
+        pub promo_code_id: Option<Uuid>,
         /// What all items cost together, in minor units of the currency.
         pub total_minor: i64,
+        /// What discounts took off, in minor units.
+        pub discount_minor: i64,
+        /// Fees, without taxes that come on top of them, in minor units.
+        pub fee_minor: i64,
+        /// All taxes, contained or on top, in minor units.
+        pub tax_minor: i64,
+        /// What taxes on top and rounding add, in minor units.
+        pub added_minor: i64,
+        /// Prices by tiers before discounts: total - fees - what is added + discounts, in minor units.
+        pub subtotal_minor: i64,
         /// Until when its places are held; null when they no longer run out.
         pub expires_at: Option<DateTimeUtc>,
         /// When it was placed.
@@ -95,8 +107,10 @@ relations! {
         Occurrence(OrgId, OccurrenceId) -> occurrences(OrgId, Id);
         User(UserId) -> users(Id);
         Source(OrgId, SourceId) -> registration_sources(OrgId, Id);
+        PromoCode(OrgId, PromoCodeId) -> promo_codes(OrgId, Id);
     }
     many {
+        Charges = registration_item_charges::Registration;
         Items = registration_items::Registration;
         Tickets = tickets::Registration;
         Claims = pool_claims::Registration;
@@ -109,7 +123,7 @@ pub fn declaration() -> Declaration {
         .root("registration", "registrations")
         .scope("registrations:read")
         .enumeration::<RegistrationStatus>(Column::Status)
-        .hide([Column::Currency])
+        .hide([Column::Currency, Column::AddedMinor])
         .money(
             "total",
             Column::TotalMinor,
@@ -122,6 +136,30 @@ pub fn declaration() -> Declaration {
             Column::Currency,
             "By how much changes have raised the total since it was confirmed: what is still to be paid, or to be given \
              back when negative.",
+        )
+        .money(
+            "subtotal",
+            Column::SubtotalMinor,
+            Column::Currency,
+            "Prices by tiers, before discounts, fees and taxes on top.",
+        )
+        .money(
+            "discount",
+            Column::DiscountMinor,
+            Column::Currency,
+            "What discounts took off.",
+        )
+        .money(
+            "fee",
+            Column::FeeMinor,
+            Column::Currency,
+            "Fees, without taxes that come on top of them.",
+        )
+        .money(
+            "tax",
+            Column::TaxMinor,
+            Column::Currency,
+            "All taxes, contained in prices or on top.",
         )
         .to_one_required(
             "organization",
@@ -139,6 +177,17 @@ pub fn declaration() -> Declaration {
             "source",
             Relation::Source.def(),
             "Where the buyer came from; null when nothing was said. Members only.",
+        )
+        .to_one(
+            "promoCode",
+            Relation::PromoCode.def(),
+            "The promo code that it was placed with. Members only.",
+        )
+        .to_many(
+            "charges",
+            Relation::Charges.def(),
+            10,
+            "Its fees and taxes, by place.",
         )
         .to_many(
             "items",
@@ -176,6 +225,9 @@ pub fn declaration() -> Declaration {
                 .by_time(Column::PlacedAt)
                 .by_time(Column::ConfirmedAt)
                 .in_zone_of("event", crate::events::Column::TimeZone)
+                .sum_money("discount")
+                .sum_money("fee")
+                .sum_money("tax")
                 .sum_money("total"),
         )
         .done()

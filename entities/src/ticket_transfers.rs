@@ -63,7 +63,7 @@ relations! {
 
 /// What the API shows of it.
 pub fn declaration() -> Declaration {
-    declare::<Entity>("TicketTransfer", 61, &DOCS)
+    declare::<Entity>("TicketTransfer", 65, &DOCS)
         .root("ticketTransfer", "ticketTransfers")
         .scope("registrations:read")
         .enumeration::<TransferStatus>(Column::Status)

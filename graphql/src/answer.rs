@@ -1,6 +1,10 @@
 //! The response: data written from the rows that were read, errors beside it.
 
-use std::{fmt::Write as _, ops::Range, sync::Arc};
+use std::{
+    fmt::Write as _,
+    ops::{ControlFlow, Range},
+    sync::Arc,
+};
 
 use async_graphql::Pos;
 use serde_json::{Value as Json, json};
@@ -9,7 +13,7 @@ use crate::{
     deprecation::used::Deprecated,
     engine::{Allowance, Columns},
     plan::Statement,
-    rows::{Layout, Malformed, Reading, Shape, object},
+    rows::{Layout, Malformed, Reading, Shape, Step, Stop, Trail, object},
 };
 
 /// What came of a request.
@@ -51,9 +55,20 @@ pub struct Fail {
     /// Where in the document.
     pub locations: Vec<Pos>,
     /// Which field of the response.
-    pub path: Vec<String>,
+    pub path: Vec<Step>,
     /// Seconds after which it may be tried again, when that is known.
     pub retry_after_seconds: Option<u64>,
+}
+
+/// Why a field below the root is not given, wherever the answer comes to it.
+#[derive(Clone, Debug)]
+pub struct Denial {
+    /// `extensions.code`.
+    pub code: &'static str,
+    /// For the client.
+    pub message: String,
+    /// Where in the document.
+    pub pos: Pos,
 }
 
 /// Code of errors about too much that was asked.
@@ -82,7 +97,8 @@ impl Fail {
     /// The same error about a field of the response.
     pub fn at(mut self, pos: Pos, path: &[&str]) -> Self {
         self.locations = vec![pos];
-        self.path = path.iter().map(|part| (*part).to_owned()).collect();
+        let path = path.iter().map(|part| Step::Key((*part).to_owned()));
+        self.path = path.collect();
         self
     }
 
@@ -147,11 +163,12 @@ pub struct Cost {
 
 impl Cost {
     /// What that data came to: one point for each object in it, counted as opening braces (those inside of texts too,
-    /// which is why it is at most what was requested), and what its verbs cost besides. At least one.
-    pub fn of(data: &str, verbs: u64, requested: u64) -> u64 {
+    /// which is why it is at most what was requested), and besides what its verbs cost, its counts, aggregates, searches
+    /// and functions, which are work however little they give. At least one.
+    pub fn of(data: &str, besides: u64, requested: u64) -> u64 {
         let objects = data.bytes().filter(|byte| *byte == b'{').count() as u64;
         // The outermost braces are the answer's own.
-        (objects.saturating_sub(1) + verbs).max(1).min(requested)
+        (objects.saturating_sub(1) + besides).max(1).min(requested)
     }
 
     fn write(&self, out: &mut String) {
@@ -196,28 +213,60 @@ impl Part {
         Self::Text("null".to_owned())
     }
 
-    /// The piece as JSON, from the row that the statement gave.
+    /// The piece as JSON, from the row that the statement gave; null when something in it must be there and is not. What
+    /// it costs besides its objects is added to `points`; what it meets of the denied is told in `fails`, with `path`
+    /// before the paths of its own.
     pub fn render(
         &self,
         statement: Option<&Statement>,
         row: &dyn Columns,
+        points: &mut u64,
+        (denials, path): (&[Denial], &[&str]),
+        fails: &mut Vec<Fail>,
     ) -> Result<String, Malformed> {
         let nothing = Layout::default();
         let layout = statement.map_or(&nothing, |statement| &statement.layout);
         let reading = Reading::new(layout, row)?;
+        if !denials.is_empty() {
+            let mut trail = Trail::at(path);
+            let _ = self.walk(&reading, &mut trail);
+            fails.extend(trail.met().into_iter().filter_map(|met| {
+                let denial = denials.get(met.denial)?;
+                let fail = Fail::new(denial.code, denial.message.clone());
+                Some(Fail {
+                    locations: vec![denial.pos],
+                    path: met.path,
+                    ..fail
+                })
+            }));
+        }
         // Names of fields stand beside the values; ids are half as long again as keys.
         let mut out = Vec::with_capacity(256 + 3 * reading.size());
-        self.write(&reading, &mut out)?;
+        let written = self.write(&reading, &mut out);
+        *points += reading.paid();
+        match written {
+            Ok(()) => {}
+            Err(Stop::Null) => return Ok("null".to_owned()),
+            Err(Stop::Malformed(malformed)) => return Err(malformed),
+        }
         String::from_utf8(out).map_err(|_| Malformed("a text that is no UTF-8"))
     }
 
-    fn write(&self, reading: &Reading<'_>, out: &mut Vec<u8>) -> Result<(), Malformed> {
+    fn write(&self, reading: &Reading<'_>, out: &mut Vec<u8>) -> Result<(), Stop> {
         match self {
             Self::Text(text) => out.extend_from_slice(text.as_bytes()),
             Self::Read(shape) => shape.write(reading, 0, out)?,
             Self::Object(parts) => object(parts, out, |part, out| part.write(reading, out))?,
         }
         Ok(())
+    }
+
+    fn walk(&self, reading: &Reading<'_>, trail: &mut Trail) -> ControlFlow<()> {
+        match self {
+            Self::Text(_) => ControlFlow::Continue(()),
+            Self::Read(shape) => shape.walk(reading, 0, trail),
+            Self::Object(parts) => trail.fields(parts, |part, trail| part.walk(reading, trail)),
+        }
     }
 
     /// Bytes that it holds, about.

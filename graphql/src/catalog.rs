@@ -95,6 +95,8 @@ pub struct Column {
     pub filterable: bool,
     /// Whether it may stand in an order.
     pub orderable: bool,
+    /// Whether the table allows null in rows that the API never shows.
+    pub filled_where_seen: bool,
 }
 
 /// How many rows a relation leads to.
@@ -163,6 +165,8 @@ pub struct Money {
     pub minor_column: String,
     /// `text` column of the ISO 4217 code.
     pub currency_column: String,
+    /// The minor units come from this stable function of the row's key instead of a column, and may be null.
+    pub function: Option<String>,
 }
 
 /// One field of an entity's object type.
@@ -293,6 +297,8 @@ pub struct Catalog {
     pub verbs: IndexMap<String, crate::verb::Verb>,
     /// Input object types that verbs share, by name.
     pub inputs: IndexMap<String, crate::verb::InputObject>,
+    /// Objects that verbs make, by name.
+    pub values: IndexMap<String, crate::verb::ValueObject>,
     /// What will be removed, by schema coordinate.
     pub deprecations: IndexMap<String, Deprecation>,
     by_table: HashMap<String, String>,
@@ -392,6 +398,11 @@ impl Catalog {
     /// Adds an input object type used inside inputs of verbs.
     pub fn add_input(&mut self, input: crate::verb::InputObject) {
         self.inputs.insert(input.name.clone(), input);
+    }
+
+    /// Adds an object that verbs make.
+    pub fn add_value(&mut self, value: crate::verb::ValueObject) {
+        self.values.insert(value.name.clone(), value);
     }
 
     /// The entity of that table.

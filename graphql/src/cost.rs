@@ -1,6 +1,8 @@
 //! What an operation costs, in points. The compiler adds these numbers up and the schema shows them (`@cost`,
 //! `@listSize`): there is no second list.
 
+/// A call of a function for a row, where nothing else is declared.
+pub const CALL: u64 = 2;
 /// A row of an entity.
 pub const OBJECT: u64 = 1;
 /// A connection, whatever its page.

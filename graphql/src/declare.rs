@@ -200,8 +200,39 @@ impl<E: EntityTrait> Builder<E> {
                 description: description.to_owned(),
                 minor_column: minor.as_str().to_owned(),
                 currency_column: currency.as_str().to_owned(),
+                function: None,
             }),
         );
+        self
+    }
+
+    /// Money whose minor units a stable Postgres function of the row's key answers (`bigint`, may be null), in the
+    /// currency of the column.
+    pub fn computed_money(
+        mut self,
+        field: &str,
+        function: &str,
+        currency: E::Column,
+        description: &str,
+    ) -> Self {
+        self.entity.fields.insert(
+            field.to_owned(),
+            Field::Money(Money {
+                field: field.to_owned(),
+                description: description.to_owned(),
+                minor_column: String::new(),
+                currency_column: currency.as_str().to_owned(),
+                function: Some(function.to_owned()),
+            }),
+        );
+        self
+    }
+
+    /// The table allows null in the column, but no row that the API can see has it there: its policies say so.
+    pub fn filled_where_seen(mut self, column: E::Column) -> Self {
+        let column = self.column_mut(column);
+        column.nullable = false;
+        column.filled_where_seen = true;
         self
     }
 
@@ -520,6 +551,7 @@ fn column_of<C: ColumnTrait>(column: C, docs: &Docs) -> Column {
         exposed: !is_key,
         filterable: false,
         orderable: false,
+        filled_where_seen: false,
         name,
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     duplicates,
     front::Front,
     guard::{self, Limits},
+    merging,
     types::Types,
     unknown,
 };
@@ -172,6 +173,9 @@ impl Documents {
         self.types
             .check_literals(&parsed)
             .map_err(|(pos, error)| vec![misplaced(pos, error.0)])?;
+        if let Some((pos, message)) = merging::conflict(&parsed, &self.types) {
+            return Err(vec![misplaced(pos, message)]);
+        }
         if let Some((name, pos)) = duplicates::find(text) {
             let message = format!("there can be only one input field named `{name}`");
             return Err(vec![misplaced(pos, message)]);

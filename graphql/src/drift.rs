@@ -52,7 +52,7 @@ pub fn differences(catalog: &Catalog, live: &[Live], functions: &[LiveFunction])
                     row.pg_type
                 ));
             }
-            if row.nullable && !column.nullable {
+            if row.nullable && !column.nullable && !column.filled_where_seen {
                 out.push(format!("{place} is declared never null but may be null"));
             }
         }

@@ -7,18 +7,19 @@ use serde_json::{Map, Value as Json};
 
 use crate::{
     answer::{self, Answer, Cost, Fail, Part, Reached, UNAVAILABLE},
+    apart,
     catalog::{Catalog, CatalogError},
     collect::{Operation, Selected},
     compile::{CompileError, Compiler},
     deprecation::used::{Deprecated, Deprecations},
-    document::{Document, Documents},
+    document::{Document, Documents, hash_of},
     engine::{Charge, Columns, Host, ReadFailure},
     front::Front,
     generated,
     given::Variables,
     guard::Limits,
     payload,
-    plan::{Flight, Plan, Statement},
+    plan::{Flight, Plan},
     plans::{Key, Plans},
     rows::Malformed,
     types::Types,
@@ -40,6 +41,7 @@ pub struct Engine {
     plans: Plans,
     /// Printing it takes milliseconds.
     sdl: String,
+    sdl_hash: [u8; 32],
 }
 
 /// Why an engine cannot be made.
@@ -81,6 +83,7 @@ impl Engine {
             types,
             deprecations,
             front,
+            sdl_hash: hash_of(&sdl),
             sdl,
         })
     }
@@ -88,6 +91,11 @@ impl Engine {
     /// The schema definition.
     pub fn sdl(&self) -> String {
         self.sdl.clone()
+    }
+
+    /// SHA-256 of that.
+    pub fn sdl_hash(&self) -> [u8; 32] {
+        self.sdl_hash
     }
 
     /// The document whose text has this SHA-256, if it was sent lately, by whomever.
@@ -194,10 +202,18 @@ impl Engine {
         };
         let id = host.request_id();
         let broken = |malformed: Malformed| read_fail(&malformed.into(), id);
+        let mut points = 0;
         let (data, fails) = match row {
             Ok(row) => {
-                let data = parts.render(plan.statement.as_ref(), &*row);
-                (data.map_err(broken)?, Cow::Borrowed(&plan.fails))
+                let mut met = vec![];
+                let denied = (plan.denials.as_slice(), &[][..]);
+                let statement = plan.statement.as_ref();
+                let data = parts.render(statement, &*row, &mut points, denied, &mut met);
+                let fails = match met.is_empty() {
+                    true => Cow::Borrowed(&plan.fails),
+                    false => Cow::Owned(plan.fails.iter().cloned().chain(met).collect()),
+                };
+                (data.map_err(broken)?, fails)
             }
             // Nothing was read, so there is nothing to keep and little to pay.
             Err(failure @ ReadFailure::Unavailable(_)) => {
@@ -206,14 +222,16 @@ impl Engine {
             }
             Err(failure) => {
                 let selected = collected(&operation, definition, "Query")?;
-                let (parts, fails) = self
-                    .one_by_one(operation, &selected, &parts, &plan, &failure, host)
-                    .await;
-                let data = parts.render(None, &());
+                let (asked, failed) = ((&selected[..], &*parts), (&*plan, &failure));
+                let again = apart::one_by_one(&self.catalog, operation, asked, failed, host);
+                let (parts, fails) = again.await;
+                let data = parts.render(None, &(), &mut points, (&[], &[]), &mut vec![]);
+                // A statement that failed has worked too, until its time was over.
+                points = plan.cost;
                 (data.map_err(broken)?, Cow::Owned(fails))
             }
         };
-        let cost = |data: &str| charged.settle(data, 0);
+        let cost = |data: &str| charged.settle(data, points);
         Ok(answer::executed(&data, &fails, cost, id))
     }
 
@@ -233,11 +251,12 @@ impl Engine {
             let part = root_part(&mut compiler, field, Some(&Json::Null), &[], &mut fails)?;
             parts.push((field.key.to_owned(), part));
         }
-        let cost = compiler.cost;
+        let (cost, denials) = (compiler.cost, compiler.denials());
         let statement = compiler.finish().map_err(compile_fail)?;
         let plan = Arc::new(Plan {
             parts: Part::Object(parts),
             fails,
+            denials,
             cost,
             statement,
             needs: operation.variables.take_needs(),
@@ -250,60 +269,6 @@ impl Engine {
             flight.fresh = true;
         }
         Ok((plan, flight))
-    }
-
-    /// After an SQL error the root fields are asked in flights of their own, so that one cannot take the others along.
-    async fn one_by_one(
-        &self,
-        operation: Operation<'_>,
-        selected: &[Selected<'_>],
-        parts: &Part,
-        plan: &Plan,
-        failure: &ReadFailure,
-        host: &dyn Host,
-    ) -> (Part, Vec<Fail>) {
-        let mut parts = match parts {
-            Part::Object(parts) => parts.clone(),
-            _ => vec![],
-        };
-        let mut fails = plan.fails.clone();
-        let id = host.request_id();
-        let asked = parts
-            .iter()
-            .filter(|(_, part)| matches!(part, Part::Read(_)))
-            .count();
-        for (field, (_, part)) in selected.iter().zip(&mut parts) {
-            if !matches!(part, Part::Read(_)) {
-                continue;
-            }
-            let again = match asked {
-                // Alone it was asked already.
-                1 => None,
-                _ => self.alone(operation, field, host).await,
-            };
-            *part = match again {
-                Some(Ok(text)) => Part::Text(text),
-                again => {
-                    let own = again.and_then(Result::err);
-                    let fail = read_fail(own.as_ref().unwrap_or(failure), id);
-                    fails.push(fail.at(field.pos, &[field.key]));
-                    Part::null()
-                }
-            };
-        }
-        (Part::Object(parts), fails)
-    }
-
-    async fn alone(
-        &self,
-        operation: Operation<'_>,
-        field: &Selected<'_>,
-        host: &dyn Host,
-    ) -> Option<Result<String, ReadFailure>> {
-        let mut compiler = Compiler::new(&self.catalog, operation, host);
-        let part = Part::from(compiler.root(field).ok()?);
-        let compiled = compiler.flight().ok()?;
-        Some(read(&part, compiled, host).await)
     }
 
     /// The pieces of the plan, with what `__schema` and `__type` give where they are asked for.
@@ -360,7 +325,7 @@ impl Engine {
             plans.push(Some(plan));
         }
         let charged = charge(cost, host).await?;
-        let mut fails = vec![];
+        let (mut fails, mut points) = (vec![], verbs);
         let mut data = "{".to_owned();
         for (index, (field, plan)) in selected.iter().zip(plans).enumerate() {
             if index > 0 {
@@ -370,13 +335,13 @@ impl Engine {
             match plan {
                 None => data.push_str("\"Mutation\""),
                 Some(plan) => {
-                    let text = plan.run(host, &mut fails).await;
+                    let text = plan.run(host, &mut fails, &mut points).await;
                     data.push_str(&text);
                 }
             }
         }
         data.push('}');
-        let cost = |data: &str| charged.settle(data, verbs);
+        let cost = |data: &str| charged.settle(data, points);
         let mut answer = answer::executed(&data, &fails, cost, host.request_id());
         // Only where nothing at all was done may a proxy, or its client, take the whole of it for not done.
         if fails.len() == selected.len() && fails.iter().all(|fail| fail.code == UNAVAILABLE) {
@@ -431,19 +396,6 @@ pub(crate) fn root_part<'a>(
     }
 }
 
-/// The piece as JSON, by a flight of its own; nothing is asked where nothing needs the database.
-pub(crate) async fn read(
-    part: &Part,
-    compiled: Option<(Statement, Flight)>,
-    host: &dyn Host,
-) -> Result<String, ReadFailure> {
-    let Some((statement, flight)) = compiled else {
-        return Ok(part.render(None, &())?);
-    };
-    let row = host.read(&flight).await?;
-    Ok(part.render(Some(&statement), &*row)?)
-}
-
 pub(crate) fn compile_fail(error: CompileError) -> Fail {
     match error {
         CompileError::Bad(message) => Fail::new("BAD_USER_INPUT", message),
@@ -496,9 +448,9 @@ struct Charged {
 }
 
 impl Charged {
-    /// What that data came to, `verbs` points of it for what its verbs did; the rest is given back.
-    fn settle(self, data: &str, verbs: u64) -> Cost {
-        let actual = Cost::of(data, verbs, self.requested);
+    /// What that data came to, with so many points besides its objects; the rest is given back.
+    fn settle(self, data: &str, besides: u64) -> Cost {
+        let actual = Cost::of(data, besides, self.requested);
         Cost {
             requested: self.requested,
             actual,

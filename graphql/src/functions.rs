@@ -59,6 +59,7 @@ impl RowSource {
                 exposed: false,
                 filterable: false,
                 orderable: false,
+                filled_where_seen: false,
             }),
             ..Self::listing(function, cost)
         }

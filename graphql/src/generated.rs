@@ -111,7 +111,14 @@ fn input_field(
     if let Some((name, money)) = money_of(entity, column) {
         return Ok(match money.currency_column == column {
             true => verb,
-            false if update => verb.may_take(name, InputType::Money, &money.description),
+            false
+                if update
+                    || entity
+                        .column(&money.minor_column)
+                        .is_some_and(|minor| minor.nullable) =>
+            {
+                verb.may_take(name, InputType::Money, &money.description)
+            }
             false => verb.takes(name, InputType::Money, &money.description),
         });
     }
@@ -126,7 +133,10 @@ fn input_field(
 
 fn money_of<'a>(entity: &'a Entity, column: &str) -> Option<(&'a str, &'a crate::catalog::Money)> {
     entity.fields.iter().find_map(|(name, field)| match field {
-        Field::Money(money) if money.minor_column == column || money.currency_column == column => {
+        Field::Money(money)
+            if money.function.is_none()
+                && (money.minor_column == column || money.currency_column == column) =>
+        {
             Some((name.as_str(), money))
         }
         _ => None,

@@ -3,6 +3,7 @@
 
 pub mod aggregates;
 pub mod answer;
+mod apart;
 pub mod catalog;
 pub mod collect;
 pub mod compile;
@@ -21,6 +22,7 @@ pub mod given;
 pub mod global_id;
 pub mod guard;
 pub mod input;
+mod merging;
 mod payload;
 pub mod plan;
 mod plans;
@@ -36,4 +38,4 @@ pub use declare::{Declaration, DescribedEnum, Docs, declare};
 pub use deprecation::{Deprecation, used::Deprecated};
 pub use execute::{Engine, Incoming};
 pub use functions::RowSource;
-pub use verb::{InputObject, InputType, PayloadType, Verb};
+pub use verb::{InputObject, InputType, PayloadType, ValueObject, ValueType, Verb};

@@ -1,18 +1,20 @@
 //! Mutations: the verb is run by the host, its payload is read back by the same compiler.
 
+use async_graphql::Pos;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use crate::{
     answer::{Fail, Part},
+    apart::{self, Compiled, Tries},
     catalog::{Catalog, Scalar},
     collect::{Operation, Selected},
     compile::Compiler,
     engine::{Gate, Host, Outcome, ReadFailure, UserError},
-    execute::{compile_fail, read, read_fail, root_part},
+    execute::{compile_fail, root_part},
     front::{payload_name, user_error_name},
     global_id, input,
-    verb::{PayloadType, Verb},
+    verb::{PayloadType, ValueType, Verb},
 };
 
 /// A mutation field, checked and ready to run.
@@ -71,7 +73,7 @@ impl<'a> Plan<'a> {
                 PayloadType::Entities(_) => {
                     trial.lists.insert(field.name.clone(), vec![Uuid::nil()]);
                 }
-                PayloadType::Scalar(_) => {}
+                PayloadType::Scalar(_) | PayloadType::Value(_) => {}
             }
         }
         let mut compiler = Compiler::new(catalog, operation, gate);
@@ -85,8 +87,13 @@ impl<'a> Plan<'a> {
         u64::from(self.verb.cost)
     }
 
-    /// Does it and reads the payload; JSON of the field.
-    pub(crate) async fn run(self, host: &dyn Host, fails: &mut Vec<Fail>) -> String {
+    /// Does it and reads the payload; JSON of the field. What that costs besides its objects is added to `points`.
+    pub(crate) async fn run(
+        self,
+        host: &dyn Host,
+        fails: &mut Vec<Fail>,
+        points: &mut u64,
+    ) -> String {
         let nothing = "null".to_owned();
         if let Some(denied) = self.denied {
             fails.push(denied);
@@ -105,16 +112,17 @@ impl<'a> Plan<'a> {
         let compiled = {
             let mut compiler = Compiler::new(self.catalog, self.operation, reader);
             let parts = self.parts(&mut compiler, &outcome, fails);
-            parts.and_then(|parts| Ok((parts, compiler.flight().map_err(compile_fail)?)))
+            parts.and_then(|parts| apart::compiled(compiler, parts))
         };
-        let (parts, compiled) = match compiled {
+        let compiled = match compiled {
             Ok(compiled) => compiled,
             Err(fail) => {
                 fails.push(fail.at(self.field.pos, &[self.field.key]));
                 return nothing;
             }
         };
-        match read(&parts, compiled, reader).await {
+        let path = [self.field.key];
+        match compiled.read(&path, reader, points, fails).await {
             Ok(text) => text,
             // The effect stands; what cannot be read back is null, and says so.
             Err(failure) => {
@@ -134,6 +142,7 @@ impl<'a> Plan<'a> {
         fails: &mut Vec<Fail>,
     ) -> Option<String> {
         let mut parts = vec![];
+        let mut tries = Tries::new();
         for field in self
             .collect(&self.field.sets, &payload_name(self.verb))
             .ok()?
@@ -142,10 +151,13 @@ impl<'a> Plan<'a> {
                 let mut roots = vec![];
                 for root in self.collect(&field.sets, "Query").ok()? {
                     let path = [self.field.key, field.key, root.key];
-                    let alone = self.alone(reader, failure, |compiler| {
-                        // What is denied has been told with the whole payload.
-                        root_part(compiler, &root, None, &path[..2], &mut vec![])
-                    });
+                    let made = |left_out: &[Pos]| {
+                        self.compiled(reader, left_out, |compiler| {
+                            // That it is denied has been told with the whole payload.
+                            root_part(compiler, &root, None, &path[..2], &mut vec![])
+                        })
+                    };
+                    let alone = apart::alone(made, failure, (&path, reader), &mut tries, fails);
                     let text = alone.await.unwrap_or_else(|fail| {
                         fails.push(fail.at(root.pos, &path));
                         "null".to_owned()
@@ -154,13 +166,19 @@ impl<'a> Plan<'a> {
                 }
                 Part::Object(roots)
             } else {
-                let alone = self.alone(reader, failure, |compiler| {
-                    self.part(compiler, &field, outcome, &mut vec![])
-                });
+                let path = [self.field.key, field.key];
+                let made = |left_out: &[Pos]| {
+                    self.compiled(reader, left_out, |compiler| {
+                        self.part(compiler, &field, outcome, &mut vec![])
+                    })
+                };
+                let alone = apart::alone(made, failure, (&path, reader), &mut tries, fails);
                 match alone.await {
+                    // A list is never null, and neither is what holds it.
+                    Ok(text) if text == "null" && self.is_list(field.name) => return None,
                     Ok(text) => Part::Text(text),
                     Err(fail) => {
-                        fails.push(fail.at(field.pos, &[self.field.key, field.key]));
+                        fails.push(fail.at(field.pos, &path));
                         if self.is_list(field.name) {
                             return None;
                         }
@@ -170,28 +188,24 @@ impl<'a> Plan<'a> {
             };
             parts.push((field.key.to_owned(), text));
         }
-        Part::Object(parts).render(None, &()).ok()
+        Part::Object(parts)
+            .render(None, &(), &mut 0, (&[], &[]), &mut vec![])
+            .ok()
     }
 
-    /// The text of one part, read by itself.
-    async fn alone<'b>(
+    /// One part, to be read by itself.
+    fn compiled<'b>(
         &'b self,
         reader: &'b dyn Host,
-        failure: &ReadFailure,
+        left_out: &[Pos],
         compile: impl FnOnce(&mut Compiler<'b>) -> Result<Part, Fail>,
-    ) -> Result<String, Fail>
+    ) -> Result<Compiled, Fail>
     where
         'a: 'b,
     {
-        let mut compiler = Compiler::new(self.catalog, self.operation, reader);
+        let mut compiler = Compiler::new(self.catalog, self.operation, reader).without(left_out);
         let part = compile(&mut compiler)?;
-        let compiled = compiler.flight().map_err(compile_fail)?;
-        // Without a connection nothing else would come of it.
-        if let (Some(_), ReadFailure::Unavailable(_)) = (&compiled, failure) {
-            return Err(unread(failure, reader));
-        }
-        let read = read(&part, compiled, reader).await;
-        read.map_err(|failure| unread(&failure, reader))
+        apart::compiled(compiler, part)
     }
 
     fn is_list(&self, name: &str) -> bool {
@@ -269,8 +283,50 @@ impl<'a> Plan<'a> {
                 let value = outcome.values.get(field.name).unwrap_or(&Json::Null);
                 return Ok(Part::Text(self.scalar(scalar, value).to_string()));
             }
+            PayloadType::Value(name) => {
+                let value = outcome.values.get(field.name).unwrap_or(&Json::Null);
+                let shown = self.object(name, &field.sets, value)?;
+                return Ok(Part::Text(shown.to_string()));
+            }
         };
         Ok(shape.map_or_else(Part::null, Part::from))
+    }
+
+    /// What is selected of an object that the verb made.
+    fn object(
+        &self,
+        name: &str,
+        sets: &[&'a async_graphql::parser::types::SelectionSet],
+        value: &Json,
+    ) -> Result<Json, Fail> {
+        let described = self.catalog.values.get(name);
+        let mut shown = serde_json::Map::new();
+        // Collected even when there is nothing to show, so that a fault is found before anything is done.
+        for field in self.collect(sets, name)? {
+            let kind = described
+                .and_then(|object| object.fields.iter().find(|(known, ..)| known == field.name))
+                .map(|(_, kind, ..)| kind);
+            let inner = value.get(field.name).unwrap_or(&Json::Null);
+            let part = match kind {
+                None if field.name == "__typename" => json!(name),
+                // Parts of `Money`, strings already.
+                None => inner.clone(),
+                Some(ValueType::Scalar(scalar)) => self.scalar(scalar, inner),
+                Some(ValueType::Money) => self.object("Money", &field.sets, inner)?,
+                Some(ValueType::Objects(other)) => {
+                    let items = inner.as_array().map_or(&[][..], Vec::as_slice);
+                    let each = items
+                        .iter()
+                        .map(|item| self.object(other, &field.sets, item));
+                    Json::Array(each.collect::<Result<_, _>>()?)
+                }
+            };
+            shown.insert(field.key.to_owned(), part);
+        }
+        Ok(match value {
+            Json::Null => Json::Null,
+            _ => Json::Object(shown),
+        })
     }
 
     /// Verbs give plain keys; clients get global ids.
@@ -334,9 +390,4 @@ impl<'a> Plan<'a> {
             .collect(sets, type_name, false)
             .map_err(|error| Fail::new("GRAPHQL_VALIDATION_FAILED", error.0))
     }
-}
-
-/// The effect stands, so "try again" would be wrong advice.
-fn unread(failure: &ReadFailure, reader: &dyn Host) -> Fail {
-    read_fail(failure, reader.request_id()).retry_after(None)
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use crate::{
-    answer::{Fail, Part},
+    answer::{Denial, Fail, Part},
     catalog::{Catalog, Scalar},
     compile::Cursor,
     engine::Param,
@@ -175,8 +175,10 @@ impl Statement {
 pub struct Plan {
     /// The pieces of `data`.
     pub parts: Part,
-    /// What was refused while compiling; the fields are null.
+    /// Root fields that were refused while compiling; they are null.
     pub fails: Vec<Fail>,
+    /// What was refused below root fields; told where an answer comes to it.
+    pub denials: Vec<Denial>,
     /// Points.
     pub cost: u64,
     /// The statement; `None` when nothing needs the database.
@@ -214,6 +216,6 @@ impl Plan {
                 .sum();
             texts + 16 * statement.layout.columns.len()
         });
-        1024 + statement + self.parts.weight() + 128 * self.needs.len()
+        1024 + statement + self.parts.weight() + 128 * (self.needs.len() + self.denials.len())
     }
 }

@@ -23,12 +23,15 @@ use crate::{deprecation::argument_coordinate, values::BadValue};
 struct Output {
     arguments: HashMap<String, Type>,
     leads_to: String,
+    gives: Type,
 }
 
 /// Types by name.
 #[derive(Debug, Default)]
 pub struct Types {
     objects: HashMap<String, HashMap<String, Output>>,
+    /// Which of these are interfaces.
+    interfaces: HashSet<String>,
     inputs: HashMap<String, HashMap<String, Type>>,
     enums: HashMap<String, HashSet<String>>,
     /// Coordinates that carry `@deprecated`.
@@ -63,6 +66,17 @@ impl Types {
         Some(output.leads_to.as_str())
     }
 
+    /// The type of a field of an object or interface, with its lists; `None` where no definition tells it.
+    pub(crate) fn gives(&self, type_name: &str, field: &str) -> Option<&Type> {
+        let output = self.objects.get(type_name)?.get(field)?;
+        Some(&output.gives)
+    }
+
+    /// Whether rows are of exactly that type; also of types that no definition tells.
+    pub(crate) fn is_object(&self, type_name: &str) -> bool {
+        !self.interfaces.contains(type_name)
+    }
+
     /// Whether that type is one with fields.
     pub fn has_fields(&self, type_name: &str) -> bool {
         self.objects.contains_key(type_name)
@@ -85,6 +99,7 @@ impl Types {
                     types.objects.insert(name, outputs(&object.fields));
                 }
                 TypeKind::Interface(interface) => {
+                    types.interfaces.insert(name.clone());
                     types.objects.insert(name, outputs(&interface.fields));
                 }
                 TypeKind::InputObject(input) => {
@@ -186,6 +201,10 @@ impl Types {
             };
             for definition in scope.variables {
                 let definition = &definition.node;
+                if let Some(directive) = definition.directives.first() {
+                    let message = "a variable takes no directive".to_owned();
+                    return Err((directive.pos, BadValue(message)));
+                }
                 if let Some(default) = &definition.default_value {
                     let value = default.node.clone().into_value();
                     let what = format!("the default of ${}", definition.name.node);
@@ -418,6 +437,7 @@ fn outputs(fields: &[Positioned<FieldDefinition>]) -> HashMap<String, Output> {
             let output = Output {
                 arguments: given(&field.arguments),
                 leads_to: named(&field.ty.node).to_owned(),
+                gives: field.ty.node.clone(),
             };
             (field.name.node.to_string(), output)
         })
@@ -557,6 +577,7 @@ mod tests {
         assert!(!fits("$v: Colour!", "colours: $v"));
         assert!(!fits("$v: [Colour]", "colours: $v"));
         assert!(!fits("$v: Colour", "colours: [$v]"));
+        assert!(!fits("$v: In @skip(if: true)", "in: $v"));
     }
 
     #[test]

@@ -72,6 +72,55 @@ impl InputObject {
     }
 }
 
+/// What a field of a [`ValueObject`] holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ValueType {
+    /// A plain value; keys of entities are given as they are and shown as global ids.
+    Scalar(Scalar),
+    /// `Money`: the verb gives `{"minorUnits", "currencyCode", "amount"}`, all of them strings.
+    Money,
+    /// A list of another such object.
+    Objects(String),
+}
+
+/// An object that a verb makes and no table has: the verb gives it as JSON with these keys.
+#[derive(Clone, Debug)]
+pub struct ValueObject {
+    /// GraphQL name.
+    pub name: String,
+    /// Public description.
+    pub description: String,
+    /// Name, type, whether it may be null, public description; in order.
+    pub fields: Vec<(String, ValueType, bool, String)>,
+}
+
+impl ValueObject {
+    /// An object without fields yet.
+    pub fn new(name: &str, description: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            description: description.to_owned(),
+            fields: vec![],
+        }
+    }
+
+    /// A field that is never null.
+    pub fn has(self, name: &str, value_type: ValueType, description: &str) -> Self {
+        self.field(name, value_type, false, description)
+    }
+
+    /// A field that may be null.
+    pub fn may_have(self, name: &str, value_type: ValueType, description: &str) -> Self {
+        self.field(name, value_type, true, description)
+    }
+
+    fn field(mut self, name: &str, value_type: ValueType, nullable: bool, text: &str) -> Self {
+        let field = (name.to_owned(), value_type, nullable, text.to_owned());
+        self.fields.push(field);
+        self
+    }
+}
+
 /// What a field of a payload holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PayloadType {
@@ -81,6 +130,8 @@ pub enum PayloadType {
     Entities(String),
     /// A plain value made by the verb.
     Scalar(Scalar),
+    /// The named [`ValueObject`], made by the verb.
+    Value(String),
 }
 
 /// A field of a payload; always nullable (lists: never null, their items neither).

@@ -20,6 +20,10 @@ mod m20261121_000010_deprecated_uses;
 mod m20261121_000011_search;
 mod m20261121_000012_pages;
 mod m20261121_000013_batches;
+mod m20261121_000014_prices;
+mod m20261121_000015_charges;
+mod m20261121_000016_claimants;
+mod m20261121_000017_waiting;
 mod m20261121_000018_changes;
 mod m20261121_000019_transfers;
 
@@ -46,6 +50,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000011_search::Migration),
             Box::new(m20261121_000012_pages::Migration),
             Box::new(m20261121_000013_batches::Migration),
+            Box::new(m20261121_000014_prices::Migration),
+            Box::new(m20261121_000015_charges::Migration),
+            Box::new(m20261121_000016_claimants::Migration),
+            Box::new(m20261121_000017_waiting::Migration),
             Box::new(m20261121_000018_changes::Migration),
             Box::new(m20261121_000019_transfers::Migration),
         ]

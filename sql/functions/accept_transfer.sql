@@ -78,7 +78,7 @@ begin
 end
 $body$;
 
-create or replace function es.try_to_accept(p_request jsonb)
+create or replace function es.try_to_accept_transfer(p_request jsonb)
 returns jsonb
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
@@ -144,19 +144,19 @@ begin
     return jsonb_build_object('outcome', 'transfer_not_found');
   end if;
   v_told := es.told_before('accept_transfer', p_request);
-  return coalesce(v_told, es.tell('accept_transfer', p_request, es.try_to_accept(p_request)));
+  return coalesce(v_told, es.tell('accept_transfer', p_request, es.try_to_accept_transfer(p_request)));
 end
 $body$;
 
 alter function es.lock_transfer(uuid) owner to es_verbs;
 alter function es.transfer_of_secret(text) owner to es_verbs;
 alter function es.transfer_closed(ticket_transfers, timestamptz) owner to es_verbs;
-alter function es.try_to_accept(jsonb) owner to es_verbs;
+alter function es.try_to_accept_transfer(jsonb) owner to es_verbs;
 alter function public.accept_transfer(jsonb) owner to es_verbs;
 revoke execute on function es.lock_transfer(uuid) from public;
 revoke execute on function es.transfer_of_secret(text) from public;
 revoke execute on function es.transfer_closed(ticket_transfers, timestamptz) from public;
-revoke execute on function es.try_to_accept(jsonb) from public;
+revoke execute on function es.try_to_accept_transfer(jsonb) from public;
 revoke execute on function public.accept_transfer(jsonb) from public;
 grant execute on function public.accept_transfer(jsonb) to es_public, es_attendee, es_member;
 alter function public.transfer_admission(bytea) owner to es_system;

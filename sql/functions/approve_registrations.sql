@@ -4,7 +4,8 @@
 --   idempotency_key?, argument_hash? (hex)}. Codes are signed beforehand, one for each row of registration_items_to_issue.
 -- Outcomes: decided (results: [{registration_id, outcome, ...}] in the order asked). Of each: confirmed, pending_payment
 --   (expires_at; already: true when it was approved before), or registration_not_found, not_pending (status), sold_out
---   (ticket_types), tickets_missing (it changed after codes were signed: ask again). With reject_all one refusal leaves
+--   (ticket_types), priced_otherwise (its stock was given back, with that of a tier or a code), tickets_missing (it changed
+--   after codes were signed: ask again). With reject_all one refusal leaves
 --   everything as it is (outcome: refused).
 -- Who may: members with registrations:write.
 -- Called from: the verbs approveRegistration, approveRegistrations.
@@ -100,7 +101,7 @@ begin
 
   v_now := es.clock();
   if v_found.waits_without_stock then
-    v_problem := es.take_again(v_found, null, v_now);
+    v_problem := coalesce(es.drawn_otherwise(v_found), es.take_again(v_found, null, v_now));
     if v_problem is not null then
       return v_problem;
     end if;

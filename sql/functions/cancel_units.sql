@@ -29,7 +29,8 @@ begin
 end
 $body$;
 
--- What keeps a buyer from cancelling these units; null when nothing does, and always for members who may.
+-- What keeps these units from being cancelled; null when nothing does. For members who may it is their price alone: what
+-- single ones of a reckoned price leave of it is not known.
 create or replace function es.cancel_problem(p_registration registrations, p_items uuid[], p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -38,7 +39,14 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
   v_minutes integer;
+  v_problem jsonb;
 begin
+  if cardinality(p_items) < es.unit_count(p_registration.id) then
+    v_problem := es.priced_otherwise(p_registration);
+    if v_problem is not null then
+      return v_problem;
+    end if;
+  end if;
   if es.has_permission('registrations:write') and p_registration.org_id = es.current_org() then
     return null;
   end if;

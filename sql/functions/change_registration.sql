@@ -8,7 +8,8 @@
 -- Outcomes: changed (registration_id, status, total_before, total_minor), registration_not_found, hold_expired,
 --   not_changeable (status), item_not_found, ticket_given_away, ticket_used, tickets_missing (it was confirmed after codes
 --   were to be signed: ask again), sold_out, ticket_type_not_found, sale_not_open, occurrence_not_found,
---   quantity_out_of_range, invalid (field, message); and for buyers changes_closed (changes_close_minutes before the
+--   quantity_out_of_range, priced_otherwise (it, or its event, has other prices than listed ones, and types are to change
+--   or places to be added), invalid (field, message); and for buyers changes_closed (changes_close_minutes before the
 --   date), approval_required (what was approved is to grow), payment_required (total_minor: what is confirmed is to cost
 --   more).
 -- Who may: the buyer (user or guest secret), members with registrations:write.
@@ -169,6 +170,10 @@ declare
 begin
   if cardinality(p_coming_types) = 0 then
     return null;
+  end if;
+  v_problem := es.priced_otherwise(p_found);
+  if v_problem is not null then
+    return v_problem;
   end if;
   if p_event.status <> 'published' then
     return jsonb_build_object('outcome', 'sale_not_open', 'ticket_types', '[]'::jsonb);

@@ -1,6 +1,7 @@
 -- Faults in what is sold, over all tenants; no row when rule R20 holds and everything fits together.
 -- Called from: tests after every scenario, `admin check`, as es_system.
 -- Raises: nothing. It reads everything: not for a request.
+-- after: stock
 
 create or replace function public.check_stock_integrity()
 returns table (fault text, object_id uuid, detail text)
@@ -86,6 +87,7 @@ as $body$
   select 'claim_exceeds_items', c.id, format('claimed %s', c.quantity)
   from pool_claims c
   where c.released_at is null
+    and c.registration_id is not null
     and c.quantity > (
       select count(*)
       from registration_items i
@@ -94,14 +96,122 @@ as $body$
     )
 
   union all
+  -- What staff set aside: every claim of a hold is what is not sold from it yet, until the hold expires.
+  select 'hold_differs_from_claims', h.id, format('keeps %s, claims %s', h.quantity - h.sold, c.quantity)
+  from stock_holds h
+  join pool_claims c on c.hold_id = h.id and c.released_at is null
+  where h.status = 'active'
+    and (c.quantity <> h.quantity - h.sold or c.expires_at is distinct from h.expires_at)
+
+  union all
+  select 'hold_without_claims', h.id, format('keeps %s', h.quantity - h.sold)
+  from stock_holds h
+  where h.status = 'active'
+    and h.sold < h.quantity
+    and (h.expires_at is null or h.expires_at > es.clock())
+    and not exists (select from pool_claims c where c.hold_id = h.id and c.released_at is null)
+
+  union all
+  select 'claim_outlives_hold', c.id, format('hold %s is %s', h.id, h.status)
+  from pool_claims c
+  join stock_holds h on h.id = c.hold_id
+  where c.released_at is null
+    and h.status <> 'active'
+    and (h.status = 'released' or c.expires_at > es.clock())
+
+  union all
+  -- R9: a code reserves no more than its unused uses.
+  select 'code_reserves_used_uses', k.id, format('%s unused, claims %s', u.capacity - u.claimed + es.pool_expired(u.id, es.clock()), c.quantity)
+  from promo_codes k
+  join capacity_pools u on u.id = k.pool_id
+  join pool_claims c on c.promo_code_id = k.id and c.released_at is null
+  where (c.expires_at is null or c.expires_at > es.clock())
+    and c.quantity > u.capacity - u.claimed + es.pool_expired(u.id, es.clock())
+
+  union all
+  -- Offers: an open one claims what its entry waits for; one that ended claims nothing that still counts.
+  select 'offer_misses_lines', o.id, format('pool %s: %s wanted, claimed %s', d.pool_id, d.units, coalesce(c.quantity, 0))
+  from waitlist_offers o
+  join waitlist_entries w on w.id = o.entry_id
+  join (
+    select x.entry_id, l.pool_id, sum(x.quantity) as units, max(l.created_at) as linked_at
+    from waitlist_lines x
+    join ticket_type_pools l on l.ticket_type_id = x.ticket_type_id
+    group by x.entry_id, l.pool_id
+  ) d on d.entry_id = w.id
+  join capacity_pools p on p.id = d.pool_id
+  left join pool_claims c on c.waitlist_offer_id = o.id and c.pool_id = d.pool_id and c.released_at is null
+  where o.status = 'offered'
+    and o.expires_at > es.clock()
+    and d.linked_at < o.offered_at
+    and (p.occurrence_id is null or p.occurrence_id = w.occurrence_id)
+    and (coalesce(c.quantity, 0) <> d.units or c.expires_at is distinct from o.expires_at)
+
+  union all
+  select 'claim_outlives_offer', c.id, format('offer %s is %s', o.id, o.status)
+  from pool_claims c
+  join waitlist_offers o on o.id = c.waitlist_offer_id
+  where c.released_at is null
+    and o.status <> 'offered'
+    and (o.status <> 'expired' or c.expires_at > es.clock())
+
+  union all
+  select 'entry_differs_from_offers', w.id, format('entry is %s, %s open offers', w.status, count(o.id))
+  from waitlist_entries w
+  left join waitlist_offers o on o.entry_id = w.id and o.status = 'offered'
+  group by w.id
+  having (w.status = 'offered') <> (count(o.id) = 1)
+
+  union all
   select 'total_differs_from_items', r.id, format('total %s', r.total_minor)
   from registrations r
-  where r.total_minor is distinct from (
-    select coalesce(sum(i.price_minor), 0)
+  where (r.total_minor, r.discount_minor, r.fee_minor, r.tax_minor, r.added_minor) is distinct from (
+    select (
+      coalesce(sum(i.total_minor), 0)::bigint, coalesce(sum(i.discount_minor), 0)::bigint,
+      coalesce(sum(i.fee_minor), 0)::bigint, coalesce(sum(i.tax_minor), 0)::bigint, coalesce(sum(i.added_minor), 0)::bigint
+    )
     from registration_items i
     where i.registration_id = r.id
       and i.cancelled_at is null
   )
+
+  union all
+  -- Each fee and tax has a row of its own; the item has their sums.
+  select 'charges_differ_from_item', i.id, format('fees %s, taxes %s', i.fee_minor, i.tax_minor)
+  from registration_items i
+  left join registration_item_charges c on c.item_id = i.id
+  group by i.id
+  having i.fee_minor <> coalesce(sum(c.amount_minor) filter (where c.kind = 'fee'), 0)
+    or i.tax_minor <> coalesce(sum(c.amount_minor) filter (where c.kind <> 'fee'), 0)
+
+  union all
+  select 'tier_claim_differs', d.registration_id, format('pool %s: %s items, claimed %s', d.pool_id, d.items, coalesce(c.quantity, 0))
+  from (
+    select i.registration_id, t.pool_id, count(*) as items
+    from registration_items i
+    join registrations r on r.id = i.registration_id
+    join price_tiers t on t.id = i.tier_id
+    where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+      and not r.waits_without_stock
+      and i.cancelled_at is null
+    group by i.registration_id, t.pool_id
+  ) d
+  left join pool_claims c on c.registration_id = d.registration_id and c.pool_id = d.pool_id and c.released_at is null
+  where coalesce(c.quantity, 0) <> d.items
+
+  union all
+  select 'code_unclaimed', r.id, format('code %s', r.promo_code_id)
+  from registrations r
+  join promo_codes k on k.id = r.promo_code_id
+  where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+    and not r.waits_without_stock
+    and not exists (
+      select
+      from pool_claims c
+      where c.registration_id = r.id
+        and c.pool_id = k.pool_id
+        and c.released_at is null
+    )
 
   union all
   select 'confirmed_without_ticket', i.id, format('registration %s', r.id)

@@ -1,5 +1,6 @@
 -- Copies an event as a draft: occurrences that take place, programme with its speakers, pools, ticket types and what
--- links them. Registrations, claims, join links and signing keys stay behind.
+-- links them, tiers, discounts, codes, taxes and fees. Registrations, claims (and so uses of codes and tiers), join
+-- links and signing keys stay behind.
 -- Request: {event_id, slug, title?, starts_at?}. With starts_at everything moves by as much, in the event's zone: a
 -- session at 9:00 stays at 9:00 across a change of summer time.
 -- Outcomes: cloned (event_id), event_not_found, slug_taken, invalid (constraint?, field?, message).
@@ -78,6 +79,8 @@ begin
   into v_pools
   from capacity_pools p
   where p.event_id = p_source.id
+    -- Those of tiers and codes are made with them.
+    and p.kind = 'stock'
     and (p.occurrence_id is null or p_occurrences ? p.occurrence_id::text);
   insert into capacity_pools (id, org_id, event_id, occurrence_id, name, capacity)
   select
@@ -93,13 +96,13 @@ begin
   where t.event_id = p_source.id;
   insert into ticket_types (
     id, org_id, event_id, name, description, price_minor, currency, sales_start_at, sales_end_at,
-    min_per_registration, max_per_registration, hidden, active, position
+    min_per_registration, max_per_registration, hidden, active, position, price_kind, min_price_minor
   )
   select
     (v_types ->> t.id::text)::uuid, t.org_id, p_copy.id, t.name, t.description, t.price_minor, t.currency,
     es.moved(t.sales_start_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
     es.moved(t.sales_end_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
-    t.min_per_registration, t.max_per_registration, t.hidden, t.active, t.position
+    t.min_per_registration, t.max_per_registration, t.hidden, t.active, t.position, t.price_kind, t.min_price_minor
   from ticket_types t
   where t.event_id = p_source.id;
 
@@ -108,6 +111,93 @@ begin
   from ticket_type_pools l
   where l.event_id = p_source.id
     and v_pools ? l.pool_id::text;
+
+  perform es.clone_prices(p_source, p_copy, v_types);
+end
+$body$;
+
+-- Everything that prices are made of at the event. Rows that members write are copied column by column, so that the
+-- copy gets pools and keys of its own.
+create or replace function es.clone_prices(p_source events, p_copy events, p_types jsonb)
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_codes jsonb;
+begin
+  insert into ticket_type_add_ons (org_id, event_id, ticket_type_id, add_on_id, min_per_ticket, max_per_ticket)
+  select
+    a.org_id, p_copy.id, (p_types ->> a.ticket_type_id::text)::uuid, (p_types ->> a.add_on_id::text)::uuid,
+    a.min_per_ticket, a.max_per_ticket
+  from ticket_type_add_ons a
+  where a.event_id = p_source.id;
+
+  insert into price_tiers (
+    org_id, event_id, ticket_type_id, name, price_minor, currency, starts_at, ends_at, quantity, position
+  )
+  select
+    t.org_id, p_copy.id, (p_types ->> t.ticket_type_id::text)::uuid, t.name, t.price_minor, t.currency,
+    es.moved(t.starts_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
+    es.moved(t.ends_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
+    t.quantity, t.position
+  from price_tiers t
+  where t.event_id = p_source.id
+  order by t.id;
+
+  insert into discount_rules (
+    org_id, event_id, ticket_type_id, name, kind, rate_millionths, amount_minor, currency, buy_quantity, get_quantity,
+    min_tickets, starts_at, ends_at, active, position
+  )
+  select
+    d.org_id, p_copy.id, (p_types ->> d.ticket_type_id::text)::uuid, d.name, d.kind, d.rate_millionths, d.amount_minor,
+    d.currency, d.buy_quantity, d.get_quantity, d.min_tickets,
+    es.moved(d.starts_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
+    es.moved(d.ends_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
+    d.active, d.position
+  from discount_rules d
+  where d.event_id = p_source.id
+  order by d.id;
+
+  select coalesce(jsonb_object_agg(c.id, es.new_id()), '{}')
+  into v_codes
+  from promo_codes c
+  where c.event_id = p_source.id;
+  insert into promo_codes (
+    id, org_id, event_id, code, kind, rate_millionths, amount_minor, currency, buy_quantity, get_quantity, counted_by,
+    max_uses, max_uses_per_buyer, unlocks_hidden, starts_at, ends_at, active
+  )
+  select
+    (v_codes ->> c.id::text)::uuid, c.org_id, p_copy.id, c.code, c.kind, c.rate_millionths, c.amount_minor, c.currency,
+    c.buy_quantity, c.get_quantity, c.counted_by, c.max_uses, c.max_uses_per_buyer, c.unlocks_hidden,
+    es.moved(c.starts_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
+    es.moved(c.ends_at, p_source.starts_at, p_copy.starts_at, p_source.time_zone),
+    c.active
+  from promo_codes c
+  where c.event_id = p_source.id;
+  -- A code of the organization that is for a type of the one event is for its copy at the other.
+  insert into promo_code_ticket_types (org_id, event_id, promo_code_id, ticket_type_id)
+  select
+    l.org_id, p_copy.id, coalesce((v_codes ->> l.promo_code_id::text)::uuid, l.promo_code_id),
+    (p_types ->> l.ticket_type_id::text)::uuid
+  from promo_code_ticket_types l
+  where l.event_id = p_source.id;
+
+  insert into tax_rules (org_id, event_id, ticket_type_id, name, rate_millionths, inclusive, position)
+  select r.org_id, p_copy.id, (p_types ->> r.ticket_type_id::text)::uuid, r.name, r.rate_millionths, r.inclusive, r.position
+  from tax_rules r
+  where r.event_id = p_source.id
+  order by r.id;
+  insert into fee_rules (
+    org_id, event_id, kind, name, basis, amount_minor, currency, rate_millionths, tax_name, tax_rate_millionths,
+    tax_inclusive, active, position
+  )
+  select
+    r.org_id, p_copy.id, r.kind, r.name, r.basis, r.amount_minor, r.currency, r.rate_millionths, r.tax_name,
+    r.tax_rate_millionths, r.tax_inclusive, r.active, r.position
+  from fee_rules r
+  where r.event_id = p_source.id
+  order by r.id;
 end
 $body$;
 
@@ -163,9 +253,11 @@ $body$;
 alter function es.moved(timestamptz, timestamptz, timestamptz, text) owner to es_verbs;
 alter function es.clone_programme(events, events) owner to es_verbs;
 alter function es.clone_catalogue(events, events, jsonb) owner to es_verbs;
+alter function es.clone_prices(events, events, jsonb) owner to es_verbs;
 alter function public.clone_event(jsonb) owner to es_verbs;
 revoke execute on function es.moved(timestamptz, timestamptz, timestamptz, text) from public;
 revoke execute on function es.clone_programme(events, events) from public;
 revoke execute on function es.clone_catalogue(events, events, jsonb) from public;
+revoke execute on function es.clone_prices(events, events, jsonb) from public;
 revoke execute on function public.clone_event(jsonb) from public;
 grant execute on function public.clone_event(jsonb) to es_member;

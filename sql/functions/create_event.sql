@@ -59,7 +59,7 @@ begin
     org_id, venue_id, slug, title, summary, description, visibility, format, time_zone, currency,
     starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, hold_extension_seconds,
     pending_keeps_stock, payment_due_hours, one_per_person, changes_close_minutes, transfers_close_minutes,
-    cancellation_closes_minutes
+    cancellation_closes_minutes, waitlist, waitlist_offer_seconds, tax_rounding
   )
   values (
     v_org.id,
@@ -84,7 +84,10 @@ begin
     -- Null said is not the same as nothing said: buyers may not.
     case when p ? 'changes_close_minutes' then (p ->> 'changes_close_minutes')::integer else 0 end,
     case when p ? 'transfers_close_minutes' then (p ->> 'transfers_close_minutes')::integer else 0 end,
-    case when p ? 'cancellation_closes_minutes' then (p ->> 'cancellation_closes_minutes')::integer else 0 end
+    case when p ? 'cancellation_closes_minutes' then (p ->> 'cancellation_closes_minutes')::integer else 0 end,
+    coalesce((p ->> 'waitlist')::boolean, true),
+    coalesce((p ->> 'waitlist_offer_seconds')::integer, 86400),
+    coalesce(p ->> 'tax_rounding', 'per_unit')
   )
   returning * into v_event;
 

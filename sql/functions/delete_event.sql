@@ -25,6 +25,11 @@ begin
     return jsonb_build_object('outcome', 'has_registrations', 'event_id', p_event);
   end if;
 
+  -- What staff set aside of a draft goes with it; the keys of claims do not cascade.
+  delete from pool_claims c
+  where c.event_id = p_event;
+  delete from stock_holds h
+  where h.event_id = p_event;
   delete from events e
   where e.id = p_event;
   perform record_audit(v_event.org_id, 'event.deleted', 'event', p_event, to_jsonb(v_event), null);

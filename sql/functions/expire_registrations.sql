@@ -35,7 +35,8 @@ begin
     (
       select c.registration_id
       from pool_claims c
-      where c.released_at is null
+      where c.registration_id is not null
+        and c.released_at is null
         and c.expires_at <= v_now
       order by c.expires_at
       limit p_limit

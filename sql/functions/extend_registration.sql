@@ -5,7 +5,7 @@
 -- Outcomes: extended (registration_id, expires_at, taken_again, total_before, total_minor), registration_not_found,
 --   extension_limit_reached, not_extendable (status), sold_out (ticket_types), and of what was to be taken again:
 --   sale_not_open, ticket_type_not_found, quantity_out_of_range, event_not_found, occurrence_not_found,
---   already_registered.
+--   already_registered, priced_otherwise (it, or its event, has other prices than listed ones).
 -- Who may: the buyer (user or guest secret), members with registrations:write. Others are told registration_not_found.
 -- Called from: the verb extendRegistration.
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when the id is no UUID.
@@ -54,6 +54,7 @@ declare
 begin
   v_problem := coalesce(
     es.event_problem(p_event),
+    es.priced_otherwise(p_registration),
     (es.choose_occurrence(p_event.id, p_registration.occurrence_id, p_now)).problem
   );
   if v_problem is not null then
@@ -95,7 +96,7 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
 begin
   return (
-    select coalesce(sum(i.price_minor), 0)::bigint
+    select coalesce(sum(i.total_minor), 0)::bigint
     from registration_items i
     where i.registration_id = p_registration
       and i.cancelled_at is null

@@ -1,5 +1,8 @@
--- Opens to this transaction the registrations and the received tickets whose guest secrets hash to one of the hashes.
--- Called from: the door, when a request carries guest secrets; place_registration, for the one just made.
+-- Opens to this transaction the registrations, the received tickets and the entries of waitlists whose guest secrets hash
+-- to one of the hashes. Keys of registrations and entries stand in one setting: no two rows share a key, whatever their
+-- tables.
+-- Called from: the door, when a request carries guest secrets; place_registration, join_waitlist and
+--   accept_waitlist_offer, for the one just made.
 -- Raises: nothing. An unknown hash opens nothing; more than ten hashes are not read.
 
 create or replace function es.open_as_guest(p_hashes bytea[])
@@ -19,10 +22,17 @@ begin
   if v_tickets is not null then
     perform set_config('es.guest_tickets', array_to_string(es.guest_tickets() || v_tickets, ','), true);
   end if;
-  select array_agg(s.registration_id)
+  select array_agg(s.id)
   into v_opened
-  from registration_secrets s
-  where s.secret_hash = any (p_hashes[1:10]);
+  from (
+    select registration_id as id
+    from registration_secrets
+    where secret_hash = any (p_hashes[1:10])
+    union all
+    select entry_id
+    from waitlist_secrets
+    where secret_hash = any (p_hashes[1:10])
+  ) s;
 
   if v_opened is null then
     return;

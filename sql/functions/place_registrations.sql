@@ -125,6 +125,7 @@ as $body$
 declare
   v_pools record;
   v_refused jsonb;
+  v_waiting uuid[];
 begin
   carts := p_carts;
   refused := '{}';
@@ -164,12 +165,15 @@ begin
     demands := es.demands_without(demands, v_refused);
   end if;
 
-  -- What went off sale while we waited is left to es.try_to_place, which knows what to say of it.
-  if refused <> '{}' or exists (select from unnest(carts) as c where c.closes_at <= placed_at) then
+  -- What went off sale while we waited is left to es.try_to_place, which knows what to say of it; so is an event where
+  -- somebody has begun to wait for places.
+  v_waiting := es.with_waiting(array(select distinct c.event_id from unnest(p_carts) as c));
+  if refused <> '{}' or v_waiting <> '{}' or exists (select from unnest(carts) as c where c.closes_at <= placed_at) then
     select coalesce(array_agg(c order by c.n), '{}')
     into carts
     from unnest(p_carts) as c
     where not refused ? c.n::text
+      and c.event_id <> all (v_waiting)
       and (c.closes_at is null or c.closes_at > placed_at);
     select coalesce(array_agg(d), '{}')
     into demands

@@ -1,6 +1,7 @@
 -- What many buyers ask for, read and judged together, stock aside: es.read_wishes, es.event_problem,
 -- es.choose_occurrence and es.judge_wishes said of many carts in one statement. A cart that any of them would find
--- fault with is left out here and judged by them, who know which fault to tell.
+-- fault with is left out here and judged by them, who know which fault to tell. So is one that does not cost just what
+-- is listed: es.price_cart prices it, under the lock.
 -- Called from: place_registrations.
 -- Raises: 22P02, 22023 and the like for requests of another shape than place_registration takes.
 
@@ -49,6 +50,15 @@ begin
       ('x' || encode(extensions.gen_random_bytes(5), 'hex'))::bit(40)::bigint as bits
     from unnest(p_actors, p_users, p_keys, p_requests) with ordinality as g (actor, user_id, key_id, request, n)
     where g.key_id is not null
+      and es.is_plain_request(g.request)
+  ),
+  plain as materialized (
+    select d.event_id
+    from (
+      select distinct g.event_id
+      from given g
+    ) d
+    where es.is_plain_sale(d.event_id)
   ),
   line as materialized (
     select
@@ -134,13 +144,13 @@ begin
     from given g
     join wished w on w.n = g.n
     join events e on e.id = g.event_id
+    join plain s on s.event_id = g.event_id
     join date d on d.event_id = g.event_id and d.wish is not distinct from g.occurrence_wish
     where w.sound
       and w.lines <= 100
       and w.quantity <= e.max_tickets_per_registration
       and e.status = 'published'
       and e.visibility <> 'private'
-      and not e.one_per_person
       and d.ends_at > p_now
       and es.is_person(g.request -> 'buyer')
   )

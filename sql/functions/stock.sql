@@ -52,6 +52,7 @@ end
 $body$;
 
 -- Null when everything fits, else the outcome sold_out with the ticket types concerned and what is left of each.
+-- What those who wait could take is not left (R11). Needs of 0 and less are met by something that the caller holds.
 -- Before the lock expired claims count as free. Under the lock the caller has given back what it could, and what is
 -- still claimed counts: its registration may be confirmed at this very moment.
 create or replace function es.shortage(
@@ -77,10 +78,14 @@ begin
     select
       p.id,
       d.need,
-      p.capacity - p.claimed + case when p_locked then 0 else es.pool_expired(p.id, p_now) end as free
+      p.capacity - p.claimed - coalesce(k.units, 0)
+        + case when p_locked then 0 else es.pool_expired(p.id, p_now) end as free
     from unnest(p_pools, p_needs) as d (pool_id, need)
     join capacity_pools p on p.id = d.pool_id
-    where p.capacity - p.claimed < d.need
+    -- In the same statement as the counters: both are of one instant.
+    left join es.kept_for_waiting(p_pools, p_now) k on k.pool_id = p.id
+    where d.need > 0
+      and p.capacity - p.claimed - coalesce(k.units, 0) < d.need
   ) s
   where s.free < s.need;
   if v_pools is null then
@@ -165,8 +170,9 @@ begin
 end
 $body$;
 
--- Where a locked pool is short, gives back expired holds in it, oldest first, as many as are needed. A hold whose
--- registration is locked by somebody else is left alone: waiting here would turn the order of locks round.
+-- Where a locked pool is short, gives back what has expired in it: everything that was set aside, and of registrations
+-- the oldest, as many as are needed. A hold whose registration is locked by somebody else is left alone: waiting here
+-- would turn the order of locks round.
 create or replace function es.release_expired_claims(p_pools uuid[], p_needs integer[], p_now timestamptz)
 returns void
 language plpgsql
@@ -177,12 +183,15 @@ declare
   v_met uuid[];
 begin
   for v_short in
-    select p.id, d.need - (p.capacity - p.claimed) as missing
+    select p.id, d.need + coalesce(k.units, 0) - (p.capacity - p.claimed) as missing
     from unnest(p_pools, p_needs) as d (pool_id, need)
     join capacity_pools p on p.id = d.pool_id
-    where p.capacity - p.claimed < d.need
+    left join es.kept_for_waiting(p_pools, p_now) k on k.pool_id = p.id
+    where d.need > 0
+      and p.capacity - p.claimed - coalesce(k.units, 0) < d.need
     order by p.id
   loop
+    perform es.release_lapsed(p_pools, p_now);
     select array_agg(met.id)
     into v_met
     from (

@@ -1,5 +1,6 @@
--- What is left of a ticket type and whether it is on sale, as shown to people. Holds that have expired count as free
--- from their instant on, given back or not (R2). With several occurrences, the one with most left counts.
+-- What is left of a ticket type and whether it is on sale, as shown to people: what could be placed at this instant. Holds
+-- that have expired count as free from their instant on, given back or not (R2); what those who wait could take does
+-- not (R11). With several occurrences, the one with most left counts.
 -- All speak only of what the actor may see: events open to visitors, the actor's own organization, the actor's own
 -- registrations. For anything else they answer like for an id that does not exist.
 -- Called from: fields available, availableAt and saleStatus of a ticket type.
@@ -51,7 +52,14 @@ begin
   return (
     select case when min(left_over.units) < 0 then 0 else min(left_over.units) end
     from (
-      select p.capacity - p.claimed + es.pool_expired(p.id, p_now) as units
+      select
+        p.capacity - p.claimed + es.pool_expired(p.id, p_now)
+        -- Asked only where somebody waits: most event pages have no queue.
+        - case
+          when exists (select from waitlist_entries w where w.event_id = p.event_id and w.status = 'waiting')
+            then coalesce((select k.units from es.kept_for_waiting(array[p.id], p_now) k), 0)
+          else 0
+        end as units
       from ticket_type_pools l
       join capacity_pools p on p.id = l.pool_id
       where l.ticket_type_id = p_ticket_type

@@ -78,7 +78,8 @@ create or replace function es.insert_hold(
   p_event events,
   p_occurrence uuid,
   p_buyer jsonb,
-  p_total bigint,
+  p_cart es.priced_cart,
+  p_code uuid,
   p_now timestamptz,
   p_source uuid
 )
@@ -87,16 +88,19 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
+  v_sums constant record := es.cart_sums(p_cart);
   v_made registrations;
 begin
   for v_try in 1 .. 10 loop
     insert into registrations (
       org_id, event_id, occurrence_id, user_id, confirmation_number, status,
-      buyer_name, buyer_email, currency, total_minor, placed_at, expires_at, source_id
+      buyer_name, buyer_email, promo_code_id, currency, discount_minor, fee_minor, tax_minor, added_minor, total_minor,
+      placed_at, expires_at, source_id
     )
     values (
       p_event.org_id, p_event.id, p_occurrence, es.current_user_id(), new_confirmation_number(p_event.org_id), 'held',
-      btrim(p_buyer ->> 'name'), lower(btrim(p_buyer ->> 'email')), p_event.currency, p_total,
+      btrim(p_buyer ->> 'name'), lower(btrim(p_buyer ->> 'email')), p_code, p_event.currency,
+      v_sums.discount_minor, v_sums.fee_minor, v_sums.tax_minor, v_sums.added_minor, v_sums.total_minor,
       p_now, p_now + make_interval(secs => p_event.hold_seconds), p_source
     )
     on conflict on constraint registrations_number_key do nothing
@@ -109,13 +113,64 @@ begin
 end
 $body$;
 
+-- One item per unit with everything it was charged, in the order of the cart, and a row for each fee and tax.
+create or replace function es.write_items(
+  p_made registrations,
+  p_items jsonb,
+  p_cart es.priced_cart,
+  p_attendees jsonb
+)
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  insert into registration_items (
+    org_id, event_id, registration_id, ticket_type_id, attendee_id, position, price_minor, currency,
+    tier_id, tier_minor, discount_minor, code_discount_minor, fee_minor, tax_minor, added_minor
+  )
+  select
+    p_made.org_id,
+    p_made.event_id,
+    p_made.id,
+    u.ticket_type_id,
+    (p_attendees ->> es.attendee_key(p_items -> (u.line - 1) -> 'attendees' -> (u.nth - 1)::integer))::uuid,
+    u.unit,
+    u.price_minor,
+    p_made.currency,
+    u.tier_id,
+    u.list_minor - u.tier_minor,
+    u.discount_minor + u.code_minor,
+    u.code_minor,
+    u.fee_minor,
+    u.tax_minor,
+    u.added_minor
+  from (
+    select x.*, row_number() over (partition by x.line order by x.unit) as nth
+    from unnest(p_cart.units) as x
+  ) u;
+
+  if cardinality(p_cart.charges) > 0 then
+    insert into registration_item_charges (
+      org_id, event_id, registration_id, item_id, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, currency
+    )
+    select
+      p_made.org_id, p_made.event_id, p_made.id, i.id, c.kind, c.fee_kind, c.name, c.rate_millionths, c.inclusive,
+      c.amount_minor, p_made.currency
+    from unnest(p_cart.charges) with ordinality as c
+      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, place)
+    join registration_items i on i.registration_id = p_made.id and i.position = c.unit
+    order by c.place;
+  end if;
+end
+$body$;
+
 create or replace function es.write_registration(
   p_request jsonb,
   p_event events,
   p_occurrence uuid,
-  p_types uuid[],
-  p_quantities integer[],
-  p_prices bigint[],
+  p_cart es.priced_cart,
+  p_code promo_codes,
   p_pools uuid[],
   p_needs integer[],
   p_now timestamptz
@@ -129,31 +184,14 @@ declare
   v_attendees jsonb := '{}';
 begin
   v_made := es.insert_hold(
-    p_event, p_occurrence, p_request -> 'buyer',
-    (select sum(w.quantity * w.price) from unnest(p_quantities, p_prices) as w (quantity, price))::bigint,
-    p_now,
-    es.source_id(p_request -> 'source')
+    p_event, p_occurrence, p_request -> 'buyer', p_cart, p_code.id, p_now, es.source_id(p_request -> 'source')
   );
 
   if jsonb_path_exists(p_request, '$.items[*].attendees[*]') then
     v_attendees := es.upsert_attendees(jsonb_path_query_array(p_request, '$.items[*].attendees[*]'));
   end if;
 
-  insert into registration_items (
-    org_id, event_id, registration_id, ticket_type_id, attendee_id, position, price_minor, currency
-  )
-  select
-    v_made.org_id,
-    v_made.event_id,
-    v_made.id,
-    w.id,
-    (v_attendees ->> es.attendee_key(i.item -> 'attendees' -> (u.unit - 1)))::uuid,
-    row_number() over (order by i.place, u.unit),
-    w.price,
-    v_made.currency
-  from jsonb_array_elements(p_request -> 'items') with ordinality as i (item, place)
-  cross join generate_series(1, (i.item ->> 'quantity')::numeric::integer) as u (unit)
-  join unnest(p_types, p_prices) as w (id, price) on w.id = (i.item ->> 'ticket_type_id')::uuid;
+  perform es.write_items(v_made, p_request -> 'items', p_cart, v_attendees);
 
   insert into pool_claims (org_id, event_id, pool_id, registration_id, quantity, expires_at)
   select v_made.org_id, v_made.event_id, d.pool_id, v_made.id, d.need, v_made.expires_at
@@ -195,8 +233,10 @@ grant execute on function es.own_address() to es_verbs;
 alter function es.attendee_key(jsonb) owner to es_verbs;
 revoke execute on function es.attendee_key(jsonb) from public;
 alter function es.upsert_attendees(jsonb) owner to es_verbs;
-alter function es.insert_hold(events, uuid, jsonb, bigint, timestamptz, uuid) owner to es_verbs;
-alter function es.write_registration(jsonb, events, uuid, uuid[], integer[], bigint[], uuid[], integer[], timestamptz) owner to es_verbs;
+alter function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz, uuid) owner to es_verbs;
+alter function es.write_items(registrations, jsonb, es.priced_cart, jsonb) owner to es_verbs;
+alter function es.write_registration(jsonb, events, uuid, es.priced_cart, promo_codes, uuid[], integer[], timestamptz) owner to es_verbs;
 revoke execute on function es.upsert_attendees(jsonb) from public;
-revoke execute on function es.insert_hold(events, uuid, jsonb, bigint, timestamptz, uuid) from public;
-revoke execute on function es.write_registration(jsonb, events, uuid, uuid[], integer[], bigint[], uuid[], integer[], timestamptz) from public;
+revoke execute on function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz, uuid) from public;
+revoke execute on function es.write_items(registrations, jsonb, es.priced_cart, jsonb) from public;
+revoke execute on function es.write_registration(jsonb, events, uuid, es.priced_cart, promo_codes, uuid[], integer[], timestamptz) from public;

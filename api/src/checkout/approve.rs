@@ -6,6 +6,7 @@ use eventsphere_graphql::Verb;
 use super::{
     codes,
     decision::{self, Decision, Many, One},
+    request::PRICED_OTHERWISE,
 };
 use crate::{
     fault::Fault,
@@ -39,6 +40,12 @@ const REFUSALS: Refusals = &[
         &[],
     ),
     (
+        "priced_otherwise",
+        "PRICED_OTHERWISE",
+        PRICED_OTHERWISE,
+        &[],
+    ),
+    (
         "tickets_missing",
         "CHANGED_MEANWHILE",
         "the registration was changed at this very moment; try again with a new key",
@@ -58,6 +65,10 @@ fn fails(verb: Verb) -> Verb {
         .fails(
             "SOLD_OUT",
             "Its places were given back while it waited, and are taken.",
+        )
+        .fails(
+            "PRICED_OTHERWISE",
+            "Its places were given back while it waited, and it has a tier or a code.",
         )
         .fails(
             "CHANGED_MEANWHILE",

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::{
     confirm::{org_of_registration, reader},
-    request::{argument_hash, check_key},
+    expire::nudge,
+    request::{PRICED_OTHERWISE, argument_hash, check_key},
 };
 use crate::{
     fault::Fault,
@@ -49,6 +50,12 @@ const REFUSALS: Refusals = &[
         "NOT_CANCELLABLE",
         "the registration was rejected",
         &["registrationId"],
+    ),
+    (
+        "priced_otherwise",
+        "PRICED_OTHERWISE",
+        PRICED_OTHERWISE,
+        &["itemIds"],
     ),
     (
         "item_not_found",
@@ -115,6 +122,7 @@ impl Handle for CancelRegistration {
         .fails("REGISTRATION_NOT_FOUND", "There is no such registration for the caller.")
         .fails("NOT_CANCELLABLE", "It is rejected or expired.")
         .fails("ITEM_NOT_FOUND", "The registration has no such place.")
+        .fails("PRICED_OTHERWISE", "It has fees, taxes, tiers, discounts or a code, or its event has: it is cancelled as a whole.")
         .fails("CANCELLATION_CLOSED", "Buyers may not cancel it now.")
         .fails("TICKET_GIVEN_AWAY", "A ticket of it was handed on; only members may.")
         .fails("TICKET_USED", "Somebody came in with a ticket of it; only members may.")
@@ -156,6 +164,7 @@ impl Handle for CancelRegistration {
         let answer = outcome::decide(call, org_id, "cancel_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
             "cancelled" | "units_cancelled" => {
+                nudge();
                 Outcome::new().entity("registration", input.registration_id)
             }
             _ => outcome::refusal(&answer, REFUSALS)?,

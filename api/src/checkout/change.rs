@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{
     codes,
     confirm::{org_of_registration, reader},
-    request::{Person, argument_hash, check_key, clean, fault_of},
+    expire::nudge,
+    request::{PRICED_OTHERWISE, Person, argument_hash, check_key, clean, fault_of},
 };
 use crate::{
     fault::Fault,
@@ -46,6 +47,8 @@ struct Swap {
 struct Addition {
     ticket_type_id: Uuid,
     quantity: i32,
+    #[serde(default)]
+    price: Option<Json>,
     #[serde(default)]
     attendees: Option<Vec<Person>>,
 }
@@ -93,6 +96,12 @@ const REFUSALS: Refusals = &[
         "payment_required",
         "PAYMENT_REQUIRED",
         "what is confirmed cannot become dearer without a payment",
+        &["registrationId"],
+    ),
+    (
+        "priced_otherwise",
+        "PRICED_OTHERWISE",
+        PRICED_OTHERWISE,
         &["registrationId"],
     ),
     (
@@ -181,6 +190,7 @@ impl Handle for ChangeRegistration {
         .fails("CHANGES_CLOSED", "Buyers may not change it now.")
         .fails("APPROVAL_REQUIRED", "Buyers may not enlarge what was approved.")
         .fails("PAYMENT_REQUIRED", "What is confirmed would cost more than before.")
+        .fails("PRICED_OTHERWISE", "It has fees, taxes, tiers, discounts or a code, or its event has; only names can be changed.")
         .fails("ITEM_NOT_FOUND", "The registration has no such place.");
         place_codes(verb)
     }
@@ -202,7 +212,11 @@ impl Handle for ChangeRegistration {
         request["argument_hash"] = json!(hash);
         let answer = outcome::decide(call, org_id, "change_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
-            "changed" => Outcome::new().entity("registration", input.registration_id),
+            "changed" => {
+                // Places of a type that is left are free.
+                nudge();
+                Outcome::new().entity("registration", input.registration_id)
+            }
             _ => outcome::refusal(&answer, REFUSALS)?,
         };
         Ok(Done {
@@ -255,6 +269,13 @@ fn check(input: &Input) -> Option<Outcome> {
                 "QUANTITY_OUT_OF_RANGE",
                 "a line has 1 to 100 tickets",
                 &["add", &place, "quantity"],
+            ));
+        }
+        if line.price.is_some() {
+            return Some(Outcome::refused(
+                "PRICED_OTHERWISE",
+                PRICED_OTHERWISE,
+                &["add", &place, "price"],
             ));
         }
         if !people.is_empty() && people.len() != line.quantity.unsigned_abs() as usize {

@@ -5,7 +5,10 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::request::{argument_hash, check_key};
+use super::{
+    expire::nudge,
+    request::{argument_hash, check_key},
+};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -118,6 +121,8 @@ pub(super) async fn one(
         tickets,
     );
     let answer = outcome::decide_own(call, decision.function, &request).await?;
+    // What was rejected is free.
+    nudge();
     if !matches!(outcome::word(&answer), "decided" | "refused") {
         return Ok(outcome::refusal(&answer, decision.refusals)?.into());
     }
@@ -146,6 +151,8 @@ pub(super) async fn many(
     let ids = &input.registration_ids;
     let request = request(ids, policy, input.reason, &input.idempotency_key, tickets);
     let answer = outcome::decide_own(call, decision.function, &request).await?;
+    // What was rejected is free.
+    nudge();
     if !matches!(outcome::word(&answer), "decided" | "refused") {
         return Ok(outcome::refusal(&answer, decision.refusals)?.into());
     }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     confirm::{org_of_registration, reader},
-    request::{argument_hash, check_key},
+    request::{PRICED_OTHERWISE, argument_hash, check_key},
 };
 use crate::{
     fault::Fault,
@@ -53,6 +53,12 @@ const REFUSALS: Refusals = &[
         "sold_out",
         "SOLD_OUT",
         "the hold has run out, and its places are taken",
+        &["registrationId"],
+    ),
+    (
+        "priced_otherwise",
+        "PRICED_OTHERWISE",
+        PRICED_OTHERWISE,
         &["registrationId"],
     ),
     (
@@ -131,6 +137,7 @@ impl Handle for ExtendRegistration {
         .fails("NOT_EXTENDABLE", "It is no hold.")
         .fails("SOLD_OUT", "It had run out, and its places are taken.")
         .fails("ALREADY_REGISTERED", "It had run out, and its address has another registration.")
+        .fails("PRICED_OTHERWISE", "It had run out, and has fees, taxes, tiers, discounts or a code, or its event has: place it anew.")
         .fails("SALE_NOT_OPEN", "It had run out, and what it held is not on sale any more.")
     }
 

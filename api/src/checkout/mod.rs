@@ -14,11 +14,15 @@ mod decision;
 mod end_transfer;
 mod expire;
 mod extend;
+mod holds;
 mod place;
+mod price;
+mod price_checkout;
 mod reject;
 mod request;
 mod source;
 mod transfer_ticket;
+mod waitlist;
 
 pub use counter::Counter;
 pub use expire::sweep;
@@ -49,6 +53,11 @@ pub fn verbs(registry: &mut Verbs) {
                 )
                 .required("quantity", InputType::Scalar(Scalar::Int), "How many, from 1.")
                 .optional(
+                    "price",
+                    InputType::Money,
+                    "For a donation: what each is given. The suggested price when left out.",
+                )
+                .optional(
                     "attendees",
                     InputType::Objects("RegistrationAttendeeInput".to_owned()),
                     "Who they are for: none, or one for each ticket. Can also be given when confirming.",
@@ -78,7 +87,9 @@ pub fn verbs(registry: &mut Verbs) {
                 .required("name", InputType::Scalar(Scalar::String), "Full name.")
                 .required("email", InputType::Scalar(Scalar::String), "E-mail address."),
         );
+    price::describe(registry);
     registry
+        .add::<price_checkout::PriceCheckout>()
         .add::<place::PlaceRegistration>()
         .add::<confirm::ConfirmRegistration>()
         .add::<extend::ExtendRegistration>()
@@ -92,4 +103,6 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<accept_transfer::AcceptTransfer>()
         .add::<end_transfer::DeclineTransfer>()
         .add::<end_transfer::CancelTransfer>();
+    holds::verbs(registry);
+    waitlist::verbs(registry);
 }

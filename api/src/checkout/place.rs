@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::{
     counter::{Held, Kind, Wish},
-    request::{Person, argument_hash, check_key, clean, fault_of},
+    holds, price,
+    request::{Money, Person, argument_hash, check_key, clean, fault_of},
     source::Source,
 };
 use crate::{
@@ -35,6 +36,14 @@ pub struct Input {
     lines: Vec<Line>,
     #[serde(default)]
     source: Option<Source>,
+    #[serde(default)]
+    code: Option<String>,
+    #[serde(default)]
+    expected_total: Option<Money>,
+    #[serde(default)]
+    hold_id: Option<Uuid>,
+    #[serde(default)]
+    hold_key: Option<String>,
     idempotency_key: String,
 }
 
@@ -43,6 +52,8 @@ pub struct Input {
 struct Line {
     ticket_type_id: Uuid,
     quantity: i32,
+    #[serde(default)]
+    price: Option<Money>,
     #[serde(default)]
     attendees: Option<Vec<Person>>,
 }
@@ -90,6 +101,44 @@ const REFUSALS: Refusals = &[
         "one of these addresses is registered already",
         &["buyer"],
     ),
+    (
+        "hold_not_found",
+        "HOLD_NOT_FOUND",
+        "there is no such hold at this event",
+        &["holdKey"],
+    ),
+    (
+        "hold_ended",
+        "HOLD_ENDED",
+        "the hold was released or has run out",
+        &["holdKey"],
+    ),
+    (
+        "hold_keeps_others",
+        "HOLD_KEEPS_OTHERS",
+        "the hold keeps none of what is asked for",
+        &["lines"],
+    ),
+    (
+        "hold_used_up",
+        "HOLD_USED_UP",
+        "the hold has fewer places left",
+        &["lines"],
+    ),
+    price::ADD_ONS,
+    price::CHOSEN_PRICE,
+    price::UNKNOWN_CODE,
+    price::EARLY_CODE,
+    price::LATE_CODE,
+    price::USELESS_CODE,
+    price::USED_CODE,
+    price::CODE_OF_BUYER,
+    (
+        "price_changed",
+        "PRICE_CHANGED",
+        "it costs something else now; nothing is held",
+        &["expectedTotal"],
+    ),
     ("invalid", "INVALID", "a value cannot be accepted", &[]),
 ];
 
@@ -99,7 +148,7 @@ impl Handle for PlaceRegistration {
 
     fn describe() -> Verb {
         let id = |name: &str| InputType::Scalar(Scalar::Id(name.to_owned()));
-        Verb::new(
+        let verb = Verb::new(
             "placeRegistration",
             "Holds places for a buyer until `expiresAt` of the registration. Open to visitors: they get a guest \
              secret, which opens the registration later in the header `X-Guest-Secret`.",
@@ -113,12 +162,33 @@ impl Handle for PlaceRegistration {
             InputType::Object("RegistrationSourceInput".to_owned()),
             "Where the buyer came from; for the organizers alone.",
         )
+        .may_take(
+            "holdKey",
+            InputType::Scalar(Scalar::String),
+            "The key of a hold: places are taken from it, not from what is on sale.",
+        )
+        .may_take(
+            "holdId",
+            id("Hold"),
+            "The same without its key, for members with `registrations:write`.",
+        )
+        .may_take("code", InputType::Scalar(Scalar::String), "A promo code, in any case; at most 40 characters.")
+        .may_take(
+            "expectedTotal",
+            InputType::Money,
+            "The total that the buyer has seen (`priceCheckout`). If it costs something else by now, nothing is held.",
+        )
         .idempotent()
         .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
         .gives(
             "guestSecret",
             PayloadType::Scalar(Scalar::String),
             "For buyers who are not signed in: what opens the registration later. Keep it.",
+        )
+        .gives(
+            "priceChange",
+            PayloadType::Value("PriceChange".to_owned()),
+            "With `PRICE_CHANGED`: what it costs now.",
         )
         .fails("SOLD_OUT", "There are not enough places left.")
         .fails("EVENT_NOT_FOUND", "There is no such event on sale.")
@@ -127,7 +197,17 @@ impl Handle for PlaceRegistration {
         .fails("SALE_NOT_OPEN", "A ticket type is not on sale now.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer or more tickets than allowed.")
         .fails("ALREADY_REGISTERED", "The event takes one registration an address, and there is one.")
-        .fails("INVALID", "A value cannot be accepted.")
+        .fails("HOLD_NOT_FOUND", "There is no such hold at this event.")
+        .fails("HOLD_ENDED", "The hold was released or has run out.")
+        .fails("HOLD_KEEPS_OTHERS", "The hold keeps none of what is asked for.")
+        .fails("HOLD_USED_UP", "The hold has fewer places left.")
+        .fails("PRICE_CHANGED", "It costs something else than was expected.");
+        price::fails(verb)
+            .fails(
+                "CODE_USED_BY_BUYER",
+                "This buyer has used the promo code as often as one may.",
+            )
+            .fails("INVALID", "A value cannot be accepted.")
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
@@ -153,9 +233,16 @@ impl Handle for PlaceRegistration {
         if let Some((_, digest)) = &secret {
             request["guest_secret_hash"] = json!(hex(digest));
         }
+        price::count_code(call, org_id, input.code.is_some()).await?;
         let answer = decide(call, org_id, &input, request).await?;
-        if outcome::word(&answer) != "placed" {
-            return Ok(outcome::refusal(&answer, REFUSALS)?.into());
+        match outcome::word(&answer) {
+            "placed" => {}
+            "price_changed" => {
+                let change = json!({ "total": price::money(&answer, "total_minor") });
+                let refused = outcome::refusal(&answer, REFUSALS)?;
+                return Ok(refused.value("priceChange", change).into());
+            }
+            _ => return Ok(outcome::refusal(&answer, REFUSALS)?.into()),
         }
         let registration = outcome::key(&answer, "registration_id")?;
         let mut done = Outcome::new().entity("registration", registration);
@@ -177,7 +264,9 @@ impl Handle for PlaceRegistration {
 
 /// A member acts by their permissions, alone; everybody else stands at the counter.
 async fn decide(call: Call<'_>, org_id: Uuid, input: &Input, request: Json) -> Result<Json, Fault> {
-    if call.actor.org_id() == Some(org_id) {
+    // Members bring their permissions. A hold is locked before pools, so it cannot come in the middle of a batch.
+    let from_hold = input.hold_id.is_some() || input.hold_key.is_some();
+    if from_hold || call.actor.org_id() == Some(org_id) {
         return outcome::decide(call, org_id, "place_registration", &request).await;
     }
     let wish = Wish {
@@ -210,6 +299,9 @@ fn check(input: &Input) -> Option<Outcome> {
         return invalid(message, &["buyer", field]);
     }
     if let Some(refused) = input.source.as_ref().and_then(Source::fault) {
+        return Some(refused);
+    }
+    if let Some(refused) = price::too_long(input.code.as_deref()) {
         return Some(refused);
     }
     if input.lines.is_empty() || input.lines.len() > 50 {
@@ -248,41 +340,75 @@ fn check(input: &Input) -> Option<Outcome> {
 }
 
 fn arguments(input: &Input) -> Json {
+    let items = input.lines.iter().map(|line| {
+        let mut item = price::item(line.ticket_type_id, line.quantity, line.price.as_ref());
+        let attendees = line.attendees.as_deref().unwrap_or_default();
+        item["attendees"] = attendees.iter().map(|one| json!(clean(one))).collect();
+        item
+    });
     let mut arguments = json!({
         "event_id": input.event_id,
         "occurrence_id": input.occurrence_id,
         "buyer": clean(&input.buyer),
-        "items": input.lines.iter().map(|line| json!({
-            "ticket_type_id": line.ticket_type_id,
-            "quantity": line.quantity,
-            "attendees": line.attendees.as_deref().unwrap_or_default().iter().map(clean).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
+        "items": items.collect::<Vec<_>>(),
     });
     if let Some(source) = &input.source {
         arguments["source"] = source.request();
+    }
+    if let Some(code) = &input.code {
+        arguments["code"] = json!(code);
+    }
+    if let Some(hold_id) = input.hold_id {
+        arguments["hold_id"] = json!(hold_id);
+    }
+    if let Some(key) = &input.hold_key {
+        arguments["hold_key_hash"] = json!(holds::key_hash(key));
+    }
+    if let Some(expected) = &input.expected_total {
+        arguments["expected_total_minor"] = json!(expected.minor_units);
+        arguments["expected_currency"] = json!(expected.currency_code);
     }
     arguments
 }
 
 /// The organization of an event that can be bought, without revealing anything else of it.
-async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
-    let memory = &call.app.counter.memory;
-    if let Some(known) = memory.organization_of(event_id) {
-        return Ok(Some(known));
+pub(super) async fn org_of_event(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
+    // Members find their own drafts too; what they find is not for everybody.
+    if call.actor.org_id().is_some() {
+        return find_org(call, event_id).await;
     }
+    let known = call.app.counter.memory.organization_of(event_id);
+    let found = known
+        .get_or_try_init(|| async { find_org(call, event_id).await?.ok_or(Nowhere::NotOnSale) })
+        .await;
+    match found {
+        Ok(org_id) => Ok(Some(*org_id)),
+        Err(Nowhere::NotOnSale) => Ok(None),
+        Err(Nowhere::Unasked(fault)) => Err(fault),
+    }
+}
+
+/// Why no organization was found; neither is kept in mind.
+enum Nowhere {
+    NotOnSale,
+    Unasked(Fault),
+}
+
+impl From<Fault> for Nowhere {
+    fn from(fault: Fault) -> Self {
+        Self::Unasked(fault)
+    }
+}
+
+async fn find_org(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault> {
     let tx = call.app.door.begin(call.actor).await?;
     let row =
         statements::first(&tx, "select public.event_org($1) as org", [event_id.into()]).await?;
     tx.commit().await?;
-    let org_id: Option<Uuid> = match row {
-        Some(row) => row.try_get("", "org")?,
-        None => None,
-    };
-    // Members find their own drafts too; what they found is not for everybody.
-    if let (Some(org_id), None) = (org_id, call.actor.org_id()) {
-        memory.keep_organization(event_id, org_id);
+    match row {
+        Some(row) => Ok(row.try_get("", "org")?),
+        None => Ok(None),
     }
-    Ok(org_id)
 }
 
 /// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.

@@ -29,6 +29,9 @@ pub struct LimitsConfig {
     pub visitor_places: usize,
     /// `TENANT_CONCURRENCY`: the same of an organization; default three quarters of `DATABASE_POOL_SIZE`.
     pub tenant_places: usize,
+    /// `CALLER_CONCURRENCY`: the same of one member or API token inside its organization, so that others of it are served
+    /// too; default three quarters of `TENANT_CONCURRENCY`.
+    pub caller_places: usize,
     /// `CONCURRENCY_LINE`: operations of each that may wait for their turn, 0 to 100000; default 200.
     pub line: usize,
     /// `CONCURRENCY_WAIT_MS`: longest wait for one's turn, 0 to 30000; default 2000.
@@ -48,7 +51,8 @@ impl LimitsConfig {
             let value = number(settings, name, default as u64, least..=100_000)?;
             Ok(usize::try_from(value).unwrap_or(usize::MAX))
         };
-        let share = (pool_size * 3 / 4).max(1);
+        let share = |whole: usize| (whole * 3 / 4).max(1);
+        let tenant_places = count("TENANT_CONCURRENCY", share(pool_size), 1)?;
         // A full bucket must hold the dearest operation, else that would never be let through.
         Ok(Self {
             visitor: size(
@@ -75,8 +79,9 @@ impl LimitsConfig {
                 (2_000_000, 100_000),
                 MEMBER_CEILING,
             )?,
-            visitor_places: count("VISITOR_CONCURRENCY", share, 1)?,
-            tenant_places: count("TENANT_CONCURRENCY", share, 1)?,
+            visitor_places: count("VISITOR_CONCURRENCY", share(pool_size), 1)?,
+            tenant_places,
+            caller_places: count("CALLER_CONCURRENCY", share(tenant_places), 1)?,
             line: count("CONCURRENCY_LINE", 200, 0)?,
             patience: Duration::from_millis(number(
                 settings,

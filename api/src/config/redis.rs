@@ -11,6 +11,9 @@ pub struct RedisConfig {
     /// `REDIS_URL`: `redis://`, `rediss://` (TLS, verified against the system's authorities) or `unix://`, with user,
     /// password and database number where needed.
     pub url: RedisUrl,
+    /// `REDIS_PREFIX`: what all keys begin with, so that installations may share a Redis; 1 to 64 characters of ASCII
+    /// without spaces. Default `eventsphere:`.
+    pub prefix: String,
     /// `REDIS_POOL_SIZE`: connections of a process, 1 to 64; each carries many calls at once. Default 2.
     pub pool_size: usize,
     /// `REDIS_TIMEOUT_MS`: longest wait for a connection and for an answer, 10 to 5000; default 250.
@@ -49,7 +52,16 @@ impl RedisConfig {
                 "it is no address of a Redis; write redis://HOST:PORT/0, rediss://USER:PASSWORD@HOST:PORT/0 or unix:///PATH/OF/SOCKET",
             ));
         }
+        let prefix = settings.get("REDIS_PREFIX").unwrap_or("eventsphere:");
+        if !(1..=64).contains(&prefix.len()) || !prefix.bytes().all(|byte| byte.is_ascii_graphic())
+        {
+            return Err(ConfigError::new(
+                "REDIS_PREFIX",
+                "it must be 1 to 64 characters of ASCII without spaces",
+            ));
+        }
         Ok(Some(Self {
+            prefix: prefix.to_owned(),
             url: RedisUrl(url.to_owned()),
             pool_size: usize::try_from(pool_size).unwrap_or(usize::MAX),
             patience: Duration::from_millis(patience),

@@ -123,7 +123,9 @@ impl Handle for RegisterTrustedDocuments {
         }
         let request = json!({ "documents": checks.good, "skip_failed": skip_failed });
         let answer = outcome::decide_own(call, "register_trusted_documents", &request).await?;
-        call.app.trusted_documents.forget();
+        if let Some(org_id) = call.actor.org_id() {
+            call.app.trusted_documents.forget(org_id);
+        }
         told(&answer, checks)
     }
 }

@@ -72,7 +72,9 @@ impl Handle for RemoveTrustedDocuments {
         }
         let request = json!({ "ids": input.trusted_document_ids });
         let answer = outcome::decide_own(call, "remove_trusted_documents", &request).await?;
-        call.app.trusted_documents.forget();
+        if let Some(org_id) = call.actor.org_id() {
+            call.app.trusted_documents.forget(org_id);
+        }
         match outcome::word(&answer) {
             "removed" => Ok(Outcome::new()
                 .value("removed", answer["removed"].clone())

@@ -22,7 +22,8 @@ impl Handle for CloneEvent {
         let text = || InputType::Scalar(Scalar::String);
         let verb = Verb::new(
             "cloneEvent",
-            "Makes a draft like another event: dates, programme, ticket types and stocks, no registrations. All times \
+            "Makes a draft like another event: dates, programme, stocks, ticket types with tiers, discounts, promo codes, \
+             taxes and fees, no registrations. All times \
              move by as much as the start does.",
         )
         .scope("events:write")

@@ -51,7 +51,8 @@ pub fn functions() -> Vec<RootFunction> {
                 "Event",
                 "true",
                 "Events that the text finds by title, summary and description, slips of the finger forgiven, best \
-                 first, at most 1000: for visitors those that are public, for members all of their organization.",
+                 first: for visitors those that are public, for members all of their organization. Of more than 10,000 \
+                 the best; `filter`, `totalCount` and pages know only these.",
             )
         },
         function(

@@ -77,6 +77,11 @@ pub(super) fn take(verb: Verb, use_: Use) -> Verb {
         "How many tickets one registration takes at most, 1 to 100.",
     )
     .may_take(
+        "taxRounding",
+        word("TaxRounding"),
+        "How taxes of a registration are rounded; each place by itself by default.",
+    )
+    .may_take(
         "requiresApproval",
         InputType::Scalar(Scalar::Boolean),
         "Whether a member approves each registration.",
@@ -115,6 +120,16 @@ pub(super) fn take(verb: Verb, use_: Use) -> Verb {
         "onePerPerson",
         InputType::Scalar(Scalar::Boolean),
         "Whether one address can have one registration only.",
+    )
+    .may_take(
+        "waitlist",
+        InputType::Scalar(Scalar::Boolean),
+        "Whether people may wait for places once it is sold out; they may by default.",
+    )
+    .may_take(
+        "waitlistOfferSeconds",
+        int(),
+        "How long places are kept for somebody who waited and was offered them, 60 to 2592000 seconds; a day by default.",
     )
 }
 
@@ -253,6 +268,11 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
         "events_cancellation_closes_range",
         "cancellationClosesMinutes",
         "between 0 and 525600 minutes, or null",
+    ),
+    (
+        "events_waitlist_offer_seconds_range",
+        "waitlistOfferSeconds",
+        "places are kept for 60 to 2592000 seconds",
     ),
     (
         "events_max_tickets_range",

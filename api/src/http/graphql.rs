@@ -35,21 +35,35 @@ use super::{
     deprecation, identify,
 };
 use crate::{
-    fault::Fault, metrics::Ended, state::App, tenancy::Actor, throttle, verbs::RequestInfo,
+    fault::Fault, metrics::Ended, state::App, tenancy::Actor, throttle, vault::hex,
+    verbs::RequestInfo,
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new()
-        .route("/graphql", any(graphql))
-        .route("/schema.graphql", axum::routing::get(sdl))
+    Router::new().route("/graphql", any(graphql))
 }
 
-/// The schema, to download; introspection is for those who are signed in.
-async fn sdl(State(app): State<App>) -> ([(header::HeaderName, &'static str); 1], String) {
-    (
-        [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-        app.engine.sdl(),
-    )
+/// What is no operation.
+pub(super) fn narrow_routes() -> Router<App> {
+    Router::new().route("/schema.graphql", axum::routing::get(sdl))
+}
+
+/// The schema, to download; introspection is for those who are signed in. It changes with the program only.
+async fn sdl(State(app): State<App>, asked: HeaderMap) -> Response {
+    let tag = format!("\"{}\"", hex(&app.engine.sdl_hash()[..16]));
+    let mut response = match public::already_there(&asked, &tag) {
+        true => {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            response
+        }
+        false => Response::new(Body::from(app.engine.sdl())),
+    };
+    let headers = response.headers_mut();
+    set(headers, header::CONTENT_TYPE, "text/plain; charset=utf-8");
+    set(headers, header::CACHE_CONTROL, "public, max-age=300");
+    set(headers, header::ETAG, &tag);
+    response
 }
 
 /// What an answer depends on besides the address.

@@ -10,6 +10,7 @@ mod identify;
 mod playground;
 mod problem;
 mod request_id;
+mod toll;
 
 pub use graphql::{DocumentKey, Remembered, TrustedDocuments, is_name, sha256};
 pub use host::RequestHost;
@@ -47,10 +48,14 @@ pub fn router(app: App, slices: Router<App>) -> Router {
         .layer(middleware::from_fn_with_state(app.clone(), deadline::bound))
         .layer(CatchPanicLayer::custom(problem::panicked))
         .layer(DefaultBodyLimit::max(LARGEST_BODY));
-    Router::new()
-        .merge(graphql::routes())
+    let narrow = Router::new()
+        .merge(graphql::narrow_routes())
         .merge(playground::routes())
         .merge(slices)
+        .route_layer(middleware::from_fn_with_state(app.clone(), toll::take));
+    Router::new()
+        .merge(graphql::routes())
+        .merge(narrow)
         .fallback(problem::not_found)
         .layer(around)
         .with_state(app)

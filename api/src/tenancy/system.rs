@@ -15,6 +15,8 @@ pub enum SystemReason {
     SigningKeys,
     /// Expired holds of all tenants are swept together.
     ExpireHolds,
+    /// What is free at events of all tenants is offered to those who wait.
+    ServeWaitlists,
     /// Many buyers at one organization are served in one transaction, each named beside their request.
     Counter,
     /// Uses of what will be removed are counted for all tenants together.
@@ -33,6 +35,7 @@ impl SystemReason {
             Self::DemoData => "demo-data",
             Self::SigningKeys => "signing-keys",
             Self::ExpireHolds => "expire-holds",
+            Self::ServeWaitlists => "serve-waitlists",
             Self::Counter => "counter",
             Self::DeprecatedUses => "deprecated-uses",
             Self::Operator => "operator",

@@ -13,7 +13,7 @@ use super::{
     Away, RateLimiter,
     bucket::{Draft, Taken},
     local::Local,
-    redis::Shared,
+    redis::{Closed, Shared},
 };
 use crate::{clock::Clock, config::RedisConfig};
 
@@ -65,8 +65,11 @@ impl Limiter {
                     up: AtomicBool::new(true),
                     losses: AtomicU64::new(0),
                 });
-                if let Err(error) = remote.shared.open().await {
-                    lost(&remote, &error);
+                match remote.shared.open().await {
+                    Ok(()) => {}
+                    // Waiting would not help.
+                    Err(closed @ Closed::Cluster) => return Err(Away(closed.to_string())),
+                    Err(Closed::Away(error)) => lost(&remote, &error),
                 }
                 Some(remote)
             }

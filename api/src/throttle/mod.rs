@@ -42,6 +42,8 @@ use limiter::Receipt;
 
 /// Points of a document that is refused: no database was asked, but reading it took time.
 const REFUSED_DOCUMENT: u64 = 20;
+/// Points of a page or file that is no operation.
+const SMALL: u64 = 10;
 /// Callers that are sent away unread are remembered for so long at most, and so many of them.
 const LONGEST_DEAF: Duration = Duration::from_secs(10);
 const MOST_DEAF: u64 = 10_000;
@@ -69,7 +71,10 @@ pub struct Throttle {
 
 struct Inner {
     limiter: Limiter,
-    lanes: Lanes,
+    /// By caller. Everybody is in one.
+    callers: Lanes,
+    /// By organization: its callers come here out of their own lanes.
+    tenants: Lanes,
     limits: LimitsConfig,
     metrics: Arc<Metrics>,
     clock: Clock,
@@ -101,7 +106,8 @@ impl Throttle {
         Ok(Self {
             inner: Arc::new(Inner {
                 limiter: Limiter::new(clock.clone(), redis).await?,
-                lanes: Lanes::default(),
+                callers: Lanes::default(),
+                tenants: Lanes::default(),
                 limits,
                 metrics,
                 clock,
@@ -121,13 +127,13 @@ impl Throttle {
 
     /// Operations that run or wait for their turn.
     pub fn inside(&self) -> usize {
-        self.inner.lanes.inside()
+        self.inner.callers.inside()
     }
 
     /// Counts one try of `rule` by `by`; too many are a fault that says when to come back.
     pub async fn count(&self, rule: &'static str, by: &str, size: Size) -> Result<(), Fault> {
         let draft = Draft {
-            key: format!("es:rule:{rule}:{by}"),
+            key: format!("rule:{rule}:{by}"),
             size,
             points: 1,
         };
@@ -144,20 +150,8 @@ impl Throttle {
         client: Option<IpAddr>,
         points: u64,
     ) -> Result<Charge, Fault> {
-        let limits = &self.inner.limits;
-        let (drafts, kinds) = drafts(actor, client, limits, points);
-        // Members and tokens of one organization share its lane: the tenant is the last of the buckets.
-        let places = match actor.org_id() {
-            Some(_) => limits.tenant_places,
-            None => limits.visitor_places,
-        };
-        let lane = drafts.last().map(|draft| draft.key.clone());
-        let place = self
-            .inner
-            .lanes
-            .enter(lane.unwrap_or_default(), limits.width(places))
-            .await
-            .ok_or_else(|| self.refuse(Throttled::Concurrency, Duration::from_secs(1)))?;
+        let (drafts, kinds) = drafts(actor, client, &self.inner.limits, points);
+        let turn = self.turn_of(actor, &drafts).await?;
         let receipt = self.inner.limiter.take(&drafts).await;
         if let Taken::Refused { bucket, wait } = &receipt.taken {
             let kind = kinds.get(*bucket).copied().unwrap_or(Throttled::Tenant);
@@ -168,8 +162,59 @@ impl Throttle {
             drafts,
             receipt,
             points,
-            _place: place,
+            _turn: turn,
         })
+    }
+
+    /// Lets something in that is done before an operation and takes no points: waits for its turn.
+    pub async fn turn(&self, actor: &Actor, client: Option<IpAddr>) -> Result<Turn, Fault> {
+        let (drafts, _) = drafts(actor, client, &self.inner.limits, 0);
+        self.turn_of(actor, &drafts).await
+    }
+
+    /// First a place in the caller's own lane, then, for whom acts in one, in the organization's: who sends much at once
+    /// waits in a line of their own, and fills neither the lane nor the line of the others.
+    async fn turn_of(&self, actor: &Actor, drafts: &[Draft]) -> Result<Turn, Fault> {
+        let limits = &self.inner.limits;
+        let key = |draft: Option<&Draft>| draft.map(|draft| draft.key.clone()).unwrap_or_default();
+        let both = async {
+            let (own, tenant) = match actor.org_id() {
+                Some(_) => (limits.caller_places, Some(limits.tenant_places)),
+                None => (limits.visitor_places, None),
+            };
+            let callers = &self.inner.callers;
+            let own = callers
+                .enter(key(drafts.first()), limits.width(own))
+                .await?;
+            let tenant = match tenant {
+                None => None,
+                Some(places) => {
+                    let tenants = &self.inner.tenants;
+                    let width = limits.width(places);
+                    Some(tenants.enter(key(drafts.last()), width).await?)
+                }
+            };
+            Some(Turn {
+                _tenant: tenant,
+                _own: own,
+            })
+        };
+        // Together they wait no longer than one of them may.
+        let turn = tokio::time::timeout(limits.patience, both).await;
+        let turn = turn.ok().flatten();
+        turn.ok_or_else(|| self.refuse(Throttled::Concurrency, Duration::from_secs(1)))
+    }
+
+    /// Takes the points of something small that is no operation: a page, a file.
+    pub async fn pass(&self, actor: &Actor, client: Option<IpAddr>) -> Result<(), Fault> {
+        let (drafts, kinds) = drafts(actor, client, &self.inner.limits, SMALL);
+        match self.inner.limiter.take(&drafts).await.taken {
+            Taken::Granted(_) => Ok(()),
+            Taken::Refused { bucket, wait } => {
+                let kind = kinds.get(bucket).copied().unwrap_or(Throttled::Visitor);
+                Err(self.refuse(kind, wait))
+            }
+        }
     }
 
     /// Counts a document that was refused. Who has no points left for that is not even read for the time that lacks.
@@ -231,22 +276,22 @@ fn drafts(
     let draft = |key: String, size: Size| Draft { key, size, points };
     let (own, kind) = match &actor.kind {
         ActorKind::Anonymous => {
-            let key = format!("es:visitor:{}", client_key(client));
+            let key = format!("visitor:{}", client_key(client));
             (draft(key, limits.visitor), Throttled::Visitor)
         }
         ActorKind::Attendee { user_id, .. } | ActorKind::Member { user_id, .. } => {
-            let key = format!("es:user:{user_id}");
+            let key = format!("user:{user_id}");
             (draft(key, limits.user), Throttled::User)
         }
         ActorKind::Token { token_id, .. } => {
-            let key = format!("es:token:{token_id}");
+            let key = format!("token:{token_id}");
             (draft(key, limits.token), Throttled::Token)
         }
     };
     match actor.org_id() {
         None => (vec![own], vec![kind]),
         Some(org_id) => {
-            let tenant = draft(format!("es:tenant:{org_id}"), limits.tenant);
+            let tenant = draft(format!("tenant:{org_id}"), limits.tenant);
             (vec![own, tenant], vec![kind, Throttled::Tenant])
         }
     }
@@ -258,7 +303,13 @@ pub struct Charge {
     drafts: Vec<Draft>,
     receipt: Receipt,
     points: u64,
-    _place: Place,
+    _turn: Turn,
+}
+
+/// A place among those that are served now; dropping it lets the next one in.
+pub struct Turn {
+    _tenant: Option<Place>,
+    _own: Place,
 }
 
 impl Charge {

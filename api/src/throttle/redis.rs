@@ -12,7 +12,7 @@ use std::{
 use async_trait::async_trait;
 use deadpool_redis::{
     Connection, Manager, Pool, Runtime,
-    redis::{AsyncConnectionConfig, Script, aio::MultiplexedConnection},
+    redis::{self, AsyncConnectionConfig, Script, aio::MultiplexedConnection},
 };
 
 use super::{
@@ -29,6 +29,34 @@ pub struct Shared {
     next: AtomicUsize,
     script: Script,
     patience: Duration,
+    prefix: String,
+}
+
+/// Why a Redis is not used.
+#[derive(Debug)]
+pub enum Closed {
+    /// It gives no answer now.
+    Away(Away),
+    /// It never will: the buckets of one operation are taken together, which the nodes of a cluster cannot do.
+    Cluster,
+}
+
+impl From<Away> for Closed {
+    fn from(away: Away) -> Self {
+        Self::Away(away)
+    }
+}
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Away(away) => away.fmt(f),
+            Self::Cluster => f.write_str(
+                "REDIS_URL: this is a node of a Redis Cluster, whose nodes cannot take from several buckets at once; \
+                 name a single Redis, with replicas if it must not fail",
+            ),
+        }
+    }
 }
 
 impl Shared {
@@ -54,19 +82,23 @@ impl Shared {
             next: AtomicUsize::new(0),
             script: Script::new(include_str!("buckets.lua")),
             patience: config.patience,
+            prefix: config.prefix.clone(),
         })
     }
 
     /// Connects, and runs the script once: a server that is still loading, or may not be written, is none.
-    pub async fn open(&self) -> Result<(), Away> {
+    pub async fn open(&self) -> Result<(), Closed> {
         self.close();
         let mut made = vec![];
         for _ in 0..self.size {
             made.push(self.pool.get().await.map_err(away)?);
         }
         if let Some(first) = made.first() {
+            if self.is_cluster(MultiplexedConnection::clone(first)).await {
+                return Err(Closed::Cluster);
+            }
             let probe = Draft {
-                key: "es:probe".to_owned(),
+                key: "probe".to_owned(),
                 size: super::bucket::Size::per_second(1_000_000, 1_000_000),
                 points: 1,
             };
@@ -78,6 +110,14 @@ impl Shared {
             .write()
             .unwrap_or_else(PoisonError::into_inner) = made;
         Ok(())
+    }
+
+    /// Whether it says that it is one; who may not ask is told by the first operation.
+    async fn is_cluster(&self, mut connection: MultiplexedConnection) -> bool {
+        let asked = redis::cmd("INFO").arg("cluster").to_owned();
+        let told = asked.query_async::<String>(&mut connection);
+        let told = tokio::time::timeout(self.patience, told).await;
+        matches!(told, Ok(Ok(info)) if info.contains("cluster_enabled:1"))
     }
 
     /// Drops all connections; they do not go back to the pool, which would hand them out again.
@@ -111,7 +151,7 @@ impl Shared {
     ) -> Result<Vec<i64>, Away> {
         let mut call = self.script.prepare_invoke();
         for draft in drafts {
-            call.key(&draft.key)
+            call.key(format!("{}{}", self.prefix, draft.key))
                 .arg(sign * draft.size.cost(draft.points))
                 .arg(draft.size.capacity());
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use moka::sync::Cache;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use crate::{
@@ -26,7 +27,7 @@ pub struct EventKey {
 /// Keys opened lately.
 #[derive(Clone)]
 pub struct EventKeys {
-    known: Cache<Uuid, Arc<EventKey>>,
+    known: Cache<Uuid, Arc<OnceCell<Arc<EventKey>>>>,
 }
 
 impl Default for EventKeys {
@@ -40,11 +41,14 @@ impl Default for EventKeys {
     }
 }
 
-/// The key that signs tickets of that event now.
+/// The key that signs tickets of that event now. Of many who come for it at once one looks it up.
 pub async fn event_key(app: &App, org_id: Uuid, event_id: Uuid) -> Result<Arc<EventKey>, Fault> {
-    if let Some(known) = app.event_keys.known.get(&event_id) {
-        return Ok(known);
-    }
+    let known = app.event_keys.known.get_with(event_id, Arc::default);
+    let key = known.get_or_try_init(|| find_or_make(app, org_id, event_id));
+    key.await.cloned()
+}
+
+async fn find_or_make(app: &App, org_id: Uuid, event_id: Uuid) -> Result<Arc<EventKey>, Fault> {
     let tx = app.door.system(SystemReason::SigningKeys).await?;
     let find = "select key_number, private_key_encrypted from event_signing_keys \
                 where event_id = $1 and retired_at is null order by key_number desc limit 1";
@@ -93,7 +97,5 @@ pub async fn event_key(app: &App, org_id: Uuid, event_id: Uuid) -> Result<Arc<Ev
         }
     };
     tx.commit().await?;
-    let key = Arc::new(key);
-    app.event_keys.known.insert(event_id, key.clone());
-    Ok(key)
+    Ok(Arc::new(key))
 }

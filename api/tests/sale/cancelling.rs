@@ -49,13 +49,13 @@ async fn each_living_state_can_be_cancelled_and_no_other() {
 async fn single_units_are_cancelled_and_the_rest_goes_on() {
     let (shop, pool, [ticket_type, _]) = Shop::two_types(3, [0, 0]).await;
     let (registration, guest) = shop.confirmed(&[(ticket_type, 3)]).await;
-    let items = shop.items(registration).await;
+    let items = shop.units(registration).await;
     let answer = shop.cancel_units(&guest, registration, &items[..1]).await;
     assert_eq!(outcome(&answer), "units_cancelled", "{answer}");
     assert_eq!(shop.status(registration).await, "confirmed");
     assert_eq!(shop.claimed(pool).await, 2);
     assert_eq!(shop.valid_tickets(registration).await.len(), 2);
-    assert_eq!(shop.items(registration).await, items[1..]);
+    assert_eq!(shop.units(registration).await, items[1..]);
     shop.db.assert_whole().await;
     let again = shop.cancel_units(&guest, registration, &items[..1]).await;
     assert_eq!(outcome(&again), "item_not_found", "it is no unit any more");
@@ -69,7 +69,7 @@ async fn single_units_are_cancelled_and_the_rest_goes_on() {
 async fn a_unit_less_costs_less_and_a_hold_without_it_is_confirmed_with_the_rest() {
     let (shop, _, [free, dear]) = Shop::two_types(9, [0, 5000]).await;
     let (registration, guest) = shop.placed(&[(free, 1), (dear, 2)]).await;
-    let items = shop.items(registration).await;
+    let items = shop.units(registration).await;
     for (item, total) in [(items[1], 5000), (items[2], 0)] {
         let answer = shop.cancel_units(&guest, registration, &[item]).await;
         assert_eq!(
@@ -95,7 +95,7 @@ async fn buyers_leave_no_fewer_of_a_type_than_may_be_had() {
         .run("update ticket_types set min_per_registration = 2")
         .await;
     let (registration, guest) = shop.confirmed(&[(ticket_type, 3)]).await;
-    let items = shop.items(registration).await;
+    let items = shop.units(registration).await;
     let answer = shop.cancel_units(&guest, registration, &items[..2]).await;
     assert_eq!(outcome(&answer), "quantity_out_of_range", "{answer}");
     let organizer = shop.organizer();
@@ -124,7 +124,7 @@ async fn a_pool_that_was_unlinked_after_the_sale_gets_its_stock_back() {
             pools[1]
         ))
         .await;
-    let items = shop.items(registration).await;
+    let items = shop.units(registration).await;
     shop.cancel_units(&guest, registration, &items[..2]).await;
     assert_eq!(
         (shop.claimed(pools[0]).await, shop.claimed(pools[1]).await),

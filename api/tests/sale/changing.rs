@@ -26,7 +26,7 @@ async fn r13_a_swap_inside_one_full_pool_succeeds_with_a_new_code() {
     let (registration, guest) = shop.confirmed(&[(one, 2)]).await;
     assert_eq!(shop.available(two).await, Some(0));
     let before = codes(&shop, registration, "valid").await;
-    let item = shop.items(registration).await[0];
+    let item = shop.units(registration).await[0];
     let answer = shop.swap(&guest, registration, item, two).await;
     assert_eq!(outcome(&answer), "changed", "{answer}");
     assert_eq!(shop.claimed(pool).await, 2);
@@ -43,7 +43,7 @@ async fn r13_a_new_name_needs_no_stock_and_revokes_the_old_code() {
     let (shop, ticket_type) = Shop::simple(1).await;
     let (registration, guest) = shop.confirmed(&[(ticket_type, 1)]).await;
     shop.db.run("update capacity_pools set capacity = 1").await;
-    let item = shop.items(registration).await[0];
+    let item = shop.units(registration).await[0];
     let name = json!([{ "item_id": item, "name": "Zoe", "email": "zoe@example.com" }]);
     let changes = json!({ "reassigns": name });
     let answer = shop.change(&guest, registration, changes.clone()).await;
@@ -78,7 +78,7 @@ async fn r01_a_swap_into_another_full_pool_and_one_more_unit_are_sold_out() {
     shop.publish().await;
     let (registration, guest) = shop.confirmed(&[(hall_seat, 2)]).await;
     let (theirs, other) = shop.confirmed(&[(box_seat, 1)]).await;
-    let item = shop.items(registration).await[0];
+    let item = shop.units(registration).await[0];
     let answer = shop.swap(&guest, registration, item, box_seat).await;
     assert_eq!(outcome(&answer), "sold_out", "{answer}");
     assert_eq!(answer["ticket_types"][0]["available"], json!(0));
@@ -106,7 +106,7 @@ async fn r13_twenty_swap_at_once_in_a_full_pool() {
     let mut all = vec![];
     for _ in 0..20 {
         let (registration, guest) = shop.confirmed(&[(one, 1)]).await;
-        all.push((registration, guest, shop.items(registration).await[0]));
+        all.push((registration, guest, shop.units(registration).await[0]));
     }
     let racing = shop.clone();
     let answers = all_at_once(20, 20, move |number| {
@@ -170,7 +170,7 @@ async fn r04_what_stays_keeps_its_price_and_what_comes_has_that_of_now() {
         ("changed", &json!(2000), &json!(3100)),
         "{answer}"
     );
-    let item = shop.items(registration).await[0];
+    let item = shop.units(registration).await[0];
     let answer = shop.swap(&guest, registration, item, dear).await;
     assert_eq!(answer["total_minor"], json!(1000 + 1100 + 5100), "{answer}");
     let answer = shop.swap(&guest, registration, item, plain).await;
@@ -188,7 +188,7 @@ async fn r04_what_stays_keeps_its_price_and_what_comes_has_that_of_now() {
 async fn a_confirmed_registration_grows_dearer_by_members_only_and_shows_what_is_due() {
     let (shop, _, [free, dear]) = Shop::two_types(9, [0, 5000]).await;
     let (registration, guest) = shop.confirmed(&[(free, 2)]).await;
-    let item = shop.items(registration).await[0];
+    let item = shop.units(registration).await[0];
     let answer = shop.swap(&guest, registration, item, dear).await;
     assert_eq!(
         (outcome(&answer), &answer["total_minor"]),
@@ -211,7 +211,7 @@ async fn a_confirmed_registration_grows_dearer_by_members_only_and_shows_what_is
 async fn buyers_change_what_is_confirmed_until_the_event_says_and_members_always() {
     let (shop, ticket_type) = Shop::simple(9).await;
     let (registration, guest) = shop.confirmed(&[(ticket_type, 1)]).await;
-    let item = shop.items(registration).await[0];
+    let item = shop.units(registration).await[0];
     let starts_in = shop
         .db
         .ask_number("select extract(epoch from starts_at - es.clock())::integer from occurrences")
@@ -263,7 +263,7 @@ async fn what_cannot_be_changed_is_told_and_left_alone() {
     let (shop, ticket_type) = Shop::simple(9).await;
     let (registration, guest) = shop.confirmed(&[(ticket_type, 1)]).await;
     let (other, _) = shop.confirmed(&[(ticket_type, 1)]).await;
-    let foreign = shop.items(other).await[0];
+    let foreign = shop.units(other).await[0];
     let answer = shop.swap(&guest, registration, foreign, ticket_type).await;
     assert_eq!(outcome(&answer), "item_not_found", "{answer}");
     let answer = shop.add(&guest, registration, Uuid::now_v7()).await;
@@ -311,7 +311,7 @@ async fn r05_a_change_that_leaves_nothing_to_pay_can_be_confirmed() {
         outcome(&shop.confirm(&guest, registration).await),
         "pending_payment"
     );
-    let item = shop.items(registration).await[0];
+    let item = shop.units(registration).await[0];
     let answer = shop.swap(&guest, registration, item, free).await;
     assert_eq!(outcome(&answer), "changed", "{answer}");
     assert_eq!(shop.status(registration).await, "pending_payment");

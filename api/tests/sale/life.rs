@@ -140,14 +140,14 @@ impl World {
             }
             8 => ("cancel", target, shop.cancel(&who, id).await),
             9 => {
-                let items = shop.items(id).await;
+                let items = shop.units(id).await;
                 let Some(item) = self.dice.one_of(&items) else {
                     return ("cancel", target, shop.cancel(&who, id).await);
                 };
                 ("cancel", target, shop.cancel_units(&who, id, &[item]).await)
             }
             10 => {
-                let items = shop.items(id).await;
+                let items = shop.units(id).await;
                 let Some(item) = self.dice.one_of(&items) else {
                     return ("change", target, shop.add(&who, id, wish).await);
                 };
@@ -322,8 +322,8 @@ async fn the_same_key_gets_the_same_answer_from_every_verb_and_does_it_once() {
     let change = json!({ "registration_id": held, "adds": adds });
     let answer = twice(guest.clone(), "change_registration", change).await;
     assert_eq!(outcome(&answer), "changed");
-    assert_eq!(shop.items(held).await.len(), 2);
-    let one = json!({ "registration_id": held, "item_ids": [shop.items(held).await[0]] });
+    assert_eq!(shop.units(held).await.len(), 2);
+    let one = json!({ "registration_id": held, "item_ids": [shop.units(held).await[0]] });
     let answer = twice(guest.clone(), "cancel_registration", one).await;
     assert_eq!(outcome(&answer), "units_cancelled");
     shop.confirm(&guest, held).await;

@@ -111,7 +111,7 @@ impl Shop {
     }
 
     /// Keys of the units that count, in their order.
-    pub async fn items(&self, registration: Uuid) -> Vec<Uuid> {
+    pub async fn units(&self, registration: Uuid) -> Vec<Uuid> {
         self.keys(&format!(
             "select string_agg(id::text, ',' order by position) from registration_items \
              where registration_id = '{registration}' and cancelled_at is null"

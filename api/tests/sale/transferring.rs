@@ -73,7 +73,7 @@ async fn the_receiver_sees_the_ticket_alone_and_the_buyer_not_the_receiver() {
         assert_eq!(seen, for_buyer, "the buyer: {sql}");
     }
     // What was given away is its holder's: the buyer can neither change nor cancel it.
-    let items = shop.items(registration).await;
+    let items = shop.units(registration).await;
     let name =
         json!({ "reassigns": [{ "item_id": items[0], "name": "Me", "email": "me@example.com" }] });
     let answer = shop.change(&guest, registration, name).await;
@@ -186,7 +186,7 @@ async fn what_happens_to_a_ticket_ends_its_offer_and_a_used_one_stays() {
     let (shop, ticket_type) = Shop::simple(9).await;
     let (registration, guest) = shop.confirmed(&[(ticket_type, 2)]).await;
     let tickets = shop.valid_tickets(registration).await;
-    let items = shop.items(registration).await;
+    let items = shop.units(registration).await;
     let (_, code) = shop.offer(&guest, tickets[0]).await;
     shop.cancel_units(&guest, registration, &items[..1]).await;
     assert_eq!(outcome(&shop.accept(&code).await.0), "transfer_not_open");

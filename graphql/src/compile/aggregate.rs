@@ -58,6 +58,7 @@ impl<'a> Compiler<'a> {
         selected: &Selected<'a>,
     ) -> Result<Priced> {
         let asked = self.asked(entity, selected)?;
+        self.suspect(selected)?;
         let mut needed = Needed::default();
         let mut cost = cost::AGGREGATES;
         let mut fields = vec![];
@@ -101,7 +102,7 @@ impl<'a> Compiler<'a> {
         let groups = format!("(select q.*, null::uuid as none from ({grouped} limit {limit}) q) g");
         self.fill(level, &groups);
         Ok(Priced {
-            shape: Shape::object(fields),
+            shape: Shape::object(fields).paid(cost::AGGREGATES),
             cost,
         })
     }
@@ -185,8 +186,12 @@ impl<'a> Compiler<'a> {
             let shape = match field.name {
                 "__typename" => name_of(&name),
                 "count" => Shape::Value(self.shown(level, "g.n".to_owned())?, Kind::Number),
-                other => match self.key(entity, asked, row, other, &field)? {
-                    Some(key) => {
+                other => match self.grouping(asked, other) {
+                    Some(grouping) => {
+                        // Every key can be null: rows may be grouped by others.
+                        let key = self.below(&field, true, |compiler| {
+                            compiler.key(entity, asked, row, grouping, &field)
+                        })?;
                         cost += key.cost;
                         key.shape
                     }
@@ -201,19 +206,21 @@ impl<'a> Compiler<'a> {
         })
     }
 
-    /// What the rows of a group have in common; null when they are not grouped by it, `None` when it is no key at all.
+    /// What a field of that name says that the rows of a group have in common; `None` when it is no key at all.
+    fn grouping(&self, asked: &Asked<'a>, name: &str) -> Option<&'a Grouping> {
+        let mut groupings = asked.declared.groupings.iter();
+        groupings.find(|one| one.field() == name)
+    }
+
+    /// What the rows of a group have in common; null when they are not grouped by it.
     fn key(
         &mut self,
         entity: &'a Entity,
         asked: &Asked<'a>,
         row: Row<'_>,
-        name: &str,
+        grouping: &'a Grouping,
         field: &Selected<'a>,
-    ) -> Result<Option<Priced>> {
-        let groupings = &asked.declared.groupings;
-        let Some(grouping) = groupings.iter().find(|one| one.field() == name) else {
-            return Ok(None);
-        };
+    ) -> Result<Priced> {
         let place = asked.keys.iter().position(|key| *key == grouping);
         let shape = match (grouping, place) {
             (Grouping::Relation(relation), place) => {
@@ -224,7 +231,7 @@ impl<'a> Compiler<'a> {
                 self.admit_reached(target)?;
                 // Not grouped by it, it is null; its parameters stay used, so that they are checked all the same.
                 let from = place.map_or_else(|| "none".to_owned(), |place| format!("k{place}"));
-                return self.beside(&from, relation, target, row, field).map(Some);
+                return self.beside(&from, relation, target, row, field);
             }
             (_, None) => Shape::null(),
             (Grouping::Column(column), Some(place)) => {
@@ -239,7 +246,7 @@ impl<'a> Compiler<'a> {
                 self.value(row, &Scalar::Date, format!("g.k{place}"))?
             }
         };
-        Ok(Some(Priced { shape, cost: 0 }))
+        Ok(Priced { shape, cost: 0 })
     }
 
     /// A sum, or a first or last value.
@@ -294,7 +301,8 @@ impl<'a> Compiler<'a> {
                 "__typename" => "'Money'".to_owned(),
                 "minorUnits" => format!("i.s{index}::text"),
                 "currencyCode" => "i.currency".to_owned(),
-                "amount" => format!("es.money_text(i.s{index}::int8, i.currency)"),
+                // A sum of amounts may be larger than any amount.
+                "amount" => format!("es.money_sum_text(i.s{index}, i.currency)"),
                 other => return Err(CompileError::Broken(format!("no field {other} on Money"))),
             };
             // Names of GraphQL need no quoting, and no document has so many aliases that PostgreSQL would not take them.

@@ -120,9 +120,12 @@ impl<'a> Compiler<'a> {
         let page = self.page(selected)?;
         let keyset = self.keyset(entity, source.best_first, selected)?;
         let mut conditions: Vec<String> = source.condition.iter().cloned().collect();
+        let before = self.cost;
         if let Some(filter) = self.argument(selected, "filter") {
             conditions.push(self.filter(entity, alias, &filter, 0)?);
         }
+        // It is asked for each parent.
+        let related = std::mem::replace(&mut self.cost, before) - before;
         let moved = wanted.rows || wanted.page_info;
         let ours = source.tie.as_ref().map(|tie| tie.ours.clone());
         let filtered = conditions.clone();
@@ -163,25 +166,28 @@ impl<'a> Compiler<'a> {
             page,
         };
         let mut fields = vec![];
-        let mut cost = cost::CONNECTION;
+        let mut cost = cost::CONNECTION + related;
         for field in &wanted.fields {
             let part = match field.name {
                 "totalCount" => {
                     let rows = source.rows(ours.as_deref(), "", &filtered);
                     let count = self.total_count(&rows);
                     Priced {
-                        shape: Shape::Value(self.shown(above, count)?, Kind::Number),
+                        shape: Shape::Value(self.shown(above, count)?, Kind::Number)
+                            .paid(cost::TOTAL_COUNT),
                         cost: cost::TOTAL_COUNT,
                     }
                 }
-                "aggregates" => self.aggregates(entity, alias, above, source, &filtered, field)?,
+                "aggregates" => self.below(field, true, |compiler| {
+                    compiler.aggregates(entity, alias, above, source, &filtered, field)
+                })?,
                 _ => self.part(entity, &opened, source.fan_out, field)?,
             };
             cost += part.cost;
             fields.push((field.key.to_owned(), part.shape));
         }
         Ok(Priced {
-            shape: Shape::object(fields),
+            shape: Shape::object(fields).paid(related),
             cost,
         })
     }

@@ -66,11 +66,14 @@ impl<'a> Compiler<'a> {
         row: Row<'_>,
         selected: &Selected<'a>,
     ) -> Result<Priced> {
+        self.suspect(selected)?;
         let key = format!("{}.{}", row.alias, entity.key);
         let call = self.call(&computed.function, Some(key), &computed.arguments, selected)?;
+        let cost = u64::from(computed.cost);
+        let shape = self.value(row, &computed.scalar, call)?;
         Ok(Priced {
-            shape: self.value(row, &computed.scalar, call)?,
-            cost: u64::from(computed.cost),
+            shape: shape.paid(cost),
+            cost,
         })
     }
 
@@ -84,6 +87,7 @@ impl<'a> Compiler<'a> {
     ) -> Result<Priced> {
         let target = self.entity(&rows.entity)?;
         self.admit_reached(target)?;
+        self.suspect(selected)?;
         let (function, key) = (&rows.source.function, Some(OURS.to_owned()));
         let call = self.call(function, key, &rows.arguments, selected)?;
         let tie = Tie {
@@ -129,9 +133,10 @@ impl<'a> Compiler<'a> {
             best_first: source.rank.as_ref(),
         };
         let priced = self.connection(target, &theirs, above, &rows, selected)?;
+        let called = u64::from(source.cost);
         Ok(Priced {
-            cost: priced.cost + u64::from(source.cost),
-            ..priced
+            shape: priced.shape.paid(called),
+            cost: priced.cost + called,
         })
     }
 }

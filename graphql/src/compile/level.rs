@@ -71,13 +71,16 @@ impl Level {
         matches!(self.found, Found::One(_))
     }
 
-    /// Forgets columns that were added later.
-    pub(super) fn forget(&mut self, columns: usize) {
-        self.columns.truncate(columns);
+    /// What it holds, to forget later what was added since.
+    pub(super) fn mark(&self) -> (usize, usize, bool, bool) {
+        let (columns, joins) = (self.columns.len(), self.joins.len());
+        (columns, joins, self.above, self.numbered)
     }
 
-    pub(super) fn width(&self) -> usize {
-        self.columns.len()
+    pub(super) fn rewind(&mut self, (columns, joins, above, numbered): (usize, usize, bool, bool)) {
+        self.columns.truncate(columns);
+        self.joins.truncate(joins);
+        (self.above, self.numbered) = (above, numbered);
     }
 
     fn sql(&self, number: usize) -> String {

@@ -3,6 +3,7 @@
 
 mod aggregate;
 mod connection;
+mod denied;
 mod filter;
 mod functions;
 mod keyset;
@@ -14,9 +15,11 @@ mod root;
 pub(crate) use aggregate::{extreme_names, sum_name};
 pub use keyset::Cursor;
 
+use denied::Suspects;
 use level::{Level, Output};
 
 use crate::{
+    answer::Denial,
     catalog::{Catalog, Entity, Relation},
     collect::Operation,
     engine::Gate,
@@ -35,7 +38,7 @@ pub enum CompileError {
     /// A cursor of another order, or none of ours.
     #[error("{0}")]
     BadCursor(String),
-    /// The caller may not ask this: the root field is null, the others are answered.
+    /// The caller may not ask this: the field is null, or what is around it; the others are answered.
     #[error("{message}")]
     Denied {
         /// `UNAUTHENTICATED` or `FORBIDDEN`.
@@ -91,6 +94,8 @@ pub struct Compiler<'a> {
     outputs: Vec<Output>,
     next_alias: u32,
     predicates: usize,
+    denials: Vec<Denial>,
+    suspects: Suspects,
     /// Points of everything compiled so far.
     pub cost: u64,
 }
@@ -109,6 +114,8 @@ impl<'a> Compiler<'a> {
             outputs: vec![],
             next_alias: 0,
             predicates: 0,
+            denials: vec![],
+            suspects: Suspects::default(),
             cost: 0,
         }
     }
@@ -163,6 +170,11 @@ impl<'a> Compiler<'a> {
     fn alias(&mut self) -> String {
         self.next_alias += 1;
         format!("t{}", self.next_alias)
+    }
+
+    /// What is denied below the fields that were compiled; the number of a denial is its place.
+    pub fn denials(&mut self) -> Vec<Denial> {
+        std::mem::take(&mut self.denials)
     }
 
     /// Refuses what the caller may not read at all.

@@ -61,10 +61,22 @@ impl<'a> Compiler<'a> {
                 let column = &entity.columns[*index];
                 free(self.value(row, &column.scalar, format!("{alias}.{}", column.name))?)
             }
-            Field::Money(money) => free(self.money(money, row, selected)?),
-            Field::Computed(computed) => self.computed(computed, entity, row, selected),
-            Field::Rows(rows) => self.rows_field(rows, entity, row, selected),
-            Field::Relation(relation) => self.relation(relation, row, selected),
+            Field::Money(money) => Ok(Priced {
+                shape: self.money(money, &entity.key, row, selected)?,
+                cost: money.function.as_ref().map_or(0, |_| cost::CALL),
+            }),
+            Field::Computed(computed) => self.below(selected, computed.nullable, |compiler| {
+                compiler.computed(computed, entity, row, selected)
+            }),
+            Field::Rows(rows) => self.below(selected, false, |compiler| {
+                compiler.rows_field(rows, entity, row, selected)
+            }),
+            Field::Relation(relation) => {
+                let many = relation.cardinality == Cardinality::ToMany;
+                self.below(selected, !many && !relation.required, |compiler| {
+                    compiler.relation(relation, row, selected)
+                })
+            }
         }
     }
 
@@ -78,8 +90,17 @@ impl<'a> Compiler<'a> {
         Ok(Shape::Value(self.shown(row.level, expression)?, kind))
     }
 
-    fn money(&mut self, money: &Money, row: Row<'_>, selected: &Selected<'a>) -> Result<Shape> {
-        let minor = format!("{}.{}", row.alias, money.minor_column);
+    fn money(
+        &mut self,
+        money: &Money,
+        key: &str,
+        row: Row<'_>,
+        selected: &Selected<'a>,
+    ) -> Result<Shape> {
+        let minor = match &money.function {
+            None => format!("{}.{}", row.alias, money.minor_column),
+            Some(function) => format!("{function}({}.{key})", row.alias),
+        };
         let currency = format!("{}.{}", row.alias, money.currency_column);
         let present = Some(self.shown(row.level, minor.clone())?);
         let mut fields = vec![];

@@ -23,21 +23,14 @@ const MOST_NODES: usize = cost::MOST_NODES as usize;
 impl<'a> Compiler<'a> {
     /// Compiles a root field of `Query`; on an error nothing of it stays in the flight.
     pub fn root(&mut self, selected: &Selected<'a>) -> Result<Shape> {
-        let (slots, placed, preludes) = (self.slots.len(), self.placed, self.preludes.len());
-        let (levels, outputs) = (self.levels.len(), self.outputs.len());
-        let width = self.levels[ANSWER].width();
+        let mark = self.mark();
         match self.root_field(selected) {
             Ok(priced) => {
                 self.cost += priced.cost;
-                Ok(priced.shape)
+                Ok(self.nullable(priced.shape))
             }
             Err(error) => {
-                self.slots.truncate(slots);
-                self.placed = placed;
-                self.preludes.truncate(preludes);
-                self.levels.truncate(levels);
-                self.outputs.truncate(outputs);
-                self.levels[ANSWER].forget(width);
+                self.rewind(&mark);
                 Err(error)
             }
         }
@@ -56,7 +49,7 @@ impl<'a> Compiler<'a> {
         }
         let priced = self.by_key(entity, Slot::Fixed(Param::Uuid(key)), sets)?;
         self.cost += priced.cost;
-        Ok(Some(priced.shape))
+        Ok(Some(self.nullable(priced.shape)))
     }
 
     /// Compiles the rows of these keys, in their order, for a payload.
@@ -286,7 +279,7 @@ impl<'a> Compiler<'a> {
             };
             let object = self.object(entity, row, &selected.sets)?;
             dearest = dearest.max(object.cost);
-            levels.push((level, object.shape));
+            levels.push((level, self.nullable(object.shape)));
         }
         Ok(Priced {
             shape: Shape::Picked { levels, picks },

@@ -84,6 +84,14 @@ fn wanted(catalog: &Catalog) -> Vec<Wanted<'_>> {
                     arguments: types(true, &computed.arguments),
                     returns: Returns::One(expected(&computed.scalar)),
                 }),
+                Field::Money(money) => {
+                    out.extend(money.function.as_ref().map(|function| Wanted {
+                        whose,
+                        function,
+                        arguments: vec!["uuid"],
+                        returns: Returns::One("bigint"),
+                    }));
+                }
                 Field::Rows(rows) => out.push(Wanted {
                     whose,
                     function: &rows.source.function,

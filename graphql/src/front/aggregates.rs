@@ -35,7 +35,8 @@ pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
 pub(super) fn field(entity: &Entity, aggregates: &Aggregates) -> Field {
     let mut field = described(
         "aggregates",
-        TypeRef::named_nn(format!("{}Aggregation", entity.name)),
+        // What it takes is not what the rows take: without it they are given all the same.
+        TypeRef::named(format!("{}Aggregation", entity.name)),
         &directives::scope_sentence(
             "All rows that the filter means, on this page or not, counted and added up. \
              Not for visitors and people who act in no organization.",

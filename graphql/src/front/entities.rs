@@ -102,14 +102,19 @@ fn object(entity: &Entity, catalog: &Catalog) -> Object {
                 )
             }
             Shown::Money(money) => {
-                let nullable = entity
-                    .column(&money.minor_column)
-                    .is_some_and(|column| column.nullable);
+                let nullable = money.function.is_some()
+                    || entity
+                        .column(&money.minor_column)
+                        .is_some_and(|column| column.nullable);
                 let type_ref = match nullable {
                     true => TypeRef::named("Money"),
                     false => TypeRef::named_nn("Money"),
                 };
-                described(name, type_ref, &money.description)
+                let field = described(name, type_ref, &money.description);
+                match money.function {
+                    None => field,
+                    Some(_) => field.directive(directives::cost(cost::CALL)),
+                }
             }
             Shown::Computed(computed) => taking(
                 described(

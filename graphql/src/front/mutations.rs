@@ -7,7 +7,7 @@ use async_graphql::dynamic::{Enum, EnumItem, Field, InputValue, Object, TypeRef}
 use super::{Builder, deprecated, described, directives, entities::scalar_ref, inputs::verb_input};
 use crate::{
     catalog::Catalog,
-    verb::{PayloadType, Verb, pascal_case},
+    verb::{PayloadType, ValueObject, ValueType, Verb, pascal_case},
 };
 
 pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
@@ -17,6 +17,9 @@ pub(super) fn register(mut builder: Builder, catalog: &Catalog) -> Builder {
     let mut mutation = Object::new("Mutation").description(
         "Everything that can be done. Each field is a transaction of its own; they run one after the other.",
     ).directive(directives::cost(0));
+    for value in catalog.values.values() {
+        builder = builder.register(value_object(value, catalog));
+    }
     let mut stems = BTreeSet::new();
     for verb in catalog.verbs.values() {
         builder = builder
@@ -74,6 +77,7 @@ fn payload(verb: &Verb, catalog: &Catalog) -> Object {
             PayloadType::Entity(name) => TypeRef::named(name),
             PayloadType::Entities(name) => TypeRef::named_nn_list_nn(name),
             PayloadType::Scalar(scalar) => scalar_ref(scalar, true),
+            PayloadType::Value(name) => TypeRef::named(name),
         };
         let shown = described(&field.name, type_ref, &field.description);
         object = object.field(deprecated::field(catalog, &own, &field.name, shown));
@@ -89,6 +93,25 @@ fn payload(verb: &Verb, catalog: &Catalog) -> Object {
             TypeRef::named("Query"),
             "Anything else, read after it was done.",
         ))
+}
+
+fn value_object(value: &ValueObject, catalog: &Catalog) -> Object {
+    let start = Object::new(&value.name)
+        .description(&value.description)
+        .directive(directives::cost(0));
+    value
+        .fields
+        .iter()
+        .fold(start, |object, (name, value_type, nullable, text)| {
+            let type_ref = match (value_type, nullable) {
+                (ValueType::Scalar(scalar), _) => scalar_ref(scalar, *nullable),
+                (ValueType::Money, true) => TypeRef::named("Money"),
+                (ValueType::Money, false) => TypeRef::named_nn("Money"),
+                (ValueType::Objects(other), _) => TypeRef::named_nn_list_nn(other),
+            };
+            let field = described(name, type_ref, text);
+            object.field(deprecated::field(catalog, &value.name, name, field))
+        })
 }
 
 fn user_error(verb: &Verb) -> Object {

@@ -48,7 +48,7 @@ fn scalars(builder: Builder) -> Builder {
         )
         .register(
             Scalar::new("BigInt")
-                .description("A 64-bit integer as a string of decimal digits."),
+                .description("A 64-bit integer as a string of decimal digits; a sum may be longer."),
         )
         .register(
             Scalar::new("Decimal")

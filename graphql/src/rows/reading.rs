@@ -1,6 +1,6 @@
 //! The row that a statement gave, taken apart into levels.
 
-use std::ops::Range;
+use std::{cell::Cell, ops::Range};
 
 use super::{Malformed, wire};
 use crate::engine::Columns;
@@ -31,6 +31,8 @@ pub enum Found {
 pub struct Reading<'r> {
     columns: Vec<Vec<Option<&'r [u8]>>>,
     levels: Vec<Rows>,
+    /// Points of what was written, besides its objects.
+    paid: Cell<u64>,
 }
 
 /// Which rows of a level belong to which row of the level above.
@@ -71,7 +73,21 @@ impl<'r> Reading<'r> {
             Ok(Rows { many, starts })
         });
         let levels = levels.collect::<Result<_, Malformed>>()?;
-        Ok(Self { columns, levels })
+        Ok(Self {
+            columns,
+            levels,
+            paid: Cell::default(),
+        })
+    }
+
+    /// Notes points of what is written.
+    pub(super) fn pay(&self, points: u64) {
+        self.paid.set(self.paid.get() + points);
+    }
+
+    /// Points noted so far.
+    pub(crate) fn paid(&self) -> u64 {
+        self.paid.get()
     }
 
     /// The value of the column in that row of its level.

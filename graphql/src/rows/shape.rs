@@ -1,6 +1,6 @@
 //! The shape of an answer: made once with the plan, filled with the rows of each request.
 
-use super::{Kind, Malformed, Reading};
+use super::{Kind, Reading, Stop};
 
 /// A piece of an answer. Columns are those of the statement; "the row" is of the level that the piece stands in.
 #[derive(Clone, Debug)]
@@ -32,6 +32,9 @@ pub enum Shape {
         /// One of them.
         row: Box<Shape>,
     },
+    /// A piece that costs points wherever it is written, on top of the objects in it: PostgreSQL counted, searched or
+    /// computed for it.
+    Paid(u64, Box<Shape>),
     /// Whether there is more than the page.
     More {
         /// Number of the level.
@@ -57,6 +60,10 @@ pub enum Shape {
         /// Index of the level, and the place of the row in it, counted from 0.
         picks: Vec<Option<(usize, usize)>>,
     },
+    /// Not given to this caller, as the denial of that number says.
+    Denied(usize),
+    /// Null where something in it has no value and cannot be null itself.
+    Nullable(Box<Shape>),
 }
 
 /// What is shown of the rows that were read.
@@ -90,13 +97,16 @@ impl Shape {
         }
     }
 
+    /// The same piece at the price of so many points wherever it is written.
+    pub fn paid(self, points: u64) -> Self {
+        match points {
+            0 => self,
+            points => Self::Paid(points, Box::new(self)),
+        }
+    }
+
     /// Writes the piece for that row.
-    pub fn write(
-        &self,
-        reading: &Reading<'_>,
-        row: usize,
-        out: &mut Vec<u8>,
-    ) -> Result<(), Malformed> {
+    pub fn write(&self, reading: &Reading<'_>, row: usize, out: &mut Vec<u8>) -> Result<(), Stop> {
         match self {
             Self::Text(text) => out.extend_from_slice(text.as_bytes()),
             Self::Value(column, kind) => match reading.value(*column, row) {
@@ -124,6 +134,10 @@ impl Shape {
                 list(0..shown, out, |at, out| {
                     shape.write(reading, first + turned(*page, shown, at), out)
                 })?;
+            }
+            Self::Paid(points, inner) => {
+                reading.pay(*points);
+                inner.write(reading, row, out)?;
             }
             Self::More { level, page } => {
                 let more = reading.below(*level, row).len() > page.size;
@@ -155,6 +169,17 @@ impl Shape {
                 }
                 Ok(())
             })?,
+            Self::Denied(_) => return Err(Stop::Null),
+            Self::Nullable(inner) => {
+                let start = out.len();
+                match inner.write(reading, row, out) {
+                    Err(Stop::Null) => {
+                        out.truncate(start);
+                        out.extend_from_slice(NULL);
+                    }
+                    other => other?,
+                }
+            }
         }
         Ok(())
     }
@@ -167,12 +192,15 @@ impl Shape {
                 .iter()
                 .map(|(key, shape)| key.len() + shape.weight())
                 .sum(),
-            Self::One { row, .. } | Self::Rows { row, .. } => row.weight(),
+            Self::One { row, .. }
+            | Self::Rows { row, .. }
+            | Self::Nullable(row)
+            | Self::Paid(_, row) => row.weight(),
             Self::Picked { levels, picks } => {
                 let levels: usize = levels.iter().map(|(_, shape)| shape.weight()).sum();
                 levels + size_of_val(picks.as_slice())
             }
-            Self::Value(..) | Self::More { .. } | Self::Edge { .. } => 0,
+            Self::Value(..) | Self::More { .. } | Self::Edge { .. } | Self::Denied(_) => 0,
         };
         size_of::<Self>() + size_of::<String>() + inside
     }
@@ -181,7 +209,7 @@ impl Shape {
 const NULL: &[u8] = b"null";
 
 /// Which of the rows that were read is the one at that place of the page.
-fn turned(page: Page, shown: usize, at: usize) -> usize {
+pub(super) fn turned(page: Page, shown: usize, at: usize) -> usize {
     match page.backward {
         true => shown.saturating_sub(1 + at),
         false => at,
@@ -191,8 +219,8 @@ fn turned(page: Page, shown: usize, at: usize) -> usize {
 fn list<T>(
     items: impl IntoIterator<Item = T>,
     out: &mut Vec<u8>,
-    mut each: impl FnMut(T, &mut Vec<u8>) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
+    mut each: impl FnMut(T, &mut Vec<u8>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     out.push(b'[');
     for (index, item) in items.into_iter().enumerate() {
         if index > 0 {
@@ -208,8 +236,8 @@ fn list<T>(
 pub(crate) fn object<T>(
     fields: &[(String, T)],
     out: &mut Vec<u8>,
-    mut each: impl FnMut(&T, &mut Vec<u8>) -> Result<(), Malformed>,
-) -> Result<(), Malformed> {
+    mut each: impl FnMut(&T, &mut Vec<u8>) -> Result<(), Stop>,
+) -> Result<(), Stop> {
     out.push(b'{');
     for (index, (key, field)) in fields.iter().enumerate() {
         if index > 0 {

@@ -10,18 +10,26 @@
     reason = "tests open connections of their own, and a failed unwrap is a failed test"
 )]
 
+mod asks;
+#[path = "../support/bench.rs"]
+mod bench;
 mod choices;
 mod document;
 mod ground;
 mod model;
+mod offers;
+mod tables;
 mod texts;
+mod totals;
 mod values;
 mod walks;
 mod world;
 mod writer;
+mod wrong;
 
 use std::{
     env,
+    sync::Arc,
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -87,9 +95,26 @@ struct Tally {
     answered: u64,
     refused: u64,
     walks: u64,
+    /// Answered documents with each of [`MARKS`].
+    marked: [u64; MARKS.len()],
 }
 
-fn over_worlds(each: impl Fn(u64, &Runtime, &Client, &mut Tally)) -> Tally {
+/// What must come up in documents, else nothing is proved of it, by what their text has then.
+const MARKS: [(&str, &[&str]); 8] = [
+    ("aggregates", &["aggregates"]),
+    ("groups", &["groupBy"]),
+    ("days", &["_DAY", "_WEEK", "_MONTH"]),
+    (
+        "sums of money",
+        &["price0Sum", "fee0Sum", "price1Sum", "fee1Sum"],
+    ),
+    ("related", &["some: {", "none: {"]),
+    ("listed rows", &["listed"]),
+    ("found rows", &["sought"]),
+    ("arguments", &["value:", "when:", "shift:"]),
+];
+
+fn over_worlds(each: impl Fn(u64, &Runtime, &Arc<Client>, &mut Tally)) -> Tally {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -108,22 +133,25 @@ fn over_worlds(each: impl Fn(u64, &Runtime, &Client, &mut Tally)) -> Tally {
 fn every_valid_document_gets_the_answer_that_the_rows_give() {
     let tally = over_worlds(|seed, runtime, client, tally| {
         let ground = Ground::lay(World::random(seed), client, runtime);
-        let counts = std::cell::RefCell::new((0, 0));
+        let tally = std::cell::RefCell::new(tally);
         let ran = runner(seed, DOCUMENTS).run(&vec(any::<u8>(), 0..600), |bytes| {
             let judged = judge(&ground, &bytes)?;
+            let mut tally = tally.borrow_mut();
             match judged {
-                true => counts.borrow_mut().0 += 1,
-                false => counts.borrow_mut().1 += 1,
+                Some(text) => {
+                    tally.answered += 1;
+                    for (count, (_, marks)) in tally.marked.iter_mut().zip(MARKS) {
+                        *count += u64::from(marks.iter().any(|mark| text.contains(mark)));
+                    }
+                }
+                None => tally.refused += 1,
             }
             Ok(())
         });
         if let Err(error) = ran {
             panic!("PROPERTY_SEED={seed}\n{error}");
         }
-        let (answered, refused) = counts.into_inner();
-        tally.answered += answered;
-        tally.refused += refused;
-        tally.walks += walks::every_row_comes_once(&ground, seed);
+        tally.into_inner().walks += walks::every_row_comes_once(&ground, seed);
         ground.clear();
     });
     println!(
@@ -131,6 +159,11 @@ fn every_valid_document_gets_the_answer_that_the_rows_give() {
         tally.worlds, tally.answered, tally.refused, tally.walks
     );
     assert!(tally.answered > 9 * tally.refused, "too many were refused");
+    for ((name, _), count) in MARKS.iter().zip(tally.marked) {
+        println!("{count} with {name}");
+        // One world alone need not have everything.
+        assert!(count > 0 || tally.worlds == 1, "none with {name}");
+    }
 }
 
 #[test]
@@ -161,6 +194,31 @@ fn broken_documents_are_refused_or_answered_but_never_our_fault() {
 }
 
 #[test]
+fn what_is_asked_wrongly_is_refused_for_its_own_reason() {
+    let tally = over_worlds(|seed, runtime, client, tally| {
+        let ground = Ground::lay(World::random(seed), client, runtime);
+        for (query, variables, code, words) in wrong::questions(&ground) {
+            let variables = variables.as_object().cloned().unwrap_or_default();
+            let answer = ground.send(&query, &variables);
+            let parsed: Value = serde_json::from_str(&answer).expect("JSON");
+            let error = &parsed["errors"][0];
+            let fits = error["extensions"]["code"] == code
+                && error["message"]
+                    .as_str()
+                    .is_some_and(|text| text.contains(words));
+            assert!(
+                fits && parsed.get("data").is_none(),
+                "PROPERTY_SEED={seed}, not {code} {words}\n{query}\n{answer}"
+            );
+            tally.refused += 1;
+        }
+        ground.clear();
+    });
+    println!("{} worlds, {} wrong questions", tally.worlds, tally.refused);
+    assert!(tally.refused > 10 * tally.worlds || tally.worlds == 1);
+}
+
+#[test]
 fn a_list_is_offered_only_to_operators_that_take_one() {
     let engine = (1..)
         .map(|seed| Engine::new(World::random(seed).catalog(), Limits::default()))
@@ -178,9 +236,9 @@ fn a_list_is_offered_only_to_operators_that_take_one() {
     assert!(!fields("BooleanValueFilter").contains('['));
 }
 
-/// Whether the document was answered; an error says what is wrong with an answer. It is asked again with other values
+/// The document that was answered, `None` when it costs too much; an error says what is wrong with an answer. It is asked again with other values
 /// of its variables, and then with the first ones: what the engine keeps of a document must not depend on them.
-fn judge(ground: &Ground<'_>, bytes: &[u8]) -> Result<bool, TestCaseError> {
+fn judge(ground: &Ground<'_>, bytes: &[u8]) -> Result<Option<String>, TestCaseError> {
     let document = Writer::write(ground, bytes);
     let answered = judge_one(ground, bytes, &document)?;
     let bits = usize::from(bytes.last().copied().unwrap_or(0xff));
@@ -190,7 +248,7 @@ fn judge(ground: &Ground<'_>, bytes: &[u8]) -> Result<bool, TestCaseError> {
             judge_one(ground, bytes, &document)?;
         }
     }
-    Ok(answered)
+    Ok(answered.then(|| document.text()))
 }
 
 fn judge_one(

@@ -5,14 +5,15 @@ use std::cmp::Ordering;
 
 use eventsphere_graphql::{
     Scalar,
-    catalog::{Cardinality, Field as Shown, Money, Relation},
+    catalog::{Cardinality, Computed, Field as Shown, Money, Relation},
     global_id,
 };
 use serde_json::{Map, Value, json};
 
 use crate::{
     document::{Document, Field, Lit, Sel},
-    ground::Ground,
+    ground::{BEST_FIRST, Ground},
+    offers::{Call, rank},
     values::{Val, tag_of},
     world::{Row, World},
     writer::Ty,
@@ -24,16 +25,19 @@ pub struct Model<'a> {
 }
 
 /// Everything that was said of one response key.
-struct Collected<'a> {
-    field: &'a Field,
-    below: Vec<&'a [Sel]>,
+pub struct Collected<'a> {
+    pub field: &'a Field,
+    pub below: Vec<&'a [Sel]>,
 }
+
+/// Stands in an order for how good a row is that was found.
+const RANK: usize = usize::MAX;
 
 /// An order as pairs of a column's place and whether it descends.
 type Order = Vec<(usize, bool)>;
 
 impl<'a> Model<'a> {
-    fn world(&self) -> &'a World {
+    pub fn world(&self) -> &'a World {
         &self.ground.world
     }
 
@@ -46,7 +50,7 @@ impl<'a> Model<'a> {
         Value::Object(out)
     }
 
-    fn collect(
+    pub fn collect(
         &self,
         sets: &[&'a [Sel]],
         name: &str,
@@ -103,7 +107,7 @@ impl<'a> Model<'a> {
         })
     }
 
-    fn argument(&self, field: &Field, name: &str) -> Option<Lit> {
+    pub fn argument(&self, field: &Field, name: &str) -> Option<Lit> {
         let given = field.arguments.iter().find(|(known, _)| known == name)?;
         let value = self.document.resolve(&given.1)?;
         (value != Lit::Null).then_some(value)
@@ -143,12 +147,15 @@ impl<'a> Model<'a> {
                 return by_id(self.argument(one.field, "id"), Some(index));
             }
             if entity.root_many.as_deref() == Some(name) {
-                return self.connection(index, world.rows[index].iter().collect(), one);
+                return self.connection(index, world.rows[index].iter().collect(), one, false);
             }
         }
         let function = world.functions.iter().find(|known| known.field == name);
         let function = function.expect("a root field");
         let entity = world.by_name(&function.entity);
+        if let Some(source) = &function.source {
+            return self.called(&world.calls[&source.function], None, one);
+        }
         let at = world.compares[name];
         let by = self.argument(one.field, "by").expect("an argument");
         let by = self.value(&world.entities[entity].columns[at].scalar, &by);
@@ -157,14 +164,14 @@ impl<'a> Model<'a> {
             .filter(|row| row[at] == by && by != Val::Null)
             .collect();
         match function.many {
-            true => self.connection(entity, met, one),
+            true => self.connection(entity, met, one, false),
             false => met
                 .first()
                 .map_or(Value::Null, |row| self.object(entity, row, &one.below)),
         }
     }
 
-    fn object(&self, entity: usize, row: &Row, below: &[&'a [Sel]]) -> Value {
+    pub fn object(&self, entity: usize, row: &Row, below: &[&'a [Sel]]) -> Value {
         let described = &self.world().entities[entity];
         let mut out = Map::new();
         for (key, one) in self.collect(below, &described.name, true) {
@@ -184,21 +191,49 @@ impl<'a> Model<'a> {
         match shown {
             Shown::Key => show(0),
             Shown::Column(at) => show(*at),
-            Shown::Computed(computed) => show(world.shows[&computed.function].1),
+            Shown::Computed(computed) => self.computed(row, computed, one),
             Shown::Money(money) => self.money(entity, row, money, one),
             Shown::Relation(relation) => self.relation(entity, row, relation, one),
-            Shown::Rows(_) => unreachable!("no world has one"),
+            Shown::Rows(rows) => {
+                let call = &world.calls[&rows.source.function];
+                self.called(call, Some(row), one)
+            }
         }
     }
 
-    fn money(&self, entity: usize, row: &Row, money: &Money, one: &Collected<'a>) -> Value {
-        let minor = &row[self.world().at(entity, &money.minor_column)];
-        let currency = &row[self.world().at(entity, &money.currency_column)];
-        let (Val::Big(minor), Val::Text(currency)) = (minor, currency) else {
-            return Value::Null;
+    /// What a field shows of a column, or of what it is given.
+    fn computed(&self, row: &Row, computed: &Computed, one: &Collected<'a>) -> Value {
+        let world = self.world();
+        let at = world.shows[&computed.function].1;
+        let given = self.argument(one.field, "value");
+        let value = match computed.arguments.first() {
+            Some(argument) if argument.name == "value" => {
+                given.map_or(Val::Null, |given| self.value(&argument.scalar, &given))
+            }
+            _ if self.argument(one.field, "when") == Some(Lit::Bool(false)) => Val::Null,
+            _ => row[at].clone(),
         };
+        value.shown(&computed.scalar, &world.entities)
+    }
+
+    /// The rows that a function gives.
+    fn called(&self, call: &Call, of: Option<&Row>, one: &Collected<'a>) -> Value {
+        let world = self.world();
+        let scalar = &world.entities[call.target].columns[call.at].scalar;
+        let by = self.argument(one.field, "by");
+        let by = by.map(|by| self.value(scalar, &by));
+        let shift = match self.argument(one.field, "shift") {
+            Some(Lit::Int(shift)) => shift,
+            _ => 0,
+        };
+        let rows = world.rows[call.target].iter();
+        let rows = rows.filter(|row| call.gives(row, by.as_ref(), of, shift));
+        self.connection(call.target, rows.collect(), one, call.ranks)
+    }
+
+    pub fn money_shown(&self, minor: i128, currency: &str, below: &[&'a [Sel]]) -> Value {
         let mut out = Map::new();
-        for (key, part) in self.collect(&one.below, "Money", false) {
+        for (key, part) in self.collect(below, "Money", false) {
             let value = match part.field.name.as_str() {
                 "__typename" => json!("Money"),
                 "minorUnits" => json!(minor.to_string()),
@@ -211,13 +246,17 @@ impl<'a> Model<'a> {
         Value::Object(out)
     }
 
-    fn relation(
-        &self,
-        entity: usize,
-        row: &Row,
-        relation: &Relation,
-        one: &Collected<'a>,
-    ) -> Value {
+    fn money(&self, entity: usize, row: &Row, money: &Money, one: &Collected<'a>) -> Value {
+        let minor = &row[self.world().at(entity, &money.minor_column)];
+        let currency = &row[self.world().at(entity, &money.currency_column)];
+        let (Val::Big(minor), Val::Text(currency)) = (minor, currency) else {
+            return Value::Null;
+        };
+        self.money_shown(i128::from(*minor), currency, &one.below)
+    }
+
+    /// The rows that a relation leads to from that row.
+    fn related(&self, entity: usize, row: &Row, relation: &Relation) -> (usize, Vec<&'a Row>) {
         let world = self.world();
         let target = world.by_table(&relation.target_table);
         let ours = &row[world.at(entity, &relation.from_column)];
@@ -229,16 +268,34 @@ impl<'a> Model<'a> {
                 Val::Key(*from) == *ours && Val::Key(*to) == theirs[at]
             }),
         };
-        let found: Vec<&Row> = world.rows[target].iter().filter(|row| meets(row)).collect();
+        let found = world.rows[target].iter().filter(|row| meets(row));
+        (target, found.collect())
+    }
+
+    fn relation(
+        &self,
+        entity: usize,
+        row: &Row,
+        relation: &Relation,
+        one: &Collected<'a>,
+    ) -> Value {
+        let (target, found) = self.related(entity, row, relation);
         match relation.cardinality {
-            Cardinality::ToMany => self.connection(target, found, one),
+            Cardinality::ToMany => self.connection(target, found, one, false),
             _ => found
                 .first()
                 .map_or(Value::Null, |row| self.object(target, row, &one.below)),
         }
     }
 
-    fn connection(&self, entity: usize, rows: Vec<&'a Row>, one: &Collected<'a>) -> Value {
+    /// `best_first`: the rows were found, and come in that order when no other is named.
+    fn connection(
+        &self,
+        entity: usize,
+        rows: Vec<&'a Row>,
+        one: &Collected<'a>,
+        best_first: bool,
+    ) -> Value {
         let filter = self.argument(one.field, "filter");
         let mut rows: Vec<&Row> = rows
             .into_iter()
@@ -248,8 +305,11 @@ impl<'a> Model<'a> {
                     .is_none_or(|filter| self.holds(entity, row, filter))
             })
             .collect();
-        let total = rows.len();
-        let names = self.order_names(one.field);
+        let all_met = rows.clone();
+        let mut names = self.order_names(one.field);
+        if names.is_empty() && best_first {
+            names.push(BEST_FIRST.to_owned());
+        }
         let order = order(self.world(), entity, &names);
         rows.sort_by(|a, b| compare(a, b, &order));
         let cursors = self.ground.cursors(entity, &names);
@@ -296,7 +356,8 @@ impl<'a> Model<'a> {
         for (key, part) in self.collect(&one.below, &format!("{named}Connection"), false) {
             let value = match part.field.name.as_str() {
                 "__typename" => json!(format!("{named}Connection")),
-                "totalCount" => json!(total),
+                "totalCount" => json!(all_met.len()),
+                "aggregates" => self.aggregates(entity, &all_met, &part),
                 "nodes" => rows
                     .iter()
                     .map(|row| self.object(entity, row, &part.below))
@@ -379,6 +440,10 @@ impl<'a> Model<'a> {
                     .iter()
                     .any(|part| self.holds(entity, row, part)),
                 ("not", value) => !self.holds(entity, row, value),
+                (field, value) if self.relation_of(entity, field).is_some() => {
+                    let relation = self.relation_of(entity, field);
+                    relation.is_some_and(|relation| self.leads(entity, row, relation, value))
+                }
                 (field, Lit::Obj(operators)) => {
                     let columns = &self.world().entities[entity].columns;
                     let at = columns.iter().position(|column| column.field == field);
@@ -389,6 +454,31 @@ impl<'a> Model<'a> {
                 }
                 _ => true,
             })
+    }
+
+    fn relation_of(&self, entity: usize, field: &str) -> Option<&'a Relation> {
+        match self.world().entities[entity].fields.get(field) {
+            Some(Shown::Relation(relation)) => Some(relation),
+            _ => None,
+        }
+    }
+
+    /// Whether what the row is related to meets the condition.
+    fn leads(&self, entity: usize, row: &Row, relation: &Relation, value: &Lit) -> bool {
+        let (target, found) = self.related(entity, row, relation);
+        let any = |filter: &Lit| found.iter().any(|row| self.holds(target, row, filter));
+        match (relation.cardinality, value) {
+            (Cardinality::ToMany, Lit::Obj(quantifiers)) => {
+                quantifiers
+                    .iter()
+                    .all(|(name, filter)| match name.as_str() {
+                        _ if *filter == Lit::Null => true,
+                        "some" => any(filter),
+                        _ => !any(filter),
+                    })
+            }
+            _ => any(value),
+        }
     }
 
     /// A comparison with what is absent is not met, and neither is its opposite; only `ne` and `notIn` say otherwise.
@@ -419,7 +509,7 @@ impl<'a> Model<'a> {
     }
 
     /// What an operand means for a column of that type.
-    fn value(&self, scalar: &Scalar, operand: &Lit) -> Val {
+    pub fn value(&self, scalar: &Scalar, operand: &Lit) -> Val {
         let text = operand.str().unwrap_or_default();
         match (scalar, operand) {
             (Scalar::Id(_), _) => match global_id::decode(text) {
@@ -448,6 +538,9 @@ pub fn order(world: &World, entity: usize, names: &[String]) -> Order {
     let mut order: Order = names
         .iter()
         .map(|name| {
+            if name == BEST_FIRST {
+                return (RANK, true);
+            }
             let (stem, word) = name.rsplit_once('_').expect("a direction");
             (world.at(entity, &stem.to_lowercase()), word == "DESC")
         })
@@ -466,7 +559,10 @@ pub fn order(world: &World, entity: usize, names: &[String]) -> Order {
 
 pub fn compare(one: &Row, other: &Row, order: &Order) -> Ordering {
     for (at, descending) in order {
-        let ordering = one[*at].cmp(&other[*at]);
+        let ordering = match *at {
+            RANK => rank(one).cmp(&rank(other)),
+            at => one[at].cmp(&other[at]),
+        };
         let ordering = if *descending {
             ordering.reverse()
         } else {

@@ -156,7 +156,21 @@ fn instant(choices: &mut Choices<'_>) -> DateTime<Utc> {
         .with_ymd_and_hms(2027, 5, 4, 18, 0, 0)
         .single()
         .unwrap_or_default();
-    match choices.pick(9) {
+    // Where days, weeks and summer times begin and end in the zones of the worlds.
+    let edges = [
+        (2027, 3, 14, 6, 59),
+        (2027, 3, 28, 1, 0),
+        (2027, 11, 7, 5, 30),
+        (2027, 12, 31, 15, 0),
+        (2028, 2, 29, 18, 15),
+    ];
+    match choices.pick(14) {
+        at @ 9.. => {
+            let (year, month, day, hour, minute) = edges[at - 9];
+            Utc.with_ymd_and_hms(year, month, day, hour, minute, 0)
+                .single()
+                .unwrap_or(base)
+        }
         0 => base,
         1 => base + TimeDelta::microseconds(1),
         2 => base + TimeDelta::milliseconds(500),

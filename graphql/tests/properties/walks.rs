@@ -3,10 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
+    asks::orders,
     choices::{Choices, bytes_of},
-    ground::Ground,
+    ground::{BEST_FIRST, Ground},
     model,
-    writer::orders,
 };
 
 /// Walks each root connection in a few orders, forward and backward; how many walks that were.
@@ -34,6 +34,21 @@ pub fn every_row_comes_once(ground: &Ground<'_>, seed: u64) -> u64 {
             );
             walks += 1;
         }
+    }
+    for index in 0..ground.world.entities.len() {
+        let Some(seeker) = ground.world.seeker(index) else {
+            continue;
+        };
+        let entity = &ground.world.entities[index];
+        let order = model::order(&ground.world, index, &[BEST_FIRST.to_owned()]);
+        let expected: Vec<Value> = model::sorted(&ground.world, index, &order)
+            .iter()
+            .map(|row| row[0].shown(&entity.columns[0].scalar, &ground.world.entities))
+            .collect();
+        let (size, forward) = (1 + choices.pick(6), choices.one_in(2));
+        let found = walk(ground, &seeker.field, &[], size, forward);
+        assert_eq!(found, expected, "PROPERTY_SEED={seed} {}", seeker.field);
+        walks += 1;
     }
     walks
 }

@@ -4,16 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use eventsphere_graphql::{
     Catalog, RootFunction, Scalar,
-    catalog::{
-        Argument, Cardinality, Column, Computed, Entity, EnumType, EnumValue, Field, Money,
-        Relation,
-    },
+    catalog::{Argument, Cardinality, Column, Entity, EnumType, EnumValue, Field, Money, Relation},
 };
 use indexmap::IndexMap;
 use uuid::Uuid;
 
 use crate::{
     choices::{Choices, bytes_of},
+    offers::{Call, Taken, ZONES},
     values::{ENUMS, Val, key},
 };
 
@@ -33,6 +31,10 @@ pub struct World {
     pub shows: HashMap<String, (usize, usize)>,
     /// Which column a root function compares with its first argument, by field.
     pub compares: HashMap<String, usize>,
+    /// What functions give that return rows, by function.
+    pub calls: HashMap<String, Call>,
+    /// What fields take, by field: no two functions of a world share a name.
+    pub takes: HashMap<String, Vec<Taken>>,
 }
 
 const NAMES: [&str; 5] = ["Alpha", "BravoThing", "Charlie", "D", "EchoX"];
@@ -49,6 +51,8 @@ impl World {
             functions: vec![],
             shows: HashMap::new(),
             compares: HashMap::new(),
+            calls: HashMap::new(),
+            takes: HashMap::new(),
         };
         let many = 1 + choices.pick(NAMES.len());
         for index in 0..many {
@@ -61,6 +65,15 @@ impl World {
         for index in 0..many {
             world.default_order(index, choices);
             world.root_functions(index, choices);
+            world.zone(index, choices);
+        }
+        for index in 0..many {
+            world.related_filters(index, choices);
+            world.aggregates(index, choices);
+            world.finders(index, choices);
+        }
+        for index in 0..many {
+            world.rows_fields(index, choices);
         }
         world.fill(choices);
         world
@@ -80,11 +93,11 @@ impl World {
         let mut fields = IndexMap::new();
         fields.insert("id".to_owned(), Field::Key);
         for number in 0..=choices.pick(9) {
-            let scalar = match choices.pick(10) {
+            let scalar = match choices.pick(12) {
                 0 => Scalar::Int,
                 1 => Scalar::BigInt,
                 2 => Scalar::Boolean,
-                3 => Scalar::DateTime,
+                3 | 10 => Scalar::DateTime,
                 4 => Scalar::Enum(choices.of(&ENUMS).0.to_owned()),
                 5 => Scalar::StringList,
                 6 => Scalar::Id(NAMES[choices.pick(many)].to_owned()),
@@ -101,21 +114,8 @@ impl World {
         }
         for number in 0..choices.pick(3) {
             let shown = choices.pick(columns.len());
-            let function = format!("{}.f{index}_{number}", self.schema);
-            let field = format!("computed{index}{number}");
-            self.shows.insert(function.clone(), (index, shown));
-            fields.insert(
-                field.clone(),
-                Field::Computed(Computed {
-                    field,
-                    description: String::new(),
-                    function,
-                    scalar: columns[shown].scalar.clone(),
-                    nullable: columns[shown].nullable,
-                    arguments: vec![],
-                    cost: 2,
-                }),
-            );
+            let computed = self.computed((index, number, shown), &columns[shown], choices);
+            fields.insert(computed.field.clone(), Field::Computed(computed));
         }
         let root = |of: &str, is: bool| is.then(|| format!("{of}{index}"));
         Entity {
@@ -258,6 +258,8 @@ impl World {
                 false => (format!("{{t}}.{} = {{1}}", column.name), None),
             };
             self.compares.insert(field.clone(), at);
+            self.takes
+                .insert(field.clone(), vec![Taken::by(index, at, true)]);
             self.functions.push(RootFunction {
                 field,
                 description: String::new(),
@@ -313,6 +315,9 @@ impl World {
                         Some(target) => Some(Val::Key(*choices.of(&keys[target]))),
                         None if column.name.ends_with("_currency") => {
                             Some(Val::Text((*choices.of(&["EUR", "JPY", "KWD"])).to_owned()))
+                        }
+                        None if column.name.ends_with("_zone") => {
+                            Some(Val::Text((*choices.of(&ZONES)).to_owned()))
                         }
                         None => Some(Val::random(&column.scalar, choices)),
                     };
@@ -413,7 +418,7 @@ pub fn name_of(scalar: &Scalar) -> &str {
     }
 }
 
-fn column(name: &str, scalar: Scalar, nullable: bool, choices: &mut Choices<'_>) -> Column {
+pub fn column(name: &str, scalar: Scalar, nullable: bool, choices: &mut Choices<'_>) -> Column {
     Column {
         name: name.to_owned(),
         field: eventsphere_graphql::declare::camel_case(name),
@@ -423,34 +428,39 @@ fn column(name: &str, scalar: Scalar, nullable: bool, choices: &mut Choices<'_>)
         exposed: true,
         filterable: !choices.one_in(5),
         orderable: scalar != Scalar::StringList && !choices.one_in(5),
+        filled_where_seen: false,
         scalar,
     }
 }
 
-/// Two columns shown as one field.
+/// Columns shown as one field, or as two that share their currency.
 fn money(
     index: usize,
     columns: &mut Vec<Column>,
     fields: &mut IndexMap<String, Field>,
     choices: &mut Choices<'_>,
 ) {
-    let nullable = choices.one_in(2);
-    let minor = format!("m{index}_minor");
-    let currency = format!("m{index}_currency");
-    columns.push(column(&minor, Scalar::BigInt, nullable, choices));
-    columns.push(column(&currency, Scalar::String, false, choices));
-    columns.iter_mut().rev().take(2).for_each(|column| {
+    let hidden = |mut column: Column| {
         column.exposed = false;
         column.filterable = false;
         column.orderable = false;
-    });
-    fields.insert(
-        format!("price{index}"),
-        Field::Money(Money {
-            field: format!("price{index}"),
-            description: String::new(),
-            minor_column: minor,
-            currency_column: currency,
-        }),
-    );
+        column
+    };
+    let currency = format!("m{index}_currency");
+    for name in ["price", "fee"].iter().take(1 + choices.pick(2)) {
+        let (nullable, minor) = (choices.one_in(2), format!("m{index}_{name}"));
+        columns.push(hidden(column(&minor, Scalar::BigInt, nullable, choices)));
+        let field = format!("{name}{index}");
+        fields.insert(
+            field.clone(),
+            Field::Money(Money {
+                field,
+                description: String::new(),
+                minor_column: minor,
+                currency_column: currency.clone(),
+                function: None,
+            }),
+        );
+    }
+    columns.push(hidden(column(&currency, Scalar::String, false, choices)));
 }

@@ -1,9 +1,10 @@
 //! What the counter keeps in mind, so that a sale asks the database for it once. None of it is believed where it
 //! matters: the functions check organization, buyer, stock and tickets themselves.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use moka::sync::Cache;
+use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 /// Longer than most holds; who confirms later is looked up.
@@ -32,19 +33,16 @@ pub struct Held {
 #[derive(Clone, Debug)]
 pub struct Memory {
     holds: Cache<Uuid, Held>,
-    organizations: Cache<Uuid, Uuid>,
+    organizations: Cache<Uuid, Arc<OnceCell<Uuid>>>,
 }
 
 impl Default for Memory {
     fn default() -> Self {
-        let cache = |most, time| {
-            Cache::builder()
-                .max_capacity(most)
-                .time_to_live(time)
-                .build()
-        };
         Self {
-            holds: cache(MOST_HOLDS, HOLDS_FOR),
+            holds: Cache::builder()
+                .max_capacity(MOST_HOLDS)
+                .time_to_live(HOLDS_FOR)
+                .build(),
             organizations: Cache::builder()
                 .max_capacity(MOST_EVENTS)
                 .time_to_live(EVENTS_FOR)
@@ -69,13 +67,9 @@ impl Memory {
         self.holds.invalidate(&registration_id);
     }
 
-    /// The organization of an event that is on sale.
-    pub fn organization_of(&self, event_id: Uuid) -> Option<Uuid> {
-        self.organizations.get(&event_id)
-    }
-
-    /// Keeps it in mind.
-    pub fn keep_organization(&self, event_id: Uuid, org_id: Uuid) {
-        self.organizations.insert(event_id, org_id);
+    /// Where the organization of an event that is on sale is told, once somebody has found out: of a crowd that comes
+    /// at once one asks, and the others wait for that answer instead of for a connection each.
+    pub fn organization_of(&self, event_id: Uuid) -> Arc<OnceCell<Uuid>> {
+        self.organizations.get_with(event_id, Arc::default)
     }
 }

@@ -15,8 +15,9 @@ use eventsphere_graphql::{
     engine::Gate,
 };
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use super::{Refused, refused};
+use super::{Refused, held_back, refused};
 use crate::{fault::Fault, http::RequestHost, state::App, tenancy::Actor, vault::unhex};
 
 /// Identifiers that organizations give are no longer than this, bytes.
@@ -51,8 +52,8 @@ pub trait TrustedDocuments: Send + Sync {
         hash: &[u8; 32],
     ) -> Result<Option<String>, Fault>;
 
-    /// Something was registered or removed.
-    fn forget(&self);
+    /// This organization has registered or removed something.
+    fn forget(&self, org_id: Uuid);
 }
 
 /// The document of a request.
@@ -152,17 +153,22 @@ pub(super) enum Missing {
     Refused(Refused),
 }
 
-impl From<Fault> for Missing {
-    fn from(fault: Fault) -> Self {
-        if let Fault::Internal(cause) | Fault::Unavailable(cause) = &fault {
+/// A registered document could not be looked up.
+fn unread(host: &RequestHost, fault: Fault) -> Missing {
+    match &fault {
+        Fault::Throttled { .. } => {
+            return Missing::Answered(held_back(&fault, &host.info.request_id));
+        }
+        Fault::Internal(cause) | Fault::Unavailable(cause) => {
             tracing::error!(%cause, "a registered document could not be looked up");
         }
-        Self::Refused(Refused {
-            status: StatusCode::SERVICE_UNAVAILABLE,
-            code: fault.code(),
-            message: fault.to_string(),
-        })
+        _ => {}
     }
+    Missing::Refused(Refused {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: fault.code(),
+        message: fault.to_string(),
+    })
 }
 
 /// The document that is wanted, checked; or why it is not executed for this caller.
@@ -222,7 +228,8 @@ async fn known(host: &RequestHost, key: &DocumentKey) -> Result<Arc<Document>, M
         return Ok(document);
     }
     let trusted = &host.app.trusted_documents;
-    match trusted.text(&host.app, &host.actor, &hash).await? {
+    let text = trusted.text(&host.app, &host.actor, &hash).await;
+    match text.map_err(|fault| unread(host, fault))? {
         // What was valid when it was registered need not be so under the schema of today.
         Some(text) => host
             .app
@@ -239,7 +246,8 @@ async fn registered(host: &RequestHost, key: &DocumentKey) -> Result<Option<[u8;
     match host.actor.org_id() {
         Some(_) => {
             let trusted = &host.app.trusted_documents;
-            Ok(trusted.find(&host.app, &host.actor, key).await?)
+            let found = trusted.find(&host.app, &host.actor, key).await;
+            found.map_err(|fault| unread(host, fault))
         }
         None => Ok(None),
     }

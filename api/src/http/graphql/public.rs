@@ -74,7 +74,7 @@ fn tag(media_type: MediaType, body: &str) -> String {
 }
 
 /// Whether `If-None-Match` names the tag (RFC 9110, 13.1.2).
-fn already_there(asked: &HeaderMap, tag: &str) -> bool {
+pub(super) fn already_there(asked: &HeaderMap, tag: &str) -> bool {
     asked
         .get_all(header::IF_NONE_MATCH)
         .iter()

@@ -45,6 +45,37 @@ async fn an_answer_says_what_it_cost_and_what_is_left() {
     assert_eq!(available(&other), 997);
 }
 
+/// Work that gives little is work: what PostgreSQL counted, searched and compared is not given back.
+#[tokio::test]
+async fn searches_and_counts_that_find_nothing_are_paid() {
+    let app = TestApp::start_with(&SMALL).await;
+    let organizer = app.organizer("acme").await;
+    organizer.event(&EventSetup::default()).await;
+    let each = |ask: &str| {
+        let asked: Vec<String> = (0..18).map(|n| format!("a{n}: {ask}")).collect();
+        format!("{{ {} }}", asked.join(" "))
+    };
+    let search = each("searchEvents(text: \"nowhere\") { totalCount }");
+    let told = cost(&app.at_address("192.0.2.1", &search).await);
+    // A search is 20 points, a count 5; a connection without rows is one object instead of two points.
+    assert_eq!(told["requested"], 18 * (20 + 5 + 2), "{told}");
+    assert_eq!(told["actual"], 18 * (20 + 5 + 1), "{told}");
+    let filter = "{ events(filter: { ticketTypes: { none: {} } }) { nodes { id } } }";
+    let told = cost(&app.at_address("192.0.2.2", filter).await);
+    assert_eq!(
+        (&told["requested"], &told["actual"]),
+        (&json!(24), &json!(3))
+    );
+    // Counted for each parent.
+    let nested = "{ currentOrganization { events { nodes { sessions { totalCount } } } } }";
+    let told = cost(&app.by_token(&organizer.token, nested).await);
+    // The organization, the connection, one event, its connection, its count.
+    assert_eq!(told["actual"], 1 + 1 + 1 + 1 + 5, "{told}");
+    let groups = "{ currentOrganization { events { aggregates { groups { count } } } } }";
+    let told = cost(&app.by_token(&organizer.token, groups).await);
+    assert_eq!(told["actual"], 1 + 1 + 1 + 1 + 10, "{told}");
+}
+
 #[tokio::test]
 async fn braces_in_texts_make_nothing_dearer_than_requested() {
     let app = TestApp::start_with(&SMALL).await;
@@ -86,11 +117,11 @@ async fn an_empty_bucket_lets_nothing_be_done_until_time_has_filled_it() {
     assert_eq!(other.status, 200, "{other:?}");
     assert_eq!(app.database.count("select count(*) from users").await, 1);
 
-    // As long as it said (and a moment for the small question), but hardly earlier.
+    // As long as it said (and the six seconds that the small question took), but hardly earlier.
     let wait = |seconds| app.app.clock.advance(chrono::TimeDelta::seconds(seconds));
     wait(seconds - 5);
     held_back(&app.at_address("192.0.2.1", WIDE).await);
-    wait(7);
+    wait(12);
     let reply = app.at_address("192.0.2.1", WIDE).await;
     assert_eq!(reply.status, 200, "{reply:?}");
 }

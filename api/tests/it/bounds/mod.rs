@@ -5,6 +5,7 @@ mod buckets;
 mod explosions;
 mod figures;
 mod lanes;
+mod pages;
 mod rules;
 mod shared;
 mod trouble;
@@ -58,6 +59,14 @@ fn held_back(reply: &Reply) -> i64 {
     let seconds = seconds.parse().expect("whole seconds");
     assert!(seconds >= 1, "{reply:?}");
     seconds
+}
+
+/// The same of a page.
+#[track_caller]
+fn held_back_page(reply: &reqwest::Response) {
+    assert_eq!(reply.status(), 429);
+    assert_eq!(reply.headers()["content-type"], "application/problem+json");
+    assert!(reply.headers().contains_key("retry-after"), "{reply:?}");
 }
 
 /// Waits until it is so.

@@ -1,8 +1,10 @@
 //! Questions, written from the catalog.
 
 use eventsphere_graphql::catalog::{
-    Argument, Cardinality, Catalog, Entity, Field, Relation, Scalar,
+    Argument, Cardinality, Catalog, Entity, Field, Relation, RootFunction, Scalar,
 };
+use eventsphere_graphql::functions::RowsField;
+use serde_json::Value;
 
 /// The entity that a relation leads to.
 pub fn target<'a>(catalog: &'a Catalog, relation: &Relation) -> &'a Entity {
@@ -93,34 +95,87 @@ pub enum Path<'a> {
     Root(&'a str),
     /// A relation of another entity.
     Of(&'a Entity, &'a Relation),
+    /// A function at the root.
+    Function(&'a RootFunction),
+    /// A function of a row of another entity.
+    Rows(&'a Entity, &'a RowsField),
 }
 
-impl Path<'_> {
+impl<'a> Path<'a> {
     /// As a test names it.
     pub fn name(&self) -> String {
+        format!(
+            "{}.{}",
+            self.parent().map_or("Query", |parent| &parent.name),
+            self.field()
+        )
+    }
+
+    fn field(&self) -> &'a str {
         match self {
-            Self::Root(field) => format!("Query.{field}"),
-            Self::Of(parent, relation) => format!("{}.{}", parent.name, relation.field),
+            Self::Root(field) => field,
+            Self::Of(_, relation) => &relation.field,
+            Self::Function(function) => &function.field,
+            Self::Rows(_, rows) => &rows.field,
         }
+    }
+
+    /// The entity that it is a field of; `None` at the root.
+    pub fn parent(&self) -> Option<&'a Entity> {
+        match self {
+            Self::Root(_) | Self::Function(_) => None,
+            Self::Of(parent, _) | Self::Rows(parent, _) => Some(parent),
+        }
+    }
+
+    /// Whether a function says which rows there are.
+    pub fn is_function(&self) -> bool {
+        matches!(self, Self::Function(_) | Self::Rows(..))
     }
 
     /// Asks the connection, with arguments, under an alias. `$<alias>_parent` is the id of the parent.
     pub fn ask(&self, alias: &str, arguments: &str, inner: &str) -> String {
-        match self {
-            Self::Root(field) => format!("{alias}: {field}({arguments}) {{ {inner} }} "),
-            Self::Of(parent, relation) => format!(
-                "{alias}: node(id: ${alias}_parent) {{ ... on {} {{ {}({arguments}) {{ {inner} }} }} }} ",
-                parent.name, relation.field
-            ),
+        let given = match self {
+            Self::Function(function) => asking_for(&function.field, "bilbao", ""),
+            Self::Rows(_, rows) => samples(&rows.arguments),
+            _ => String::new(),
+        };
+        let glue = if given.is_empty() { "" } else { ", " };
+        let asked = format!("{}({given}{glue}{arguments}) {{ {inner} }}", self.field());
+        match self.parent() {
+            None => format!("{alias}: {asked} "),
+            Some(parent) => {
+                let name = &parent.name;
+                format!("{alias}: node(id: ${alias}_parent) {{ ... on {name} {{ {asked} }} }} ")
+            }
         }
     }
 
     /// The variable that `ask` uses.
     pub fn variable(&self, alias: &str) -> String {
-        match self {
-            Self::Root(_) => String::new(),
-            Self::Of(..) => format!("${alias}_parent: ID! "),
+        match self.parent() {
+            None => String::new(),
+            Some(_) => format!("${alias}_parent: ID! "),
         }
+    }
+
+    /// The connection in the data of what was asked under that alias.
+    pub fn connection<'v>(&self, data: &'v Value, alias: &str) -> &'v Value {
+        match self.parent() {
+            None => &data[alias],
+            Some(_) => &data[alias][self.field()],
+        }
+    }
+}
+
+/// Arguments of a root function, by which it shows something of that side; what is not here takes none.
+pub fn asking_for(function: &str, tag: &str, event: &str) -> String {
+    match function {
+        "eventBySlug" => {
+            format!("organizationSlug: \"{tag}-society\", slug: \"{tag}-{event}-day\"")
+        }
+        "searchEvents" => format!("text: \"{tag} {event} day\""),
+        _ => String::new(),
     }
 }
 
@@ -135,4 +190,18 @@ pub fn paths<'a>(catalog: &'a Catalog, entity: &'a Entity) -> Vec<Path<'a>> {
             .map(move |relation| Path::Of(parent, relation))
     });
     root.into_iter().chain(through).collect()
+}
+
+/// The same, and through functions.
+pub fn all_paths<'a>(catalog: &'a Catalog, entity: &'a Entity) -> Vec<Path<'a>> {
+    let roots = catalog.functions.values();
+    let roots = roots.filter(|function| function.many && function.entity == entity.name);
+    let fields = catalog.entities.values().flat_map(|parent| {
+        parent.fields.values().filter_map(move |field| match field {
+            Field::Rows(rows) if rows.entity == entity.name => Some(Path::Rows(parent, rows)),
+            _ => None,
+        })
+    });
+    let through = roots.map(Path::Function).chain(fields);
+    paths(catalog, entity).into_iter().chain(through).collect()
 }

@@ -138,7 +138,7 @@ async fn look_at_all(app: &TestApp, org: Uuid) {
 }
 
 /// Sends a request and keeps the connection, its answer unread.
-async fn send(app: &TestApp, token: &str, query: &str, variables: Value) -> TcpStream {
+pub(super) async fn send(app: &TestApp, token: &str, query: &str, variables: Value) -> TcpStream {
     let address = app.url.strip_prefix("http://").expect("an address");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let body = json!({ "query": query, "variables": variables }).to_string();

@@ -8,7 +8,11 @@ use eventsphere_graphql::{
 };
 use serde_json::{Map, Value, json};
 
+use super::ledger::Sdl;
 use crate::harness;
+
+/// Fields of which one or the other is said.
+const EITHER: [(&str, &str); 1] = [("organizationId", "organizationSlug")];
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -37,40 +41,68 @@ fn collect(catalog: &Catalog, input: &InputObject, path: &str, out: &mut Vec<Pla
     }
 }
 
-/// An input with every required field and every id that `id` gives for its place; optional others are left out.
-pub fn input(catalog: &Catalog, verb: &Verb, id: &dyn Fn(&Place) -> Option<String>) -> Value {
-    object(catalog, &verb.input, "", id)
+/// How much of an input is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// What must be.
+    Needed,
+    /// Everything.
+    All,
+    /// Everything, and of what can be chosen another thing.
+    Other,
+}
+
+/// An input with every id that `id` gives for its place, and as much of the rest as is said.
+pub fn input(
+    catalog: &Catalog,
+    verb: &Verb,
+    said: Said,
+    id: &dyn Fn(&Place) -> Option<String>,
+) -> Value {
+    object(catalog, &verb.input, "", said, id)
 }
 
 fn object(
     catalog: &Catalog,
     input: &InputObject,
     path: &str,
+    said: Said,
     id: &dyn Fn(&Place) -> Option<String>,
 ) -> Value {
+    let all = said != Said::Needed;
     let mut out = Map::new();
     for field in &input.fields {
         let path = format!("{path}{}", field.name);
         let value = match &field.input_type {
             InputType::Scalar(Scalar::Id(name)) => id(&(path, name.clone())).map(Value::String),
             InputType::List(Scalar::Id(name)) => id(&(path, name.clone())).map(|id| json!([id])),
-            InputType::Object(name) if field.required => Some(object(
+            InputType::Object(name) if field.required || all => Some(object(
                 catalog,
                 &catalog.inputs[name],
                 &format!("{path}."),
+                said,
                 id,
             )),
             InputType::Objects(name) => {
-                let inner = object(catalog, &catalog.inputs[name], &format!("{path}."), id);
+                let described = &catalog.inputs[name];
+                let inner = object(catalog, described, &format!("{path}."), said, id);
                 // Optional lists only for the ids in them.
-                let wanted = field.required || has_id(catalog, &catalog.inputs[name], &path, id);
+                let wanted = field.required || all || has_id(catalog, described, &path, id);
                 wanted.then(|| json!([inner]))
             }
-            _ if field.required => Some(sample(field)),
+            // What a percentage needs, though other kinds do without.
+            _ if field.required || all || field.name == "rateMillionths" => {
+                Some(sample(catalog, field, said))
+            }
             _ => None,
         };
         if let Some(value) = value {
             out.insert(field.name.clone(), value);
+        }
+    }
+    for (one, other) in EITHER {
+        if out.contains_key(one) {
+            out.remove(other);
         }
     }
     Value::Object(out)
@@ -88,21 +120,44 @@ fn has_id(
 }
 
 /// A value that the field accepts, by its type and, for texts, by what its name promises.
-fn sample(field: &InputField) -> Value {
+fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     match &field.input_type {
         InputType::Money => json!({ "minorUnits": "0", "currencyCode": "EUR" }),
         InputType::List(_) | InputType::Scalar(Scalar::StringList) => json!(["events:read"]),
-        InputType::Scalar(Scalar::Int) => json!(1),
+        InputType::Scalar(Scalar::Int) => match field.name.as_str() {
+            "capacity" => json!(60),
+            name if name.starts_with("max") => json!(10),
+            name if name.ends_with("Seconds") => json!(600),
+            _ => json!(1),
+        },
         InputType::Scalar(Scalar::BigInt) => json!("1"),
         InputType::Scalar(Scalar::Boolean) => json!(true),
-        InputType::Scalar(Scalar::DateTime) => match field.name.starts_with("end") {
-            true => json!("2027-05-04T18:00:00Z"),
-            false => json!("2027-05-04T09:00:00Z"),
+        InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
+        InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
+        InputType::Scalar(Scalar::DateTime) => match field.name.to_ascii_lowercase() {
+            name if name.starts_with("expires") => json!("2099-01-01T00:00:00Z"),
+            name if name.contains("end") || name.contains("until") => json!("2027-05-04T18:00:00Z"),
+            _ => json!("2027-05-04T09:00:00Z"),
         },
+        InputType::Scalar(Scalar::Date) => json!("2027-05-04"),
+        InputType::Scalar(Scalar::Enum(name)) => {
+            let mut values = catalog.enums[name].values.iter();
+            let chosen = match said {
+                Said::Other => values.next_back(),
+                _ => values.next(),
+            };
+            json!(chosen.expect("a value").shown)
+        }
         _ => match field.name.as_str() {
-            "email" => json!(format!("somebody{number}@example.org")),
-            "slug" => json!(format!("made-up-{number}")),
+            "email" | "supportEmail" => json!(format!("somebody{number}@example.org")),
+            "country" => json!("DE"),
+            "locale" => json!("en"),
+            "currency" | "defaultCurrency" => json!("EUR"),
+            "id" => json!(format!("made-up-{number}")),
+            name if name.ends_with("assword") => json!("not the right password"),
+            name if name.ends_with("Color") => json!("#112233"),
+            "slug" | "code" => json!(format!("made-up-{number}")),
             "timeZone" => json!("Europe/Berlin"),
             "idempotencyKey" => json!(harness::key()),
             "text" => json!(format!("query MadeUp{number} {{ __typename }}")),
@@ -110,6 +165,18 @@ fn sample(field: &InputField) -> Value {
             _ => json!(format!("made up {number}")),
         },
     }
+}
+
+/// Everything in an object that a verb makes.
+fn value(catalog: &Catalog, name: &str) -> String {
+    use eventsphere_graphql::ValueType;
+    let fields = catalog.values[name].fields.iter();
+    let shown = fields.map(|(field, kind, ..)| match kind {
+        ValueType::Scalar(_) => format!("{field} "),
+        ValueType::Money => format!("{field} {{ minorUnits currencyCode amount }} "),
+        ValueType::Objects(other) => format!("{field} {{ {} }} ", value(catalog, other)),
+    });
+    shown.collect()
 }
 
 /// The verb with its payload: whatever entity it gives, and what else it says.
@@ -126,10 +193,23 @@ pub fn document(catalog: &Catalog, verb: &Verb) -> String {
                 )
             }
             PayloadType::Scalar(_) => format!("{} ", field.name),
+            PayloadType::Value(name) => format!("{} {{ {} }} ", field.name, value(catalog, name)),
         };
     }
     let (name, input) = (&verb.name, &verb.input.name);
     format!(
-        "mutation($input: {input}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code message field }} }} }}"
+        "mutation($input: {input}!) {{ {name}(input: $input) {{ {selection} userErrors {{ code message field }} \
+         query {{ viewer {{ email }} currentOrganization {{ slug }} }} }} }}"
     )
+}
+
+/// Whether something can be chosen in it that is never answered with: what it means shows when it is said.
+pub fn has_choice(catalog: &Catalog, input: &InputObject, sdl: &Sdl) -> bool {
+    input.fields.iter().any(|field| match &field.input_type {
+        InputType::Scalar(Scalar::Enum(name)) => !sdl.is_answered_with(name),
+        InputType::Object(name) | InputType::Objects(name) => {
+            has_choice(catalog, &catalog.inputs[name], sdl)
+        }
+        _ => false,
+    })
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     ask::Who,
-    document::{Path, paths},
+    document::{Path, all_paths},
     filters::{parent, split},
     reads::{Secrets, ask_all},
     rows::Rows,
@@ -35,13 +35,6 @@ impl Case<'_> {
         let order = order.map_or(String::new(), |order| format!(", orderBy: [{order}]"));
         self.path.ask(alias, &format!("{arguments}{order}"), inner)
     }
-
-    fn connection<'v>(&self, data: &'v Value, alias: &str) -> &'v Value {
-        match &self.path {
-            Path::Root(_) => &data[alias],
-            Path::Of(_, relation) => &data[alias][&relation.field],
-        }
-    }
 }
 
 /// Every order of every connection, each way to it that leads to a row of B.
@@ -55,7 +48,7 @@ fn cases<'a>(catalog: &'a Catalog, rows: &Rows) -> Vec<Case<'a>> {
             })
             .chain([None])
             .collect();
-        for path in paths(catalog, entity) {
+        for path in all_paths(catalog, entity) {
             let mut there = rows.of(entity).iter();
             let parent = there
                 .find_map(|(_, row)| parent(catalog, &path, row, rows))
@@ -110,7 +103,7 @@ async fn cursors(
     for (chunk, (_, _, answer)) in cases.chunks(A_DOCUMENT).zip(&answers) {
         let data = &answer.json()["data"];
         for (index, case) in chunk.iter().enumerate() {
-            let page = case.connection(data, &format!("c{index}"));
+            let page = case.path.connection(data, &format!("c{index}"));
             let edges = page["edges"].as_array().cloned().unwrap_or_default();
             if edges.is_empty() || edges[0]["cursor"] != page["pageInfo"]["startCursor"] {
                 barren.push(&case.name);
@@ -134,17 +127,60 @@ async fn cursors(
 
 /// The same place, of a row that does not exist.
 fn of_nothing(cursor: &str) -> String {
+    with_key(cursor, |key| {
+        let mut key = *key.as_bytes();
+        key[15] ^= 1;
+        Uuid::from_bytes(key)
+    })
+}
+
+/// The cursor with another key in it.
+fn with_key(cursor: &str, other: fn(Uuid) -> Uuid) -> String {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).expect("a cursor");
     let mut parts: Vec<Value> = serde_json::from_slice(&bytes).expect("parts");
-    let key: Uuid = parts
-        .last()
-        .and_then(Value::as_str)
-        .and_then(|key| key.parse().ok())
-        .expect("a key");
-    let mut key = *key.as_bytes();
-    key[15] ^= 1;
-    *parts.last_mut().expect("a key") = json!(Uuid::from_bytes(key));
+    let key = parts.last().and_then(Value::as_str);
+    let key: Uuid = key.and_then(|key| key.parse().ok()).expect("a key");
+    *parts.last_mut().expect("a key") = json!(other(key));
     URL_SAFE_NO_PAD.encode(json!(parts).to_string())
+}
+
+/// The positive control of cursors: beside each of B's first rows, on the one side or the other, B's owner finds it.
+async fn the_owner_pages(app: &TestApp, world: &World, all: &[(&Case<'_>, &String)]) {
+    let owner = world.b.member("owner");
+    let mut barren = vec![];
+    for chunk in all.chunks(A_DOCUMENT / 2) {
+        let (mut header, mut body, mut variables) = (String::new(), String::new(), json!({}));
+        for (index, (case, cursor)) in chunk.iter().enumerate() {
+            for (side, size) in [("after", "first"), ("before", "last")] {
+                for end in ["low", "high"] {
+                    let alias = format!("{side}_{end}{index}");
+                    header += &format!("${alias}: String! {}", case.path.variable(&alias));
+                    body += &case.ask(&alias, &format!("{size}: 2, {side}: ${alias}"), PAGE);
+                    let moved: fn(Uuid) -> Uuid = match end {
+                        "low" => |_| Uuid::nil(),
+                        _ => |_| Uuid::max(),
+                    };
+                    variables[&alias] = json!(with_key(cursor, moved));
+                    variables[format!("{alias}_parent")] = json!(case.parent);
+                }
+            }
+        }
+        let query = format!("query({header}) {{ {body} }}");
+        let answer = owner.asks(app, &query, &variables).await;
+        let data = &answer.json()["data"];
+        for (index, (case, _)) in chunk.iter().enumerate() {
+            for side in ["after", "before"] {
+                let found = ["low", "high"].iter().any(|end| {
+                    let alias = format!("{side}_{end}{index}");
+                    case.path.connection(data, &alias)["nodes"] != json!([])
+                });
+                if !found {
+                    barren.push(format!("{} {side}", case.name));
+                }
+            }
+        }
+    }
+    assert!(barren.is_empty(), "no page for the owner: {barren:?}");
 }
 
 /// A cursor of a public row is met again by whoever may see that row.
@@ -170,31 +206,36 @@ fn pages(chosen: &[Chosen<'_, '_>], turn: fn(&str) -> String) -> (String, Value)
     (format!("query({header}) {{ {body} }}"), variables)
 }
 
-#[tokio::test]
-async fn a_foreign_cursor_leads_through_ones_own_rows_only() {
+part!(
+    a_foreign_cursor_leads_through_ones_own_rows_only,
+    ORDERS,
+    orders
+);
+
+async fn orders() {
     let (app, world) = world().await;
     let catalog = &app.app.engine.catalog;
     let secrets = Secrets::read(&app, world).await;
     let cases = cases(catalog, &secrets.rows);
     let cursors = cursors(&app, world, &cases, &secrets).await;
+    let chosen = cases.iter().zip(cursors.iter().map(|(cursor, _)| cursor));
+    let by_default: Vec<_> = chosen.filter(|(case, _)| case.order.is_none()).collect();
+    the_owner_pages(&app, world, &by_default).await;
     let all: Vec<Chosen<'_, '_>> = cases
         .iter()
         .zip(cursors)
         .map(|(case, (cursor, closed))| {
             // Through one's own parent: through a foreign one there is nothing to page.
-            let own = match &case.path {
-                Path::Root(_) => None,
-                Path::Of(parent, _) => {
-                    let keys = secrets.own.keys(parent);
-                    keys.first().map(|key| global_id::encode(parent.tag, *key))
-                }
-            };
+            let own = case.path.parent().and_then(|parent| {
+                let keys = secrets.own.keys(parent);
+                keys.first().map(|key| global_id::encode(parent.tag, *key))
+            });
             (case, cursor, own, closed)
         })
         .collect();
     let (roots, nested): (Vec<_>, Vec<_>) = all
         .into_iter()
-        .partition(|(case, ..)| matches!(case.path, Path::Root(_)));
+        .partition(|(case, ..)| case.path.parent().is_none());
     let (insiders, outsiders) = split(world);
     let mut questions: Vec<(Who, String, Value)> = vec![];
     for (people, chosen, size) in [

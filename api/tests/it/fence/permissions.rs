@@ -13,7 +13,7 @@ use tokio_postgres::Client;
 
 use super::{
     ask::Who,
-    inputs::{Place, document, input},
+    inputs::{Place, Said, document, input},
     reads::of_nothing,
     rows::Rows,
     world::{AUDITOR, Side, TOKEN_SCOPES, World, world},
@@ -162,7 +162,7 @@ async fn attempt(
         let entity = &catalog.entities[name];
         Some(of_nothing(&global_id::encode(entity.tag, world.a.org)))
     };
-    let variables = json!({ "input": input(catalog, verb, &id) });
+    let variables = json!({ "input": input(catalog, verb, Said::Needed, &id) });
     who.asks(app, &document(catalog, verb), &variables).await
 }
 
@@ -313,7 +313,13 @@ fn unused(table: &str) -> &'static str {
             "not exists (select from registration_items i where i.ticket_type_id = ticket_types.id)"
         }
         "capacity_pools" => {
-            "not exists (select from pool_claims c where c.pool_id = capacity_pools.id)"
+            "kind = 'stock' and not exists (select from pool_claims c where c.pool_id = capacity_pools.id)"
+        }
+        "price_tiers" => {
+            "not exists (select from registration_items i where i.tier_id = price_tiers.id)"
+        }
+        "promo_codes" => {
+            "not exists (select from registrations r where r.promo_code_id = promo_codes.id)"
         }
         "check_in_lists" => {
             "not exists (select from check_ins c where c.list_id = check_in_lists.id)"

@@ -128,8 +128,13 @@ fn found(
     out
 }
 
-#[tokio::test]
-async fn a_filter_by_foreign_related_rows_finds_what_one_by_none_finds() {
+part!(
+    a_filter_by_foreign_related_rows_finds_what_one_by_none_finds,
+    RELATED,
+    related
+);
+
+async fn related() {
     let (app, world) = world().await;
     let secrets = Secrets::read(&app, world).await;
     let cases = cases(&app.app.engine.catalog, &secrets);

@@ -7,23 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     ask::Who,
-    document::scalars,
+    document::{asking_for, scalars},
     reads::{Secrets, ask_all},
     rows::Rows,
     world::{Side, World, world},
 };
-
-/// How a root function is asked, with names of this side; what is not here takes no arguments.
-fn arguments(function: &str, side: &Side, event: &str) -> String {
-    let tag = side.tag;
-    match function {
-        "eventBySlug" => {
-            format!("(organizationSlug: \"{tag}-society\", slug: \"{tag}-{event}-day\")")
-        }
-        "searchEvents" => format!("(text: \"{tag} {event} day\")"),
-        _ => String::new(),
-    }
-}
 
 fn functions(catalog: &Catalog, side: &Side, event: &str) -> Vec<(String, String)> {
     let functions = catalog.functions.values();
@@ -34,7 +22,10 @@ fn functions(catalog: &Catalog, side: &Side, event: &str) -> Vec<(String, String
                 true => format!("totalCount nodes {{ {own} }}"),
                 false => own,
             };
-            let arguments = arguments(&function.field, side, event);
+            let arguments = match asking_for(&function.field, side.tag, event) {
+                none if none.is_empty() => none,
+                some => format!("({some})"),
+            };
             (
                 function.field.clone(),
                 format!("{{ {}{arguments} {{ {inner} }} }}", function.field),
@@ -43,8 +34,18 @@ fn functions(catalog: &Catalog, side: &Side, event: &str) -> Vec<(String, String
         .collect()
 }
 
-#[tokio::test]
-async fn functions_give_ones_own_and_no_closed_thing_of_another() {
+part!(
+    functions_give_ones_own_and_no_closed_thing_of_another,
+    FUNCTIONS,
+    given_by_functions
+);
+part!(
+    lists_and_counts_are_those_of_the_rows_that_are_really_there,
+    LISTS,
+    lists
+);
+
+async fn given_by_functions() {
     let (app, world) = world().await;
     let catalog = &app.app.engine.catalog;
     let secrets = Secrets::read(&app, world).await;
@@ -149,8 +150,7 @@ fn ids(rows: &Rows, entity: &Entity) -> BTreeSet<String> {
         .collect()
 }
 
-#[tokio::test]
-async fn lists_and_counts_are_those_of_the_rows_that_are_really_there() {
+async fn lists() {
     let (app, world): (_, &World) = world().await;
     let catalog = &app.app.engine.catalog;
     let admin = app.database.admin().await;

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::{ask::Answer, ask::Who, world::Side};
+use super::{ask::Answer, ask::Who, ledger, world::Side};
 
 /// Rows that visitors may see of anybody: the default is none, so a new table is closed until somebody says here why
 /// its rows are public. `{public}` is the condition on an event.
@@ -33,6 +33,12 @@ const PUBLIC: &[(&str, &str)] = &[
     (
         "ticket_types",
         "active and not hidden and event_id in (select id from events where {events})",
+    ),
+    // What goes with what is as public as both are.
+    (
+        "ticket_type_add_ons",
+        "2 = (select count(*) from ticket_types t where t.id in (ticket_type_id, add_on_id) and t.active and not t.hidden \
+         and t.event_id in (select id from events where {events}))",
     ),
     (
         "speakers",
@@ -59,6 +65,8 @@ pub fn belongs(table: &str, columns: &[String], org: Uuid) -> Option<String> {
     let has = |name: &str| columns.iter().any(|column| column == name);
     match table {
         "organizations" => Some(format!("id = '{org}'")),
+        // The others count tiers and codes, and nobody is shown them.
+        "capacity_pools" => Some(format!("org_id = '{org}' and kind = 'stock'")),
         "users" => Some(format!("id in ({})", people(org))),
         // Also kept outside any organization, by the person.
         _ if has("user_id") && (!has("org_id") || table == "device_sessions") => {
@@ -119,9 +127,16 @@ impl Rows {
         Self::read_where(admin, side, |table| {
             Some(match table {
                 "registrations" => format!("id in ({own})"),
-                "registration_items" | "tickets" => format!("registration_id in ({own})"),
+                "registration_items" | "registration_item_charges" | "tickets" => {
+                    format!("registration_id in ({own})")
+                }
                 "ticket_transfers" => format!(
                     "ticket_id in (select t.id from tickets t where t.registration_id in ({own}))"
+                ),
+                "ticket_type_add_ons" => format!(
+                    "2 = (select count(*) from ticket_types t where t.id in (ticket_type_id, add_on_id) \
+                     and (t.id in (select i.ticket_type_id from registration_items i where i.id in ({items})) \
+                     or t.active and not t.hidden and t.event_id in ({events})))"
                 ),
                 "check_ins" => format!(
                     "outcome = 'admitted' \
@@ -255,6 +270,7 @@ impl Forbidden {
 
     /// Fails when the answer holds something of it: as a whole value, or as a word of any text, error messages too.
     pub fn check(&self, who: &Who, question: &str, answer: &Answer) {
+        ledger::note_asked(&answer.asked);
         if let Some(found) = self.found_in(&answer.text) {
             panic!(
                 "{} learns {found}\nby {question}\n{}",

@@ -3,7 +3,9 @@
 
 mod door;
 pub mod events;
-mod people;
+pub mod people;
+mod prices;
+mod queue;
 mod sales;
 
 use serde_json::{Value, json};
@@ -83,7 +85,10 @@ impl World {
     /// Everybody who has no business with B's closed things.
     pub fn strangers(&self) -> Vec<Who> {
         let mut all = self.a.everybody();
-        all.push(Who::anonymous());
+        all.push(Who {
+            turn: all.len(),
+            ..Who::anonymous()
+        });
         all
     }
 }
@@ -98,8 +103,14 @@ const SETTINGS: [(&str, &str); 3] = [
 
 /// A server over a copy of the world.
 pub async fn world() -> (TestApp, &'static World) {
+    world_with(&[]).await
+}
+
+/// The same, with some settings of its own.
+pub async fn world_with(settings: &[(&str, &str)]) -> (TestApp, &'static World) {
     let (database, world) = BUILT.get_or_init(build).await;
-    (TestApp::over(database.copy().await, &SETTINGS).await, world)
+    let settings = [&SETTINGS, settings].concat();
+    (TestApp::over(database.copy().await, &settings).await, world)
 }
 
 async fn build() -> (Database, World) {
@@ -116,7 +127,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let sales = sales::fill(&founder, &shop).await;
     door::fill(&founder).await;
     let staff = people::staff(&founder).await;
-    Side {
+    let mut side = Side {
         tag,
         org: founder.org,
         members: staff.members,
@@ -125,7 +136,19 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
         buyer: sales.buyer,
         guest: sales.guest,
         other_guest: sales.other_guest,
+    };
+    let all = side.members.iter_mut().map(|(_, who)| who);
+    let others = [
+        &mut side.token,
+        &mut side.buyer,
+        &mut side.guest,
+        &mut side.other_guest,
+        &mut side.owner_alone,
+    ];
+    for (turn, who) in all.chain(others).enumerate() {
+        who.turn = turn;
     }
+    side
 }
 
 /// Sends one mutation that must succeed; the payload.

@@ -13,17 +13,24 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Redis {
     folder: PathBuf,
     child: Option<Child>,
+    options: Vec<String>,
 }
 
 impl Redis {
     /// An empty one.
     pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// An empty one with these options besides.
+    pub async fn start_with(options: &[&str]) -> Self {
         let name = format!("es-redis-{}", uuid::Uuid::new_v4().simple());
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir(&folder).expect("a folder");
         let mut redis = Self {
             folder,
             child: None,
+            options: options.iter().map(|&option| option.to_owned()).collect(),
         };
         redis.again().await;
         redis
@@ -46,6 +53,7 @@ impl Redis {
             .arg(&self.folder)
             .arg("--unixsocket")
             .arg(self.socket())
+            .args(&self.options)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

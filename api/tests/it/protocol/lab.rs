@@ -1,22 +1,12 @@
 //! The engine alone, over a table that has every scalar with ties and nulls, so that its pages and filters can be
 //! compared with plain SQL. The API's own declarations order by no column that may be null; later ones may.
 
-use async_trait::async_trait;
 use eventsphere_entities::{sessions, ticket_types};
-use eventsphere_graphql::{
-    Catalog, Engine, Incoming, Verb,
-    catalog::Entity,
-    declare,
-    engine::{Columns, Denied, FieldError, Gate, Host, Outcome, Param, ReadFailure},
-    guard::Limits,
-    plan::Flight,
-};
+use eventsphere_graphql::{Catalog, Engine, Incoming, declare, guard::Limits};
 use serde_json::Value;
-use tokio_postgres::{
-    Client, Row,
-    types::{FromSql, ToSql, Type},
-};
+use tokio_postgres::Client;
 
+use super::bench::Bench;
 use crate::harness::Database;
 
 /// An engine over `ticket_types` (as `Thing`), asked as the superuser.
@@ -25,99 +15,6 @@ pub struct Lab {
     host: Bench,
     pub admin: Client,
     _database: Database,
-}
-
-struct Bench(Client);
-
-impl Gate for Bench {
-    fn admit(&self, _: &Entity) -> Result<(), Denied> {
-        Ok(())
-    }
-
-    fn reaches(&self, _: &Entity) -> bool {
-        true
-    }
-
-    fn holds(&self, _: &str) -> Result<(), Denied> {
-        Ok(())
-    }
-
-    fn standing(&self) -> std::sync::Arc<str> {
-        "lab".into()
-    }
-
-    fn counts_stop(&self) -> bool {
-        false
-    }
-
-    fn cost_ceiling(&self) -> u64 {
-        u64::MAX
-    }
-
-    fn may_introspect(&self) -> bool {
-        true
-    }
-}
-
-#[async_trait]
-impl Host for Bench {
-    async fn read(&self, flight: &Flight) -> Result<Box<dyn Columns>, ReadFailure> {
-        let params: Vec<&(dyn ToSql + Sync)> = flight.params.iter().map(as_sql).collect();
-        let row = self.0.query_one(&*flight.sql, &params).await;
-        let row = row.unwrap_or_else(|error| panic!("{error:?}\n{}", flight.sql));
-        Ok(Box::new(Answered(row)))
-    }
-
-    async fn verb(
-        &self,
-        _: &Verb,
-        _: Value,
-    ) -> Result<(Outcome, Option<Box<dyn Host>>), FieldError> {
-        Ok((Outcome::new(), None))
-    }
-
-    fn request_id(&self) -> &str {
-        "lab"
-    }
-}
-
-struct Answered(Row);
-
-impl Columns for Answered {
-    fn column(&self, index: usize) -> Option<&[u8]> {
-        let value: Option<Raw<'_>> = self.0.get(index);
-        value.map(|raw| raw.0)
-    }
-}
-
-struct Raw<'r>(&'r [u8]);
-
-impl<'r> FromSql<'r> for Raw<'r> {
-    fn from_sql(_: &Type, raw: &'r [u8]) -> Result<Self, Box<dyn std::error::Error + Sync + Send>> {
-        Ok(Self(raw))
-    }
-
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-}
-
-fn as_sql(param: &Param) -> &(dyn ToSql + Sync) {
-    match param {
-        Param::Text(value) => value,
-        Param::Uuid(value) => value,
-        Param::Int(value) => value,
-        Param::BigInt(value) => value,
-        Param::Bool(value) => value,
-        Param::Timestamp(value) => value,
-        Param::Date(value) => value,
-        Param::Texts(value) => value,
-        Param::Uuids(value) => value,
-        Param::Ints(value) => value,
-        Param::BigInts(value) => value,
-        Param::Timestamps(value) => value,
-        Param::Dates(value) => value,
-    }
 }
 
 /// Rows of the table.
@@ -184,7 +81,7 @@ impl Lab {
         };
         Self {
             engine: Engine::new(catalog, limits).expect("an engine"),
-            host: Bench(database.admin().await),
+            host: Bench::new(database.admin().await.into()),
             admin,
             _database: database,
         }

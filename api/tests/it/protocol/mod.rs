@@ -2,10 +2,13 @@
 //! and what a request costs at the database.
 
 mod anything;
+#[path = "../../../../graphql/tests/support/bench.rs"]
+mod bench;
 mod documents;
 mod filters;
 mod flight;
 mod lab;
+mod nested;
 mod nulling;
 mod pages;
 pub(crate) mod reply;

@@ -17,6 +17,15 @@ async fn break_for(app: &TestApp, ticket_type: &Value) {
     admin.batch_execute(&sql).await.expect("a function");
 }
 
+/// That function, of any arguments, raises.
+async fn fail_always(app: &TestApp, function: &str) {
+    let sql = format!(
+        "create or replace function {function} language plpgsql stable as $$ begin raise 'no'; end $$"
+    );
+    let admin = app.database.admin().await;
+    admin.batch_execute(&sql).await.expect("a function");
+}
+
 /// Code and path of every error, in the order of the answer.
 fn errors(answer: &Value) -> Vec<(String, String)> {
     let errors = answer["errors"].as_array();
@@ -72,15 +81,17 @@ async fn any_error_nulls_the_whole_data_in_7_0_and_8_0() {
     assert_eq!(
         answer["data"],
         json!({
-            "zebra": { "title": "Rust Day" }, "works": { "available": 1 }, "fails": null,
+            "zebra": { "title": "Rust Day" }, "works": { "available": 1 },
+            "fails": { "name": "Standard", "available": null },
             "middle": "Query", "apple": { "totalCount": 1 },
         }),
         "{answer}"
     );
-    assert_eq!(errors(&answer), told(&[("INTERNAL", r#"["fails"]"#)]));
+    let path = r#"["fails","available"]"#;
+    assert_eq!(errors(&answer), told(&[("INTERNAL", path)]));
     assert_eq!(
         answer["errors"][0]["locations"],
-        json!([{ "line": 4, "column": 10 }])
+        json!([{ "line": 4, "column": 54 }])
     );
 }
 
@@ -116,14 +127,25 @@ async fn issue_1449_there_are_no_partial_results_beside_several_errors() {
     }";
     let variables = json!({ "id": event["id"], "fails": event["types"][0] });
     let types = json!({ "nodes": [{ "name": "Standard" }, { "name": "Student" }] });
-    let expected =
-        json!({ "one": null, "two": null, "three": { "title": "Rust Day", "ticketTypes": types } });
+    // Which row it failed for is not told by PostgreSQL: the field is null in all of them.
+    let unknown = json!({ "nodes": [
+        { "name": "Standard", "available": null }, { "name": "Student", "available": null },
+    ] });
+    let expected = json!({
+        "one": { "available": null },
+        "two": { "title": "Rust Day", "ticketTypes": unknown },
+        "three": { "title": "Rust Day", "ticketTypes": types },
+    });
     for caller in [&organizer.caller, &app.visitor()] {
         let answer = caller.send(query, variables.clone()).await;
         assert_eq!(answer["data"], expected);
         assert_eq!(
             errors(&answer),
-            told(&[("INTERNAL", r#"["one"]"#), ("INTERNAL", r#"["two"]"#)])
+            told(&[
+                ("INTERNAL", r#"["one","available"]"#),
+                ("INTERNAL", r#"["two","ticketTypes","nodes",0,"available"]"#),
+                ("INTERNAL", r#"["two","ticketTypes","nodes",1,"available"]"#),
+            ])
         );
     }
 }
@@ -131,14 +153,24 @@ async fn issue_1449_there_are_no_partial_results_beside_several_errors() {
 #[tokio::test]
 async fn a_field_that_is_never_null_fails_and_its_nearest_nullable_parent_is_null() {
     let (app, organizer, event) = broken().await;
-    // `ticketTypes`, `nodes` and what is in them are never null: what can be is the root field, and every one can.
-    let query = "query($id: ID!) { event(id: $id) { title ticketTypes { nodes { available } } } }";
+    // `saleStatus`, `nodes` and `ticketTypes` are never null: what can be is the root field, and every one can.
+    fail_always(
+        &app,
+        "public.ticket_type_sale_status(p_ticket_type uuid) returns text",
+    )
+    .await;
+    let query = "query($id: ID!) {
+      event(id: $id) { title ticketTypes { nodes { name saleStatus } } }
+      types: nodes(ids: [$id]) { ... on Event { title ticketTypes { totalCount } } }
+    }";
     let answer = organizer
         .caller
         .send(query, json!({ "id": event["id"] }))
         .await;
-    assert_eq!(answer["data"], json!({ "event": null }));
-    assert_eq!(errors(&answer), told(&[("INTERNAL", r#"["event"]"#)]));
+    let beside = json!([{ "title": "Rust Day", "ticketTypes": { "totalCount": 2 } }]);
+    assert_eq!(answer["data"], json!({ "event": null, "types": beside }));
+    let path = r#"["event","ticketTypes","nodes",0,"saleStatus"]"#;
+    assert_eq!(errors(&answer), told(&[("INTERNAL", path)]));
     let sdl = app.app.engine.sdl();
     let query = sdl.split("\ntype Query ").nth(1).expect("the query type");
     let query = query.split("\n}").next().expect("its end");
@@ -160,6 +192,92 @@ async fn a_field_that_is_never_null_fails_and_its_nearest_nullable_parent_is_nul
 }
 
 #[tokio::test]
+async fn of_several_functions_the_one_that_fails_is_null_and_the_others_answer() {
+    let app = TestApp::start().await;
+    let organizer = app.organizer("acme").await;
+    let event = organizer.event(&EventSetup::default()).await;
+    let dated =
+        "public.ticket_type_available_at(p_ticket_type uuid, p_occurrence uuid) returns integer";
+    fail_always(&app, dated).await;
+    let query = "query($id: ID!, $day: ID!) {
+      event(id: $id) { ...types registrations { aggregates { groups { count } } } }
+      works: event(id: $id) { title }
+    }
+    fragment types on Event { ticketTypes { nodes { left: available saleStatus dated: availableAt(occurrenceId: $day) } } }";
+    let day = organizer
+        .caller
+        .ask(
+            "query($id: ID!) { event(id: $id) { occurrences { nodes { id } } } }",
+            json!({ "id": event["id"] }),
+        )
+        .await["event"]["occurrences"]["nodes"][0]["id"]
+        .clone();
+    let variables = json!({ "id": event["id"], "day": day });
+    let fewer = query.replace(" registrations { aggregates { groups { count } } }", "");
+    let answer = organizer.caller.send(&fewer, variables.clone()).await;
+    let each = json!({ "left": 5, "saleStatus": "ON_SALE", "dated": null });
+    assert_eq!(
+        answer["data"],
+        json!({
+            "event": { "ticketTypes": { "nodes": [each, each] } },
+            "works": { "title": "Rust Day" },
+        }),
+        "{answer}"
+    );
+    let paths = [0, 1].map(|row| format!(r#"["event","ticketTypes","nodes",{row},"dated"]"#));
+    let expected = paths.each_ref().map(|path| ("INTERNAL", path.as_str()));
+    assert_eq!(errors(&answer), told(&expected));
+    // Of more than three, all are given up together: here one of them is never null, and takes the event along.
+    let answer = organizer.caller.send(query, variables).await;
+    assert_eq!(
+        answer["data"],
+        json!({ "event": null, "works": { "title": "Rust Day" } }),
+        "{answer}"
+    );
+    let paths = ["left", "saleStatus"]
+        .map(|field| format!(r#"["event","ticketTypes","nodes",0,"{field}"]"#));
+    let expected = paths.each_ref().map(|path| ("INTERNAL", path.as_str()));
+    assert_eq!(errors(&answer), told(&expected));
+    // What no function did is told of the whole root field.
+    fail_always(
+        &app,
+        "es.money_text(p_minor bigint, p_currency text) returns text",
+    )
+    .await;
+    let query = "query($id: ID!) {
+      event(id: $id) { ticketTypes { nodes { price { amount } saleStatus } } }
+      works: event(id: $id) { title }
+    }";
+    let answer = organizer
+        .caller
+        .send(query, json!({ "id": event["id"] }))
+        .await;
+    assert_eq!(
+        answer["data"],
+        json!({ "event": null, "works": { "title": "Rust Day" } })
+    );
+    assert_eq!(errors(&answer), told(&[("INTERNAL", r#"["event"]"#)]));
+}
+
+#[tokio::test]
+async fn a_failing_aggregate_leaves_its_page() {
+    let (app, organizer, event) = broken().await;
+    fail_always(
+        &app,
+        "es.money_text(p_minor bigint, p_currency text) returns text",
+    )
+    .await;
+    let placed = app.visitor().place(&event, &event["types"][0], 1).await;
+    assert_eq!(placed["userErrors"], json!([]));
+    let query = "{ registrations { totalCount aggregates { groups { totalSum { amount } } } nodes { status } } }";
+    let answer = organizer.caller.send(query, json!({})).await;
+    let page = json!({ "totalCount": 1, "aggregates": null, "nodes": [{ "status": "HELD" }] });
+    assert_eq!(answer["data"]["registrations"], page, "{answer}");
+    let path = r#"["registrations","aggregates"]"#;
+    assert_eq!(errors(&answer), told(&[("INTERNAL", path)]));
+}
+
+#[tokio::test]
 async fn a_denied_field_is_null_and_says_so_at_its_path() {
     let (app, _, event) = broken().await;
     let (attendee, _) = app.person("ann@guests.example").await;
@@ -172,12 +290,16 @@ async fn a_denied_field_is_null_and_says_so_at_its_path() {
     let answer = attendee.send(query, json!({ "id": event["id"] })).await;
     assert_eq!(
         answer["data"],
-        json!({ "before": { "title": "Rust Day" }, "list": null, "below": null, "after": "Query" })
+        json!({ "before": { "title": "Rust Day" }, "list": null, "below": null, "after": "Query" }),
+        "{answer}"
     );
     assert_eq!(keys(&answer["data"]), ["before", "list", "below", "after"]);
     assert_eq!(
         errors(&answer),
-        told(&[("FORBIDDEN", r#"["list"]"#), ("FORBIDDEN", r#"["below"]"#)])
+        told(&[
+            ("FORBIDDEN", r#"["list"]"#),
+            ("FORBIDDEN", r#"["below","capacityPools"]"#)
+        ])
     );
 }
 
@@ -247,7 +369,7 @@ async fn a_field_of_a_payload_that_cannot_be_read_leaves_the_others_and_the_effe
         answer["data"]["made"],
         json!({
             "before": { "name": "Ada" },
-            "query": { "works": { "title": "Rust Day" }, "fails": null, "name": "Query" },
+            "query": { "works": { "title": "Rust Day" }, "fails": { "available": null }, "name": "Query" },
             "userErrors": [],
             "after": { "name": "Ada", "organization": { "slug": "acme" } },
         }),
@@ -259,7 +381,7 @@ async fn a_field_of_a_payload_that_cannot_be_read_leaves_the_others_and_the_effe
     );
     assert_eq!(
         errors(&answer),
-        told(&[("INTERNAL", r#"["made","query","fails"]"#)])
+        told(&[("INTERNAL", r#"["made","query","fails","available"]"#)])
     );
     let speakers = "select count(*) from speakers where name = 'Ada'";
     assert_eq!(app.database.count(speakers).await, 1);

@@ -252,7 +252,13 @@ async fn an_error_in_one_root_field_leaves_the_others() {
       after: event(id: $id) { title }
       name: __typename
     }";
-    for (state, code) in [("57014", "TIMEOUT"), ("22012", "INTERNAL")] {
+    // Where a function failed is found out by asking without it; what took too long is not asked again.
+    let types =
+        json!({ "ticketTypes": { "nodes": [{ "available": null }, { "available": null }] } });
+    for (state, code, broken) in [
+        ("57014", "TIMEOUT", json!(null)),
+        ("22012", "INTERNAL", types),
+    ] {
         admin
             .batch_execute(&format!(
                 "create or replace function public.ticket_type_available(p_ticket_type uuid) returns integer language plpgsql stable
@@ -267,7 +273,7 @@ async fn an_error_in_one_root_field_leaves_the_others() {
         assert_eq!(
             answer["data"],
             json!({
-                "before": { "totalCount": 1 }, "broken": null, "denied": null, "nested": null,
+                "before": { "totalCount": 1 }, "broken": broken, "denied": null, "nested": null,
                 "after": { "title": "Rust Day" }, "name": "Query",
             }),
             "{answer}"
@@ -284,6 +290,7 @@ async fn an_error_in_one_root_field_leaves_the_others() {
             })
             .collect();
         errors.sort_unstable();
+        errors.dedup();
         assert_eq!(
             errors,
             [
@@ -299,5 +306,6 @@ async fn an_error_in_one_root_field_leaves_the_others() {
         .visitor()
         .send(alone, json!({ "id": event["id"] }))
         .await;
-    assert_eq!(answer["data"], json!({ "event": null }));
+    let types = json!({ "nodes": [{ "available": null }, { "available": null }] });
+    assert_eq!(answer["data"], json!({ "event": { "ticketTypes": types } }));
 }

@@ -162,6 +162,30 @@ async fn groups_agree_with_plain_sql() {
     assert_eq!(found["truncated"], json!(false));
 }
 
+/// Two amounts that fit, whose sum does not.
+#[tokio::test]
+async fn a_sum_may_be_larger_than_any_amount() {
+    let stage = Stage::open("hoard").await;
+    let euro = stage.event("euro", "Europe/Berlin", "EUR").await;
+    for minor in [i64::MAX, i64::MAX, 4] {
+        let at = "2026-06-01T10:00:00Z";
+        stage.registration(&euro, "confirmed", minor, at).await;
+    }
+    let found = stage
+        .groups(
+            json!({}),
+            "first: 1",
+            "totalSum { minorUnits currencyCode amount }",
+        )
+        .await;
+    assert_eq!(
+        found["groups"][0]["totalSum"],
+        json!([{
+            "minorUnits": "18446744073709551618", "currencyCode": "EUR", "amount": "184467440737095516.18",
+        }])
+    );
+}
+
 #[tokio::test]
 async fn amounts_of_different_currencies_are_never_added() {
     let stage = sold("purse").await;

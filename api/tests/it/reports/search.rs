@@ -320,3 +320,33 @@ async fn any_text_is_answered() {
         "GRAPHQL_VALIDATION_FAILED"
     );
 }
+
+/// What a filter means must not be lost behind better matches that it does not mean.
+#[tokio::test]
+async fn a_filter_finds_what_a_thousand_others_match_better() {
+    let app = TestApp::start().await;
+    let owner = app.organizer("crowd").await;
+    open(&owner, "seed", "Seed", "", "").await;
+    let admin = app.database.admin().await;
+    admin
+        .execute(
+            "insert into events (org_id, slug, title, summary, time_zone, currency, starts_at, ends_at, status, visibility)
+             select e.org_id, 'loud-' || n, 'Jazz', '', 'UTC', 'EUR', e.starts_at, e.ends_at, 'published', 'public'
+             from events e, generate_series(1, 1200) n
+             union all
+             select e.org_id, 'quiet-' || n, 'An evening in the garden', 'with some jazz', 'UTC', 'EUR',
+               e.starts_at + interval '9 days', e.ends_at + interval '9 days', 'published', 'public'
+             from events e, generate_series(1, 3) n",
+            &[],
+        )
+        .await
+        .expect("events");
+    let ask = async |filter: Value| {
+        let variables = json!({ "text": "jazz", "first": 2, "filter": filter });
+        app.visitor().ask(SEARCH, variables).await["searchEvents"].clone()
+    };
+    let quiet = ask(json!({ "startsAt": { "gt": "2027-05-10T00:00:00Z" } })).await;
+    assert_eq!(quiet["totalCount"], 3, "{quiet}");
+    assert!(slugs(&quiet).iter().all(|slug| slug.starts_with("quiet-")));
+    assert_eq!(ask(json!({})).await["totalCount"], 1203);
+}

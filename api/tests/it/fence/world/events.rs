@@ -10,6 +10,8 @@ use super::people::Founder;
 pub struct OnSale {
     pub id: Value,
     pub ticket_type: Value,
+    /// An add-on of it that costs something.
+    pub extra: Value,
 }
 
 /// Events by name.
@@ -131,8 +133,13 @@ async fn event(
         }
     }
     let ticket_type = stock(founder, name, &id, occurrence).await;
+    let extra = super::prices::fill(founder, name, &id, &ticket_type).await;
     door(founder, name, &id, occurrence, &ticket_type).await;
-    OnSale { id, ticket_type }
+    OnSale {
+        id,
+        ticket_type,
+        extra,
+    }
 }
 
 async fn stock(founder: &Founder<'_>, name: &str, event: &Value, occurrence: &Value) -> Value {

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{AUDITOR, TOKEN_SCOPES, does};
 use crate::{fence::ask::Who, harness::TestApp};
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 /// Whoever makes the rest.
 pub struct Founder<'a> {

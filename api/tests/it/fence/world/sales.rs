@@ -6,6 +6,7 @@ use super::{
     does,
     events::{CLOSED, OnSale, Shop},
     people::{Founder, person},
+    prices, queue,
 };
 use crate::{fence::ask::Who, harness};
 
@@ -42,12 +43,18 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) -> Sales {
     });
     founder.does("cancelRegistration", "", input).await;
 
+    with_everything(founder, &buyer, ("open", "buyer"), shop).await;
+    for event in ["closed", "closed-two", "off-closed"] {
+        with_everything(founder, &founder.owner, (event, "owner"), shop).await;
+    }
+
     let placed = place(founder, &nobody, shop.event("open"), "guest").await;
     let guest = Who::with_guest(format!("guest-{tag}"), &placed["guestSecret"]);
     confirm(founder, &guest, &placed).await;
     let placed = place(founder, &nobody, shop.event("open"), "other-guest").await;
     let other_guest = Who::with_guest(format!("other-guest-{tag}"), &placed["guestSecret"]);
 
+    queue::fill(founder, shop).await;
     for event in CLOSED {
         let input = json!({ "eventId": shop.event(event).id, "visibility": "PRIVATE" });
         founder.does("updateEvent", "", input).await;
@@ -155,6 +162,37 @@ async fn hand_on(founder: &Founder<'_>, placed: &Value, accepted: bool) {
             "code": code, "name": format!("owner of {tag}"), "idempotencyKey": harness::key(),
         });
         founder.does("acceptTransfer", "", input).await;
+    }
+}
+
+/// What was bought with a code: tickets, which cost nothing, and a hold with an add-on, a fee and taxes.
+async fn with_everything(
+    founder: &Founder<'_>,
+    who: &Who,
+    (event, name): (&str, &str),
+    shop: &Shop,
+) {
+    let tag = founder.tag;
+    let on_sale = shop.event(event);
+    let person =
+        json!({ "name": format!("{name} of {tag}"), "email": format!("{name}@{tag}.example") });
+    for types in [
+        &[&on_sale.ticket_type][..],
+        &[&on_sale.ticket_type, &on_sale.extra],
+    ] {
+        let lines: Vec<_> = types
+            .iter()
+            .map(|of| json!({ "ticketTypeId": of, "quantity": 1, "attendees": [person] }))
+            .collect();
+        let input = json!({
+            "eventId": on_sale.id, "buyer": person, "idempotencyKey": harness::key(), "lines": lines,
+            "code": prices::code(tag, event),
+        });
+        let selection = "registration { id }";
+        let placed = does(founder.app, who, "placeRegistration", selection, input).await;
+        if types.len() == 1 {
+            confirm(founder, who, &placed).await;
+        }
     }
 }
 
