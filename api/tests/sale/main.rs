@@ -24,6 +24,7 @@ mod overselling;
 mod placing;
 mod pricing;
 mod queue;
+mod reckoned;
 mod reserving;
 mod shop;
 mod steps;
