@@ -105,17 +105,27 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "changeRegistration",
         "registrationId",
-        "id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {closed})",
+        "id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {plain})",
     ),
     (
         "changeRegistration",
         "swap.itemId",
-        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {closed})",
+        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {plain})",
+    ),
+    (
+        "changeRegistration",
+        "swap.ticketTypeId",
+        "name = '{tag} plain hidden'",
+    ),
+    (
+        "changeRegistration",
+        "add.ticketTypeId",
+        "name = '{tag} plain standard'",
     ),
     (
         "changeRegistration",
         "reassign.itemId",
-        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {closed})",
+        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {plain})",
     ),
     (
         "cancelRegistration",
@@ -125,12 +135,12 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "transferTicket",
         "ticketId",
-        "status = 'valid' and received and event_id = {closed}",
+        "status = 'valid' and received and event_id = {plain}",
     ),
     (
         "cancelTransfer",
         "transferId",
-        "status = 'offered' and event_id = {closed}",
+        "status = 'offered' and event_id = {plain}",
     ),
     (
         "createCheckInListTicketType",
@@ -281,6 +291,10 @@ async fn subjects(
                 .replace(
                     "{closed}",
                     "(select id from events where slug = '{tag}-closed-day')",
+                )
+                .replace(
+                    "{plain}",
+                    "(select id from events where slug = '{tag}-plain-day')",
                 )
                 .replace("{tag}", side.tag);
             let sql = format!(

@@ -123,12 +123,12 @@ async fn changes(founder: &Founder<'_>, shop: &Shop) {
             _ => {}
         }
     }
-    let closed = shop.event("closed");
-    let lessened = place(founder, &founder.owner, closed, "owner").await;
+    let plain = shop.event("plain");
+    let lessened = place(founder, &founder.owner, plain, "owner").await;
     let id = &lessened["registration"]["id"];
     let more = json!({
         "registrationId": id, "idempotencyKey": harness::key(),
-        "add": [{ "ticketTypeId": closed.ticket_type, "quantity": 1 }],
+        "add": [{ "ticketTypeId": plain.ticket_type, "quantity": 1 }],
     });
     let units = "registration { items { nodes { id } } }";
     let changed = founder.does("changeRegistration", units, more).await;
@@ -138,7 +138,7 @@ async fn changes(founder: &Founder<'_>, shop: &Shop) {
     });
     founder.does("cancelRegistration", "", less).await;
     for accepted in [true, false] {
-        let placed = place(founder, &founder.owner, closed, "owner").await;
+        let placed = place(founder, &founder.owner, plain, "owner").await;
         confirm(founder, &founder.owner, &placed).await;
         hand_on(founder, &placed, accepted).await;
     }
