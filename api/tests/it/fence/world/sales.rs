@@ -186,7 +186,7 @@ async fn with_everything(
             .collect();
         let input = json!({
             "eventId": on_sale.id, "buyer": person, "idempotencyKey": harness::key(), "lines": lines,
-            "code": prices::code(tag, event),
+            "code": prices::code(tag, event), "source": source(tag),
         });
         let selection = "registration { id }";
         let placed = does(founder.app, who, "placeRegistration", selection, input).await;
