@@ -50,6 +50,20 @@ documented! {
         pub max_tickets_per_registration: i32,
         /// Whether a member has to approve each registration.
         pub requires_approval: bool,
+        /// How much longer than `holdSeconds` places can be held for a buyer who asks, in seconds, 0 to 86400.
+        pub hold_extension_seconds: i32,
+        /// Whether registrations that wait for approval keep their places; else those are sold on meanwhile.
+        pub pending_keeps_stock: bool,
+        /// How long whoever was approved has to pay, in hours, 1 to 8760.
+        pub payment_due_hours: i32,
+        /// Until how many minutes before the date begins buyers may change a confirmed registration; null: not at all.
+        pub changes_close_minutes: Option<i32>,
+        /// Until how many minutes before the date begins holders may hand tickets on; null: not at all.
+        pub transfers_close_minutes: Option<i32>,
+        /// Until how many minutes before the date begins buyers may cancel what is confirmed; null: not at all.
+        pub cancellation_closes_minutes: Option<i32>,
+        /// Whether one address can have one registration only.
+        pub one_per_person: bool,
         /// Whether people may wait for places once it is sold out.
         pub waitlist: bool,
         /// How long places are kept for somebody who waited and was offered them, in seconds, 60 to 2592000.

@@ -39,6 +39,7 @@ pub mod refresh_tokens;
 pub mod registration_item_charges;
 pub mod registration_items;
 pub mod registration_secrets;
+pub mod registration_sources;
 pub mod registrations;
 pub mod roles;
 pub mod session_speakers;
@@ -47,6 +48,9 @@ pub mod signing_keys;
 pub mod speakers;
 pub mod stock_holds;
 pub mod tax_rules;
+pub mod ticket_secrets;
+pub mod ticket_transfer_secrets;
+pub mod ticket_transfers;
 pub mod ticket_type_add_ons;
 pub mod ticket_type_pools;
 pub mod ticket_types;
@@ -95,8 +99,10 @@ pub fn declarations() -> Vec<Declaration> {
         attendees::declaration(),
         registrations::declaration(),
         registration_items::declaration(),
+        registration_sources::declaration(),
         registration_item_charges::declaration(),
         tickets::declaration(),
+        ticket_transfers::declaration(),
         stock_holds::declaration(),
         waitlist_entries::declaration(),
         waitlist_lines::declaration(),

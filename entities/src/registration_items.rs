@@ -25,7 +25,7 @@ documented! {
         /// Place in the registration, from 1.
         pub position: i32,
         /// Price after tier and discounts, before fees and taxes that come on top, in minor units of the currency; fixed
-        /// when it was placed.
+        /// when the place was taken.
         pub price_minor: i64,
         /// The tier that the price is of.
         pub tier_id: Option<Uuid>,
@@ -50,6 +50,10 @@ documented! {
         /// Currency of the price, ISO 4217.
         #[sea_orm(column_type = "Text")]
         pub currency: String,
+        /// When it was cancelled; null while it counts.
+        pub cancelled_at: Option<DateTimeUtc>,
+        /// Whether its ticket was handed on: then it is its receiver's, who is not told here to the buyer.
+        pub given_away: bool,
         /// When it was made.
         pub created_at: DateTimeUtc,
         /// When it was last changed.
@@ -80,7 +84,7 @@ pub fn declaration() -> Declaration {
             Column::PriceMinor,
             Column::Currency,
             "What the place costs after tier and discounts, before fees and taxes that come on top; fixed when it was \
-             placed.",
+             taken.",
         )
         .money("listPrice", Column::ListPriceMinor, Column::Currency, "What the ticket type listed.")
         .money("discount", Column::DiscountMinor, Column::Currency, "What all discounts took off.")

@@ -37,7 +37,7 @@ documented! {
         pub currency: String,
         /// The promo code that it was placed with.
         pub promo_code_id: Option<Uuid>,
-        /// What all items cost together, in minor units of the currency; fixed when it was placed.
+        /// What all items cost together, in minor units of the currency.
         pub total_minor: i64,
         /// What discounts took off, in minor units.
         pub discount_minor: i64,
@@ -60,6 +60,19 @@ documented! {
         /// Why it was cancelled, in words; null when nobody said.
         #[sea_orm(column_type = "Text")]
         pub cancel_reason: Option<String>,
+        /// Where the buyer came from.
+        pub source_id: Option<Uuid>,
+        /// When a member approved it; null when none did.
+        pub approved_at: Option<DateTimeUtc>,
+        /// When a member rejected it; null when none did.
+        pub rejected_at: Option<DateTimeUtc>,
+        /// Why it was rejected, in words; null when nobody said.
+        #[sea_orm(column_type = "Text")]
+        pub reject_reason: Option<String>,
+        /// Whether it waits for approval while its places are sold on; approving takes them again.
+        pub waits_without_stock: bool,
+        /// By how much changes have raised the total since it was confirmed (lowered it, when negative), in minor units.
+        pub balance_minor: i64,
         /// When it was made.
         pub created_at: DateTimeUtc,
         /// When it was last changed.
@@ -93,6 +106,7 @@ relations! {
         Event(OrgId, EventId) -> events(OrgId, Id);
         Occurrence(OrgId, OccurrenceId) -> occurrences(OrgId, Id);
         User(UserId) -> users(Id);
+        Source(OrgId, SourceId) -> registration_sources(OrgId, Id);
         PromoCode(OrgId, PromoCodeId) -> promo_codes(OrgId, Id);
     }
     many {
@@ -114,7 +128,14 @@ pub fn declaration() -> Declaration {
             "total",
             Column::TotalMinor,
             Column::Currency,
-            "What all items cost together; fixed when it was placed.",
+            "What all items cost together. Each price is fixed when its place is taken.",
+        )
+        .money(
+            "balance",
+            Column::BalanceMinor,
+            Column::Currency,
+            "By how much changes have raised the total since it was confirmed: what is still to be paid, or to be given \
+             back when negative.",
         )
         .money(
             "subtotal",
@@ -153,6 +174,11 @@ pub fn declaration() -> Declaration {
             "The buyer's account; null for guests, and when the caller may not see it.",
         )
         .to_one(
+            "source",
+            Relation::Source.def(),
+            "Where the buyer came from; null when nothing was said. Members only.",
+        )
+        .to_one(
             "promoCode",
             Relation::PromoCode.def(),
             "The promo code that it was placed with. Members only.",
@@ -189,12 +215,13 @@ pub fn declaration() -> Declaration {
         ])
         .order([Column::PlacedAt])
         .default_order(Column::PlacedAt, true)
-        .filter_by(&["event", "items", "tickets"])
+        .filter_by(&["event", "items", "tickets", "source"])
         .aggregates(
             Aggregates::for_scope("registrations:read")
                 .by(Column::Status)
                 .by_relation("event")
                 .by_relation("occurrence")
+                .by_relation("source")
                 .by_time(Column::PlacedAt)
                 .by_time(Column::ConfirmedAt)
                 .in_zone_of("event", crate::events::Column::TimeZone)

@@ -31,6 +31,10 @@ documented! {
         pub status: TicketStatus,
         /// When it was issued.
         pub issued_at: DateTimeUtc,
+        /// Whether it was handed on to whoever holds it: then it is not the buyer's.
+        pub received: bool,
+        /// The account of whoever it was handed on to.
+        pub holder_id: Option<Uuid>,
         /// When it was made.
         pub created_at: DateTimeUtc,
         /// When it was last changed.
@@ -59,9 +63,11 @@ relations! {
         Item(OrgId, ItemId) -> registration_items(OrgId, Id);
         TicketType(OrgId, TicketTypeId) -> ticket_types(OrgId, Id);
         Attendee(OrgId, AttendeeId) -> attendees(OrgId, Id);
+        Holder(HolderId) -> users(Id);
     }
     many {
         CheckIns = check_ins::Ticket;
+        Transfers = ticket_transfers::Ticket;
     }
 }
 
@@ -72,15 +78,15 @@ pub fn declaration() -> Declaration {
         .scope("registrations:read")
         .enumeration::<TicketStatus>(Column::Status)
         .to_one("event", Relation::Event.def(), "The event.")
-        .to_one_required(
+        .to_one(
             "registration",
             Relation::Registration.def(),
-            "The registration.",
+            "The registration; null for whoever the ticket was handed on to.",
         )
-        .to_one_required(
+        .to_one(
             "item",
             Relation::Item.def(),
-            "The place in the registration.",
+            "The place in the registration; null for whoever the ticket was handed on to.",
         )
         .to_one("ticketType", Relation::TicketType.def(), "What was bought.")
         .to_one(
@@ -93,6 +99,12 @@ pub fn declaration() -> Declaration {
             Relation::CheckIns.def(),
             3,
             "Its scans at the door, newest first; its holder sees admissions only.",
+        )
+        .to_many(
+            "transfers",
+            Relation::Transfers.def(),
+            2,
+            "Offers of this ticket to others, newest first.",
         )
         .key_of(Column::EventId, "Event")
         .key_of(Column::RegistrationId, "Registration")

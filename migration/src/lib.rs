@@ -24,6 +24,8 @@ mod m20261121_000014_prices;
 mod m20261121_000015_charges;
 mod m20261121_000016_claimants;
 mod m20261121_000017_waiting;
+mod m20261121_000018_changes;
+mod m20261121_000019_transfers;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -52,6 +54,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000015_charges::Migration),
             Box::new(m20261121_000016_claimants::Migration),
             Box::new(m20261121_000017_waiting::Migration),
+            Box::new(m20261121_000018_changes::Migration),
+            Box::new(m20261121_000019_transfers::Migration),
         ]
     }
 }

@@ -1,8 +1,13 @@
--- Cancels a registration: gives its stock back and takes its tickets out of force.
--- Request: {registration_id, reason?, idempotency_key?, argument_hash? (hex)}.
+-- Cancels a registration, or some of its units: gives their stock back and takes their tickets out of force.
+-- Request: {registration_id, item_ids?: [of units; all of them is the whole], reason?, idempotency_key?, argument_hash?
+--   (hex)}.
 -- Outcomes: cancelled (registration_id, status, already: true when it was cancelled before; nothing is done then),
---   registration_not_found, registration_expired, registration_rejected, invalid (field, message).
--- Who may: the buyer (user or guest secret), members with registrations:write. Others are told registration_not_found.
+--   units_cancelled (registration_id, status, total_minor), registration_not_found, registration_expired,
+--   registration_rejected, item_not_found, priced_otherwise (of single units: it, or its event, has other prices than
+--   listed ones), invalid (field, message); and for buyers cancellation_closed, ticket_used,
+--   ticket_given_away, quantity_out_of_range (fewer would be left of a type than one may have).
+-- Who may: the buyer (user or guest secret; a confirmed one until cancellation_closes_minutes before its date), members
+--   with registrations:write. Others are told registration_not_found.
 -- Called from: the verb cancelRegistration; change_event_status (es.cancel_locked).
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when the id is no UUID.
 
@@ -48,18 +53,15 @@ begin
   v_now := es.clock();
   perform es.release_claims(p_registrations, v_pools, v_now);
 
-  for v_gone in
-    update tickets t
-    set status = 'cancelled'
-    where t.registration_id = any (p_registrations)
-      and t.status in ('valid', 'blocked')
-    returning t.*
-  loop
-    perform emit_event(
-      v_gone.org_id, 'ticket.cancelled', 'ticket', v_gone.id,
-      jsonb_build_object('event_id', v_gone.event_id, 'registration_id', v_gone.registration_id)
-    );
-  end loop;
+  perform es.cancel_tickets(
+    array(
+      select t.id
+      from tickets t
+      where t.registration_id = any (p_registrations)
+        and t.status in ('valid', 'blocked')
+    ),
+    v_now
+  );
 
   for v_gone in
     update registrations r
@@ -67,6 +69,7 @@ begin
       status = 'cancelled',
       cancelled_at = v_now,
       cancel_reason = p_reason,
+      waits_without_stock = false,
       expires_at = null
     from registrations before
     where r.id = any (p_registrations)
@@ -121,10 +124,13 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
   v_id constant uuid := (p_request ->> 'registration_id')::uuid;
+  v_reason constant text := nullif(btrim(p_request ->> 'reason'), '');
   v_found registrations;
   v_now timestamptz;
+  v_items uuid[];
+  v_problem jsonb;
 begin
-  if char_length(p_request ->> 'reason') > 1000 then
+  if char_length(v_reason) > 1000 then
     return jsonb_build_object('outcome', 'invalid', 'field', 'reason', 'message', 'a reason has at most 1000 characters');
   end if;
   select r.* into v_found from registrations r where r.id = v_id for no key update;
@@ -143,7 +149,19 @@ begin
   if v_found.status = 'cancelled' then
     return jsonb_build_object('outcome', 'cancelled', 'registration_id', v_id, 'status', 'cancelled', 'already', true);
   end if;
-  perform es.cancel_locked(array[v_id], nullif(btrim(p_request ->> 'reason'), ''));
+
+  v_items := es.units_to_cancel(v_found, p_request -> 'item_ids');
+  if v_items is null then
+    return jsonb_build_object('outcome', 'item_not_found', 'registration_id', v_id);
+  end if;
+  v_problem := es.cancel_problem(v_found, v_items, v_now);
+  if v_problem is not null then
+    return v_problem;
+  end if;
+  if cardinality(v_items) < es.unit_count(v_id) then
+    return es.cancel_units(v_found, v_items, v_reason);
+  end if;
+  perform es.cancel_locked(array[v_id], v_reason);
   return jsonb_build_object('outcome', 'cancelled', 'registration_id', v_id, 'status', 'cancelled', 'already', false);
 end
 $body$;
@@ -155,21 +173,13 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   if es.current_org() is null then
     return jsonb_build_object('outcome', 'registration_not_found');
   end if;
-  if v_key is null then
-    return es.try_to_cancel(p_request);
-  end if;
-  v_outcome := es.idempotency_begin('cancel_registration', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_cancel(p_request);
-    perform es.idempotency_finish('cancel_registration', v_key, v_outcome);
-  end if;
-  return v_outcome;
+  v_told := es.told_before('cancel_registration', p_request);
+  return coalesce(v_told, es.tell('cancel_registration', p_request, es.try_to_cancel(p_request)));
 end
 $body$;
 

@@ -36,6 +36,16 @@ as $body$
   join registrations r on r.id = c.registration_id
   where c.released_at is not null
     and r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+    and not r.waits_without_stock
+    and exists (
+      select
+      from registration_items i
+      join ticket_type_pools l on l.ticket_type_id = i.ticket_type_id
+      where i.registration_id = r.id
+        and i.cancelled_at is null
+        and l.pool_id = c.pool_id
+        and l.created_at < r.placed_at
+    )
     and not exists (
       select
       from pool_claims live
@@ -64,6 +74,8 @@ as $body$
     join ticket_type_pools l on l.ticket_type_id = i.ticket_type_id
     join capacity_pools p on p.id = l.pool_id
     where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+      and not r.waits_without_stock
+      and i.cancelled_at is null
       and l.created_at < r.placed_at
       and (p.occurrence_id is null or p.occurrence_id = r.occurrence_id)
     group by i.registration_id, l.pool_id
@@ -76,7 +88,12 @@ as $body$
   from pool_claims c
   where c.released_at is null
     and c.registration_id is not null
-    and c.quantity > (select count(*) from registration_items i where i.registration_id = c.registration_id)
+    and c.quantity > (
+      select count(*)
+      from registration_items i
+      where i.registration_id = c.registration_id
+        and i.cancelled_at is null
+    )
 
   union all
   -- What staff set aside: every claim of a hold is what is not sold from it yet, until the hold expires.
@@ -150,11 +167,12 @@ as $body$
   from registrations r
   where (r.total_minor, r.discount_minor, r.fee_minor, r.tax_minor, r.added_minor) is distinct from (
     select (
-      sum(i.total_minor)::bigint, sum(i.discount_minor)::bigint, sum(i.fee_minor)::bigint, sum(i.tax_minor)::bigint,
-      sum(i.added_minor)::bigint
+      coalesce(sum(i.total_minor), 0)::bigint, coalesce(sum(i.discount_minor), 0)::bigint,
+      coalesce(sum(i.fee_minor), 0)::bigint, coalesce(sum(i.tax_minor), 0)::bigint, coalesce(sum(i.added_minor), 0)::bigint
     )
     from registration_items i
     where i.registration_id = r.id
+      and i.cancelled_at is null
   )
 
   union all
@@ -174,6 +192,8 @@ as $body$
     join registrations r on r.id = i.registration_id
     join price_tiers t on t.id = i.tier_id
     where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+      and not r.waits_without_stock
+      and i.cancelled_at is null
     group by i.registration_id, t.pool_id
   ) d
   left join pool_claims c on c.registration_id = d.registration_id and c.pool_id = d.pool_id and c.released_at is null
@@ -184,6 +204,7 @@ as $body$
   from registrations r
   join promo_codes k on k.id = r.promo_code_id
   where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+    and not r.waits_without_stock
     and not exists (
       select
       from pool_claims c
@@ -197,7 +218,36 @@ as $body$
   from registration_items i
   join registrations r on r.id = i.registration_id
   where r.status = 'confirmed'
+    and i.cancelled_at is null
     and not exists (select from tickets t where t.item_id = i.id and t.status in ('valid', 'blocked'))
+
+  union all
+  select 'ticket_of_cancelled_item', t.id, format('item %s', i.id)
+  from registration_items i
+  join tickets t on t.item_id = i.id
+  where i.cancelled_at is not null
+    and t.status in ('valid', 'blocked')
+
+  union all
+  select 'waits_with_stock', c.id, format('registration %s', r.id)
+  from registrations r
+  join pool_claims c on c.registration_id = r.id
+  where r.waits_without_stock
+    and c.released_at is null
+
+  union all
+  select 'given_away_without_holder', i.id, format('registration %s', r.id)
+  from registration_items i
+  join registrations r on r.id = i.registration_id
+  where r.status = 'confirmed'
+    and i.cancelled_at is null
+    and i.given_away is distinct from exists (
+      select
+      from tickets t
+      where t.item_id = i.id
+        and t.received
+        and t.status in ('valid', 'blocked')
+    )
 
   union all
   select 'ticket_without_confirmation', t.id, format('registration %s is %s', r.id, r.status)
@@ -210,7 +260,8 @@ as $body$
   select 'ticket_differs_from_item', t.id, format('item %s', i.id)
   from tickets t
   join registration_items i on i.id = t.item_id
-  where (t.registration_id, t.ticket_type_id) is distinct from (i.registration_id, i.ticket_type_id)
+  where t.registration_id <> i.registration_id
+    or (t.status in ('valid', 'blocked') and t.ticket_type_id <> i.ticket_type_id)
 
   union all
   select 'status_without_instant', r.id, r.status

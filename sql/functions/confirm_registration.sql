@@ -8,7 +8,8 @@
 -- Who may: the buyer (user or guest secret), members with registrations:write. Others are told registration_not_found.
 -- Called from: the verb confirmRegistration.
 -- Raises: ES400 when tickets do not match the items one to one, and as es.idempotency_begin; ES409; 22P02.
--- No pool is locked: confirming keeps the stock that the hold took.
+-- Confirming keeps the stock that the hold took, and locks no pool; but an event that asks approval may give the places
+-- back until then.
 
 create or replace function public.registration_items_to_issue(p_registration uuid)
 returns table (item_id uuid, event_id uuid, occurrence_id uuid, ticket_type_id uuid)
@@ -24,9 +25,13 @@ begin
   join registration_items i on i.registration_id = r.id
   where r.id = p_registration
     and es.may_act_on(r)
-    and r.status = 'held'
     and r.total_minor = 0
-    and not e.requires_approval
+    and i.cancelled_at is null
+    and (
+      (r.status = 'held' and not e.requires_approval)
+      or r.status = 'pending_payment'
+      or (r.status = 'pending_approval' and es.has_permission('registrations:write'))
+    )
   order by i.position;
 end
 $body$;
@@ -53,7 +58,8 @@ begin
     perform
     from registration_items i
     where i.id = (v_person ->> 'item_id')::uuid
-      and i.registration_id = p_registration;
+      and i.registration_id = p_registration
+      and i.cancelled_at is null;
     if not found then
       return jsonb_build_object('outcome', 'invalid', 'field', 'attendees.itemId', 'message', 'the registration has no such item');
     end if;
@@ -80,14 +86,17 @@ declare
   v_items integer;
   v_issued integer := 0;
 begin
-  select count(*) into v_items from registration_items i where i.registration_id = p_registration.id;
+  v_items := es.unit_count(p_registration.id);
   for v_made in
     insert into tickets (id, org_id, event_id, registration_id, item_id, ticket_type_id, attendee_id, code, issued_at)
     select
       (given.ticket ->> 'ticket_id')::uuid, i.org_id, i.event_id, i.registration_id, i.id, i.ticket_type_id,
       i.attendee_id, given.ticket ->> 'code', p_now
     from jsonb_array_elements(p_tickets) as given (ticket)
-    join registration_items i on i.id = (given.ticket ->> 'item_id')::uuid and i.registration_id = p_registration.id
+    join registration_items i
+      on i.id = (given.ticket ->> 'item_id')::uuid
+      and i.registration_id = p_registration.id
+      and i.cancelled_at is null
     order by i.position
     returning id, item_id
   loop
@@ -123,6 +132,11 @@ begin
   end if;
   v_now := es.clock();
 
+  -- A change may have left nothing to pay: then nobody will, and this settles it.
+  if v_found.status = 'pending_payment' and v_found.total_minor = 0 and v_found.expires_at > v_now then
+    select e.* into v_event from events e where e.id = v_found.event_id;
+    return es.apply_confirmation(v_found, v_event, 'confirmed', p_request -> 'tickets', v_now);
+  end if;
   if v_found.status in ('confirmed', 'pending_approval', 'pending_payment') then
     return jsonb_build_object(
       'outcome', v_found.status, 'registration_id', v_id, 'status', v_found.status,
@@ -180,16 +194,19 @@ begin
   where r.id = p_found.id;
 
   -- R3: from here on the stock is kept until somebody sets the registration to expired.
-  update pool_claims c
-  set expires_at = null
-  where c.registration_id = p_found.id
-    and c.released_at is null;
+  if p_to = 'pending_approval' and not p_event.pending_keeps_stock then
+    perform es.wait_without_stock(p_found.id);
+  else
+    update pool_claims c
+    set expires_at = null
+    where c.registration_id = p_found.id
+      and c.released_at is null;
+  end if;
 
   if p_to = 'confirmed' then
     perform es.issue_tickets(p_found, coalesce(p_tickets, '[]'), p_now);
     perform emit_event(
-      p_found.org_id, 'registration.confirmed', 'registration', p_found.id,
-      jsonb_build_object('event_id', p_found.event_id)
+      p_found.org_id, 'registration.confirmed', 'registration', p_found.id, es.confirmed_payload(p_found)
     );
   end if;
   perform record_audit(
@@ -204,6 +221,19 @@ begin
 end
 $body$;
 
+-- Gives the places of a locked registration back until somebody approves it.
+create or replace function es.wait_without_stock(p_registration uuid)
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  perform es.lock_pools(es.claimed_pools(array[p_registration]));
+  perform es.release_claims(array[p_registration], es.claimed_pools(array[p_registration]), es.clock());
+  update registrations r set waits_without_stock = true where r.id = p_registration;
+end
+$body$;
+
 create or replace function public.confirm_registration(p_request jsonb)
 returns jsonb
 language plpgsql
@@ -211,21 +241,13 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   if es.current_org() is null then
     return jsonb_build_object('outcome', 'registration_not_found');
   end if;
-  if v_key is null then
-    return es.try_to_confirm(p_request);
-  end if;
-  v_outcome := es.idempotency_begin('confirm_registration', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_confirm(p_request);
-    perform es.idempotency_finish('confirm_registration', v_key, v_outcome);
-  end if;
-  return v_outcome;
+  v_told := es.told_before('confirm_registration', p_request);
+  return coalesce(v_told, es.tell('confirm_registration', p_request, es.try_to_confirm(p_request)));
 end
 $body$;
 
@@ -234,6 +256,8 @@ alter function es.name_attendees(uuid, jsonb) owner to es_verbs;
 alter function es.issue_tickets(registrations, jsonb, timestamptz) owner to es_verbs;
 alter function es.try_to_confirm(jsonb) owner to es_verbs;
 alter function es.apply_confirmation(registrations, events, text, jsonb, timestamptz) owner to es_verbs;
+alter function es.wait_without_stock(uuid) owner to es_verbs;
+revoke execute on function es.wait_without_stock(uuid) from public;
 alter function public.confirm_registration(jsonb) owner to es_verbs;
 revoke execute on function public.registration_items_to_issue(uuid) from public;
 revoke execute on function es.name_attendees(uuid, jsonb) from public;

@@ -123,6 +123,7 @@ begin
       from registration_items found
       where found.id = g.item_id
         and found.registration_id = g.registration_id
+        and found.cancelled_at is null
       limit 1
     ) i
     order by g.n, i.position
@@ -145,7 +146,11 @@ begin
   from issued;
   -- tickets_live_item_key keeps an item from getting two, so equal numbers mean one each.
   select sum(jsonb_array_length(h.tickets)) into v_given from unnest(p_holds) as h;
-  select count(*) into v_items from registration_items i where i.registration_id = any (v_registrations);
+  select count(*)
+  into v_items
+  from registration_items i
+  where i.registration_id = any (v_registrations)
+    and i.cancelled_at is null;
   if v_issued <> v_items or v_issued <> v_given then
     raise exception 'tickets do not match the items of the registrations' using errcode = 'ES400';
   end if;
@@ -162,7 +167,15 @@ begin
   insert into outbox (org_id, type, object_type, object_id, sequence, payload)
   select
     v_org, 'registration.confirmed', 'registration', s.object_id, s.last_sequence,
-    jsonb_build_object('event_id', h.event_id)
+    jsonb_build_object('event_id', h.event_id) || coalesce(
+      (
+        select jsonb_build_object('source', es.source_texts(f))
+        from registrations r
+        join registration_sources f on f.id = r.source_id
+        where r.id = h.registration_id
+      ),
+      '{}'
+    )
   from numbered s
   join unnest(p_holds) as h on h.registration_id = s.object_id
   order by h.n;

@@ -1,7 +1,7 @@
 -- Creates an event as a draft, with its one occurrence.
 -- Request: {title, slug, starts_at, ends_at, time_zone?, currency?, summary?, description?, visibility?, format?,
---   venue_id?, hold_seconds?, max_tickets_per_registration?, requires_approval?, waitlist?, waitlist_offer_seconds?,
---   tax_rounding?}; zone and currency default to the organization's.
+--   venue_id?, hold_seconds?, max_tickets_per_registration?, requires_approval?, and what update_event takes besides};
+--   zone and currency default to the organization's.
 -- Outcomes: created (event_id, occurrence_id), slug_taken, venue_not_found, invalid (constraint?, field?, message).
 -- Called from: the verb createEvent.
 -- Raises: ES403 without events:write.
@@ -57,8 +57,9 @@ begin
 
   insert into events (
     org_id, venue_id, slug, title, summary, description, visibility, format, time_zone, currency,
-    starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, waitlist, waitlist_offer_seconds,
-    tax_rounding
+    starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, hold_extension_seconds,
+    pending_keeps_stock, payment_due_hours, one_per_person, changes_close_minutes, transfers_close_minutes,
+    cancellation_closes_minutes, waitlist, waitlist_offer_seconds, tax_rounding
   )
   values (
     v_org.id,
@@ -76,6 +77,14 @@ begin
     coalesce((p ->> 'hold_seconds')::integer, 900),
     coalesce((p ->> 'max_tickets_per_registration')::integer, 20),
     coalesce((p ->> 'requires_approval')::boolean, false),
+    coalesce((p ->> 'hold_extension_seconds')::integer, 900),
+    coalesce((p ->> 'pending_keeps_stock')::boolean, true),
+    coalesce((p ->> 'payment_due_hours')::integer, 72),
+    coalesce((p ->> 'one_per_person')::boolean, false),
+    -- Null said is not the same as nothing said: buyers may not.
+    case when p ? 'changes_close_minutes' then (p ->> 'changes_close_minutes')::integer else 0 end,
+    case when p ? 'transfers_close_minutes' then (p ->> 'transfers_close_minutes')::integer else 0 end,
+    case when p ? 'cancellation_closes_minutes' then (p ->> 'cancellation_closes_minutes')::integer else 0 end,
     coalesce((p ->> 'waitlist')::boolean, true),
     coalesce((p ->> 'waitlist_offer_seconds')::integer, 86400),
     coalesce(p ->> 'tax_rounding', 'per_unit')

@@ -74,9 +74,41 @@ begin
 end
 $body$;
 
+-- The frame of a verb whose key may be left out, in two lines: what was answered before, if anything; and the answer,
+-- kept under the key.
+create or replace function es.told_before(p_operation text, p_request jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  if p_request ->> 'idempotency_key' is null then
+    return null;
+  end if;
+  return es.idempotency_begin(p_operation, p_request ->> 'idempotency_key', p_request ->> 'argument_hash');
+end
+$body$;
+
+create or replace function es.tell(p_operation text, p_request jsonb, p_outcome jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  if p_request ->> 'idempotency_key' is not null then
+    perform es.idempotency_finish(p_operation, p_request ->> 'idempotency_key', p_outcome);
+  end if;
+  return p_outcome;
+end
+$body$;
+
 alter function es.idempotency_actor() owner to es_verbs;
 alter function es.idempotency_begin(text, text, text) owner to es_verbs;
 alter function es.idempotency_finish(text, text, jsonb) owner to es_verbs;
+alter function es.told_before(text, jsonb) owner to es_verbs;
+alter function es.tell(text, jsonb, jsonb) owner to es_verbs;
+revoke execute on function es.told_before(text, jsonb) from public;
+revoke execute on function es.tell(text, jsonb, jsonb) from public;
 revoke execute on function es.idempotency_actor() from public;
 revoke execute on function es.idempotency_begin(text, text, text) from public;
 revoke execute on function es.idempotency_finish(text, text, jsonb) from public;

@@ -2,7 +2,8 @@
 -- organization of the event (es.org); the buyer is es.user, or a guest who shows the secret later.
 -- Request: {event_id, occurrence_id?, buyer: {name, email}, items: [{ticket_type_id, quantity, price_minor?, currency?,
 --   attendees?: [{name, email} or null]}], code?, expected_total_minor?, expected_currency?, hold_id? or hold_key_hash?
---   (hex), idempotency_key, argument_hash (hex), guest_secret_hash? (hex)}. Without occurrence_id: the next one.
+--   (hex), source? (as es.source_id), idempotency_key, argument_hash (hex), guest_secret_hash? (hex)}. Without
+--   occurrence_id: the next one.
 --   price_minor: for donations. With a hold, or a code that reserves (see credit.sql), places are taken from what was set
 --   aside, not from what is on sale.
 -- Outcomes, in the key `outcome`; an answer told again carries `replayed`: true:
@@ -13,6 +14,7 @@
 --   occurrence_not_found
 --   ticket_type_not_found  ticket_types: [{ticket_type_id}]; inactive ones too, and for visitors hidden ones that their
 --                          code does not unlock
+--   already_registered     the event takes one registration an address, and there is one
 --   quantity_out_of_range  ticket_types: [{ticket_type_id, requested, minimum, maximum}]; or requested, maximum of the event
 --   hold_not_found         also one of another event, and a wrong key
 --   hold_ended             hold_id; it was released, or has expired
@@ -110,6 +112,11 @@ begin
   v_judged := es.judge_cart(p_request, v_event, v_wished.types, v_wished.quantities, v_now);
   if v_judged.problem is not null then
     return v_judged.problem;
+  end if;
+
+  v_problem := es.already_registered(v_event, p_request, null);
+  if v_problem is not null then
+    return v_problem;
   end if;
 
   v_demand := es.pool_demand(v_judged.occurrence, v_wished.types, v_wished.quantities);

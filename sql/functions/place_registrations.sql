@@ -203,6 +203,7 @@ create or replace function es.write_carts(
   p_carts es.cart[],
   p_lines es.cart_line[],
   p_demands es.cart_demand[],
+  p_requests jsonb[],
   p_now timestamptz,
   out outcomes jsonb
 )
@@ -216,11 +217,12 @@ begin
   -- that is cheaper than to be ready for it.
   insert into registrations (
     id, org_id, event_id, occurrence_id, user_id, confirmation_number, status,
-    buyer_name, buyer_email, currency, total_minor, placed_at, expires_at
+    buyer_name, buyer_email, currency, total_minor, placed_at, expires_at, source_id
   )
   select
     c.registration_id, v_org, c.event_id, c.occurrence_id, c.user_id, c.confirmation_number, 'held',
-    c.buyer_name, c.buyer_email, c.currency, c.total_minor, p_now, p_now + c.hold
+    c.buyer_name, c.buyer_email, c.currency, c.total_minor, p_now, p_now + c.hold,
+    case when p_requests[c.n] ? 'source' then es.source_id(p_requests[c.n] -> 'source') end
   from unnest(p_carts) as c
   order by c.n;
 
@@ -406,7 +408,7 @@ begin
       from unnest(v_read.lines) as l
       join unnest(v_taken.carts) as c on c.n = l.n;
     end if;
-    outcomes := outcomes || es.write_carts(v_taken.carts, v_lines, v_taken.demands, v_taken.placed_at);
+    outcomes := outcomes || es.write_carts(v_taken.carts, v_lines, v_taken.demands, p_requests, v_taken.placed_at);
     told := es.write_cart_items(v_taken.carts, v_lines);
   end if;
   update idempotency_keys k
@@ -509,7 +511,7 @@ alter function es.fit_carts(es.cart_line[], es.cart_demand[], uuid[], integer[])
 alter function es.pools_of_carts(es.cart_demand[], timestamptz, boolean) owner to es_verbs;
 alter function es.take_stock(es.cart[], es.cart_line[]) owner to es_verbs;
 alter function es.demands_without(es.cart_demand[], jsonb) owner to es_verbs;
-alter function es.write_carts(es.cart[], es.cart_line[], es.cart_demand[], timestamptz) owner to es_verbs;
+alter function es.write_carts(es.cart[], es.cart_line[], es.cart_demand[], jsonb[], timestamptz) owner to es_verbs;
 alter function es.write_cart_items(es.cart[], es.cart_line[]) owner to es_verbs;
 alter function es.own_addresses(uuid[]) owner to es_system;
 alter function es.try_to_place_many(text[], uuid[], uuid[], jsonb[]) owner to es_verbs;
@@ -519,7 +521,7 @@ revoke execute on function es.fit_carts(es.cart_line[], es.cart_demand[], uuid[]
 revoke execute on function es.pools_of_carts(es.cart_demand[], timestamptz, boolean) from public;
 revoke execute on function es.take_stock(es.cart[], es.cart_line[]) from public;
 revoke execute on function es.demands_without(es.cart_demand[], jsonb) from public;
-revoke execute on function es.write_carts(es.cart[], es.cart_line[], es.cart_demand[], timestamptz) from public;
+revoke execute on function es.write_carts(es.cart[], es.cart_line[], es.cart_demand[], jsonb[], timestamptz) from public;
 revoke execute on function es.write_cart_items(es.cart[], es.cart_line[]) from public;
 revoke execute on function es.own_addresses(uuid[]) from public;
 revoke execute on function es.try_to_place_many(text[], uuid[], uuid[], jsonb[]) from public;

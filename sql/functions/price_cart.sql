@@ -74,16 +74,14 @@ as $body$
 $body$;
 
 -- Whether everything sold at the event costs what it lists: no tier, no discount, no chosen price, no add-on, no tax,
--- no fee; and nobody waits for places there (R11). A cart at such an event whose request says no code, no hold, no price
--- and no expected total is plain.
-create or replace function es.is_plain_sale(p_event uuid)
+-- no fee.
+create or replace function es.has_plain_prices(p_event uuid)
 returns boolean
 language sql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
   select not exists (select from price_tiers t where t.event_id = p_event)
-    and not exists (select from waitlist_entries w where w.event_id = p_event and w.status = 'waiting')
     and not exists (select from ticket_types t where t.event_id = p_event and t.price_kind <> 'fixed')
     and not exists (select from ticket_type_add_ons a where a.event_id = p_event)
     and not exists (select from discount_rules d where d.event_id = p_event)
@@ -101,6 +99,19 @@ as $body$
     )
 $body$;
 
+-- Whether prices at the event are plain, nobody waits for places there (R11), and addresses may have as many registrations
+-- as they like. A cart at such an event whose request says no code, no hold, no price and no expected total is plain.
+create or replace function es.is_plain_sale(p_event uuid)
+returns boolean
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select es.has_plain_prices(p_event)
+    and not exists (select from waitlist_entries w where w.event_id = p_event and w.status = 'waiting')
+    and not exists (select from events e where e.id = p_event and e.one_per_person)
+$body$;
+
 -- Whether a request to place asks for nothing that needs a price of its own, nor for places that were set aside. Without
 -- settings, so that it is inlined.
 create or replace function es.is_plain_request(p_request jsonb)
@@ -116,9 +127,11 @@ return p_request ->> 'code' is null
 
 alter function es.price_cart(events, jsonb, promo_codes, timestamptz, boolean) owner to es_verbs;
 alter function es.cart_sums(es.priced_cart) owner to es_verbs;
+alter function es.has_plain_prices(uuid) owner to es_verbs;
 alter function es.is_plain_sale(uuid) owner to es_verbs;
 alter function es.is_plain_request(jsonb) owner to es_verbs;
 revoke execute on function es.price_cart(events, jsonb, promo_codes, timestamptz, boolean) from public;
 revoke execute on function es.cart_sums(es.priced_cart) from public;
+revoke execute on function es.has_plain_prices(uuid) from public;
 revoke execute on function es.is_plain_sale(uuid) from public;
 revoke execute on function es.is_plain_request(jsonb) from public;

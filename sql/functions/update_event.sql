@@ -1,9 +1,10 @@
 -- Changes an event. Request: {event_id, and any of title, slug, summary, description, visibility, format, venue_id,
 -- time_zone, currency, starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval,
--- waitlist, waitlist_offer_seconds, tax_rounding}; what is absent or null stays as it is, but a null venue_id takes the
--- venue away. New dates move the occurrence along when there is only one. Each change raises calendar_sequence, which
--- tells calendars that their copy is old. Prices are in the event's currency, so that is fixed from the first
--- registration on.
+-- hold_extension_seconds, pending_keeps_stock, payment_due_hours, one_per_person, changes_close_minutes,
+-- transfers_close_minutes, cancellation_closes_minutes, waitlist, waitlist_offer_seconds, tax_rounding}; what is absent
+-- or null stays as it is, but a null venue_id takes the venue away, and null minutes mean that buyers may not. New dates
+-- move the occurrence along when there is only one. Each change raises calendar_sequence, which tells calendars that
+-- their copy is old. Prices are in the event's currency, so that is fixed from the first registration on.
 -- Outcomes: updated (event_id), unchanged (event_id), event_not_found, not_editable (it is archived), currency_locked,
 --   slug_taken, venue_not_found, invalid (constraint?, field?, message).
 -- Called from: the verb updateEvent.
@@ -15,10 +16,19 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  -- Only a venue can be taken away; any other null is as good as nothing said.
+  -- Only a venue and what buyers may do can be taken away; any other null is as good as nothing said.
   v_asked constant jsonb := jsonb_strip_nulls(p)
     - array['id', 'org_id', 'venue_id', 'status', 'published_at', 'cancelled_at', 'created_at', 'updated_at', 'calendar_sequence']
-    || case when p ? 'venue_id' then jsonb_build_object('venue_id', p -> 'venue_id') else '{}' end;
+    || coalesce(
+      (
+        select jsonb_object_agg(said.key, said.value)
+        from jsonb_each(p) as said (key, value)
+        where said.key in (
+          'venue_id', 'changes_close_minutes', 'transfers_close_minutes', 'cancellation_closes_minutes'
+        )
+      ),
+      '{}'
+    );
   v_wanted constant events := jsonb_populate_record(p_event, v_asked);
   v_written events;
 begin
@@ -41,6 +51,13 @@ begin
     hold_seconds = v_wanted.hold_seconds,
     max_tickets_per_registration = v_wanted.max_tickets_per_registration,
     requires_approval = v_wanted.requires_approval,
+    hold_extension_seconds = v_wanted.hold_extension_seconds,
+    pending_keeps_stock = v_wanted.pending_keeps_stock,
+    payment_due_hours = v_wanted.payment_due_hours,
+    one_per_person = v_wanted.one_per_person,
+    changes_close_minutes = v_wanted.changes_close_minutes,
+    transfers_close_minutes = v_wanted.transfers_close_minutes,
+    cancellation_closes_minutes = v_wanted.cancellation_closes_minutes,
     waitlist = v_wanted.waitlist,
     waitlist_offer_seconds = v_wanted.waitlist_offer_seconds,
     tax_rounding = v_wanted.tax_rounding,

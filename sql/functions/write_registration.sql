@@ -80,7 +80,8 @@ create or replace function es.insert_hold(
   p_buyer jsonb,
   p_cart es.priced_cart,
   p_code uuid,
-  p_now timestamptz
+  p_now timestamptz,
+  p_source uuid
 )
 returns registrations
 language plpgsql
@@ -94,13 +95,13 @@ begin
     insert into registrations (
       org_id, event_id, occurrence_id, user_id, confirmation_number, status,
       buyer_name, buyer_email, promo_code_id, currency, discount_minor, fee_minor, tax_minor, added_minor, total_minor,
-      placed_at, expires_at
+      placed_at, expires_at, source_id
     )
     values (
       p_event.org_id, p_event.id, p_occurrence, es.current_user_id(), new_confirmation_number(p_event.org_id), 'held',
       btrim(p_buyer ->> 'name'), lower(btrim(p_buyer ->> 'email')), p_code, p_event.currency,
       v_sums.discount_minor, v_sums.fee_minor, v_sums.tax_minor, v_sums.added_minor, v_sums.total_minor,
-      p_now, p_now + make_interval(secs => p_event.hold_seconds)
+      p_now, p_now + make_interval(secs => p_event.hold_seconds), p_source
     )
     on conflict on constraint registrations_number_key do nothing
     returning * into v_made;
@@ -182,7 +183,9 @@ declare
   v_made registrations;
   v_attendees jsonb := '{}';
 begin
-  v_made := es.insert_hold(p_event, p_occurrence, p_request -> 'buyer', p_cart, p_code.id, p_now);
+  v_made := es.insert_hold(
+    p_event, p_occurrence, p_request -> 'buyer', p_cart, p_code.id, p_now, es.source_id(p_request -> 'source')
+  );
 
   if jsonb_path_exists(p_request, '$.items[*].attendees[*]') then
     v_attendees := es.upsert_attendees(jsonb_path_query_array(p_request, '$.items[*].attendees[*]'));
@@ -230,10 +233,10 @@ grant execute on function es.own_address() to es_verbs;
 alter function es.attendee_key(jsonb) owner to es_verbs;
 revoke execute on function es.attendee_key(jsonb) from public;
 alter function es.upsert_attendees(jsonb) owner to es_verbs;
-alter function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz) owner to es_verbs;
+alter function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz, uuid) owner to es_verbs;
 alter function es.write_items(registrations, jsonb, es.priced_cart, jsonb) owner to es_verbs;
 alter function es.write_registration(jsonb, events, uuid, es.priced_cart, promo_codes, uuid[], integer[], timestamptz) owner to es_verbs;
 revoke execute on function es.upsert_attendees(jsonb) from public;
-revoke execute on function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz) from public;
+revoke execute on function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz, uuid) from public;
 revoke execute on function es.write_items(registrations, jsonb, es.priced_cart, jsonb) from public;
 revoke execute on function es.write_registration(jsonb, events, uuid, es.priced_cart, promo_codes, uuid[], integer[], timestamptz) from public;

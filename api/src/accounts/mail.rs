@@ -93,6 +93,22 @@ impl Letter {
         }
     }
 
+    /// To somebody who is offered a ticket.
+    pub fn ticket_transfer(public_url: &str, event: &str, code: &str) -> Self {
+        Self {
+            kind: "ticket_transfer",
+            subject: format!("A ticket for {}", one_line(event)),
+            body: format!(
+                "Somebody offers you their ticket for {event}. Accept or decline:\n\n\
+                 {public_url}/accept-ticket?code={code}\n\n\
+                 Or enter this code:\n\n{code}\n\n\
+                 It is good for seven days, or until the event is over. If you do not know what this is about, ignore \
+                 this mail.\n",
+                event = one_line(event),
+            ),
+        }
+    }
+
     /// To somebody who is invited into an organization.
     pub fn invitation(public_url: &str, organization: &str, code: &str) -> Self {
         Self {

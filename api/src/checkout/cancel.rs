@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     confirm::{org_of_registration, reader},
     expire::nudge,
-    request::{argument_hash, check_key},
+    request::{PRICED_OTHERWISE, argument_hash, check_key},
 };
 use crate::{
     fault::Fault,
@@ -25,6 +25,8 @@ pub struct CancelRegistration;
 #[serde(rename_all = "camelCase")]
 pub struct Input {
     registration_id: Uuid,
+    #[serde(default)]
+    item_ids: Option<Vec<Uuid>>,
     #[serde(default)]
     reason: Option<String>,
     idempotency_key: String,
@@ -50,6 +52,42 @@ const REFUSALS: Refusals = &[
         &["registrationId"],
     ),
     (
+        "priced_otherwise",
+        "PRICED_OTHERWISE",
+        PRICED_OTHERWISE,
+        &["itemIds"],
+    ),
+    (
+        "item_not_found",
+        "ITEM_NOT_FOUND",
+        "the registration has no such place",
+        &["itemIds"],
+    ),
+    (
+        "cancellation_closed",
+        "CANCELLATION_CLOSED",
+        "the time to cancel by oneself is over",
+        &["registrationId"],
+    ),
+    (
+        "ticket_given_away",
+        "TICKET_GIVEN_AWAY",
+        "a ticket of it was handed on, and is its holder's",
+        &["registrationId"],
+    ),
+    (
+        "ticket_used",
+        "TICKET_USED",
+        "somebody came in with a ticket of it",
+        &["registrationId"],
+    ),
+    (
+        "quantity_out_of_range",
+        "QUANTITY_OUT_OF_RANGE",
+        "so few of a ticket type cannot be had in one registration",
+        &["itemIds"],
+    ),
+    (
         "invalid",
         "INVALID",
         "a value cannot be accepted",
@@ -64,19 +102,31 @@ impl Handle for CancelRegistration {
     fn describe() -> Verb {
         Verb::new(
             "cancelRegistration",
-            "Cancels a registration: its places are free again, its tickets admit nobody. The buyer may, and members \
-             with `registrations:write`. Cancelling twice is no error.",
+            "Cancels a registration, or some of its places: they are free again, their tickets admit nobody. The buyer \
+             may (what is confirmed until `cancellationClosesMinutes` of the event), and members with \
+             `registrations:write`. Cancelling twice is no error.",
         )
         .takes(
             "registrationId",
             InputType::Scalar(Scalar::Id("Registration".to_owned())),
             "The registration; guests open it with the header `X-Guest-Secret`.",
         )
+        .may_take(
+            "itemIds",
+            InputType::List(Scalar::Id("RegistrationItem".to_owned())),
+            "The places to cancel, at most 100; the whole registration when left out.",
+        )
         .may_take("reason", InputType::Scalar(Scalar::String), "Why, at most 500 characters.")
         .idempotent()
         .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
         .fails("REGISTRATION_NOT_FOUND", "There is no such registration for the caller.")
         .fails("NOT_CANCELLABLE", "It is rejected or expired.")
+        .fails("ITEM_NOT_FOUND", "The registration has no such place.")
+        .fails("PRICED_OTHERWISE", "It has fees, taxes, tiers, discounts or a code, or its event has: it is cancelled as a whole.")
+        .fails("CANCELLATION_CLOSED", "Buyers may not cancel it now.")
+        .fails("TICKET_GIVEN_AWAY", "A ticket of it was handed on; only members may.")
+        .fails("TICKET_USED", "Somebody came in with a ticket of it; only members may.")
+        .fails("QUANTITY_OUT_OF_RANGE", "Fewer would be left of a ticket type than can be had.")
         .fails("INVALID", "A value cannot be accepted.")
     }
 
@@ -94,18 +144,26 @@ impl Handle for CancelRegistration {
             );
             return Ok(outcome.into());
         }
+        if input.item_ids.as_ref().is_some_and(|ids| ids.len() > 100) {
+            return Err(Fault::BadInput(
+                "`input.itemIds` has at most 100 ids".to_owned(),
+            ));
+        }
         let Some(org_id) = org_of_registration(call, input.registration_id).await? else {
             let answer = json!({ "outcome": "registration_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
         let mut request =
             json!({ "registration_id": input.registration_id, "reason": input.reason });
+        if let Some(items) = &input.item_ids {
+            request["item_ids"] = json!(items);
+        }
         let hash = argument_hash(&request);
         request["idempotency_key"] = json!(input.idempotency_key);
         request["argument_hash"] = json!(hash);
         let answer = outcome::decide(call, org_id, "cancel_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
-            "cancelled" => {
+            "cancelled" | "units_cancelled" => {
                 nudge();
                 Outcome::new().entity("registration", input.registration_id)
             }

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
+    codes::{self, Place},
     counter::{Held, Kind, Wish},
     request::{Person, argument_hash, check_key, clean, fault_of},
 };
@@ -15,7 +16,6 @@ use crate::{
     outcome::{self, Refusals},
     statements,
     tenancy::TenantTx,
-    tickets::{self, Admission},
     verbs::{Call, Done, Handle},
 };
 
@@ -238,45 +238,27 @@ async fn prepare(call: Call<'_>, org_id: Uuid, registration_id: Uuid) -> Result<
         return Ok(json!([]));
     };
     let items: Vec<Uuid> = items.into_iter().map(|(item_id, ..)| item_id).collect();
-    sign(call, org_id, event_id, occurrence_id, &items).await
+    let place = Place {
+        org_id,
+        event_id,
+        occurrence_id,
+    };
+    codes::sign(call, place, &items).await
 }
 
 /// The same for a hold that is still in mind. A price means that no ticket is issued yet.
 async fn sign_held(call: Call<'_>, held: &Held) -> Result<Json, Fault> {
     match held.free {
         true => {
-            sign(
-                call,
-                held.org_id,
-                held.event_id,
-                held.occurrence_id,
-                &held.items,
-            )
-            .await
+            let place = Place {
+                org_id: held.org_id,
+                event_id: held.event_id,
+                occurrence_id: held.occurrence_id,
+            };
+            codes::sign(call, place, &held.items).await
         }
         false => Ok(json!([])),
     }
-}
-
-async fn sign(
-    call: Call<'_>,
-    org_id: Uuid,
-    event_id: Uuid,
-    occurrence_id: Uuid,
-    items: &[Uuid],
-) -> Result<Json, Fault> {
-    let key = tickets::event_key(call.app, org_id, event_id).await?;
-    let codes = items.iter().map(|item_id| {
-        let admission = Admission {
-            ticket_id: Uuid::now_v7(),
-            event_id,
-            occurrence_id,
-            key_number: key.number,
-        };
-        let code = tickets::sign(&admission, *Uuid::new_v4().as_bytes(), &key.pair);
-        json!({ "ticket_id": admission.ticket_id, "item_id": item_id, "code": code })
-    });
-    Ok(codes.collect())
 }
 
 async fn items_to_issue(

@@ -1,17 +1,27 @@
 //! The sale: a visitor places a registration (stock is held), confirms it (tickets are issued), or cancels it (stock
-//! is given back). What decides is SQL: `place_registration`, `confirm_registration`, `cancel_registration` lock,
-//! check and write in one transaction; here input becomes a request, and the answer a payload. Buyers who come at the
-//! same time are placed and confirmed together (`counter/`).
+//! is given back). On the way it can be extended, approved or rejected, and changed; its tickets can be handed on. What
+//! decides is SQL: functions named as the verbs lock, check and write in one transaction; here input becomes a request,
+//! and the answer a payload. Buyers who come at the same time are placed and confirmed together (`counter/`).
 
+mod accept_transfer;
+mod approve;
 mod cancel;
+mod change;
+mod codes;
 mod confirm;
 mod counter;
+mod decision;
+mod end_transfer;
 mod expire;
+mod extend;
 mod holds;
 mod place;
 mod price;
 mod price_checkout;
+mod reject;
 mod request;
+mod source;
+mod transfer_ticket;
 mod waitlist;
 
 pub use counter::Counter;
@@ -53,6 +63,20 @@ pub fn verbs(registry: &mut Verbs) {
                     "Who they are for: none, or one for each ticket. Can also be given when confirming.",
                 ),
         )
+        .input(source::input())
+        .input(
+            InputObject::new("RegistrationSwapInput", "Another ticket type for one place.")
+                .required(
+                    "itemId",
+                    InputType::Scalar(Scalar::Id("RegistrationItem".to_owned())),
+                    "The registration's item.",
+                )
+                .required(
+                    "ticketTypeId",
+                    InputType::Scalar(Scalar::Id("TicketType".to_owned())),
+                    "The ticket type that it gets.",
+                ),
+        )
         .input(
             InputObject::new("ItemAttendeeInput", "Who one ticket of a registration is for.")
                 .required(
@@ -68,7 +92,17 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<price_checkout::PriceCheckout>()
         .add::<place::PlaceRegistration>()
         .add::<confirm::ConfirmRegistration>()
-        .add::<cancel::CancelRegistration>();
+        .add::<extend::ExtendRegistration>()
+        .add::<approve::ApproveRegistration>()
+        .add::<approve::ApproveRegistrations>()
+        .add::<reject::RejectRegistration>()
+        .add::<reject::RejectRegistrations>()
+        .add::<change::ChangeRegistration>()
+        .add::<cancel::CancelRegistration>()
+        .add::<transfer_ticket::TransferTicket>()
+        .add::<accept_transfer::AcceptTransfer>()
+        .add::<end_transfer::DeclineTransfer>()
+        .add::<end_transfer::CancelTransfer>();
     holds::verbs(registry);
     waitlist::verbs(registry);
 }

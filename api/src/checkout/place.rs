@@ -12,6 +12,7 @@ use super::{
     counter::{Held, Kind, Wish},
     holds, price,
     request::{Money, Person, argument_hash, check_key, clean, fault_of},
+    source::Source,
 };
 use crate::{
     fault::Fault,
@@ -33,6 +34,8 @@ pub struct Input {
     occurrence_id: Option<Uuid>,
     buyer: Person,
     lines: Vec<Line>,
+    #[serde(default)]
+    source: Option<Source>,
     #[serde(default)]
     code: Option<String>,
     #[serde(default)]
@@ -93,6 +96,12 @@ const REFUSALS: Refusals = &[
         &["lines"],
     ),
     (
+        "already_registered",
+        "ALREADY_REGISTERED",
+        "one of these addresses is registered already",
+        &["buyer"],
+    ),
+    (
         "hold_not_found",
         "HOLD_NOT_FOUND",
         "there is no such hold at this event",
@@ -149,6 +158,11 @@ impl Handle for PlaceRegistration {
         .takes("buyer", InputType::Object("RegistrationBuyerInput".to_owned()), "Who places it.")
         .takes("lines", InputType::Objects("RegistrationLineInput".to_owned()), "What is placed.")
         .may_take(
+            "source",
+            InputType::Object("RegistrationSourceInput".to_owned()),
+            "Where the buyer came from; for the organizers alone.",
+        )
+        .may_take(
             "holdKey",
             InputType::Scalar(Scalar::String),
             "The key of a hold: places are taken from it, not from what is on sale.",
@@ -182,6 +196,7 @@ impl Handle for PlaceRegistration {
         .fails("TICKET_TYPE_NOT_FOUND", "The event has no such ticket type.")
         .fails("SALE_NOT_OPEN", "A ticket type is not on sale now.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer or more tickets than allowed.")
+        .fails("ALREADY_REGISTERED", "The event takes one registration an address, and there is one.")
         .fails("HOLD_NOT_FOUND", "There is no such hold at this event.")
         .fails("HOLD_ENDED", "The hold was released or has run out.")
         .fails("HOLD_KEEPS_OTHERS", "The hold keeps none of what is asked for.")
@@ -283,6 +298,9 @@ fn check(input: &Input) -> Option<Outcome> {
     if let Some((field, message)) = fault_of(&input.buyer) {
         return invalid(message, &["buyer", field]);
     }
+    if let Some(refused) = input.source.as_ref().and_then(Source::fault) {
+        return Some(refused);
+    }
     if let Some(refused) = price::too_long(input.code.as_deref()) {
         return Some(refused);
     }
@@ -334,6 +352,9 @@ fn arguments(input: &Input) -> Json {
         "buyer": clean(&input.buyer),
         "items": items.collect::<Vec<_>>(),
     });
+    if let Some(source) = &input.source {
+        arguments["source"] = source.request();
+    }
     if let Some(code) = &input.code {
         arguments["code"] = json!(code);
     }

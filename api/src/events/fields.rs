@@ -87,6 +87,41 @@ pub(super) fn take(verb: Verb, use_: Use) -> Verb {
         "Whether a member approves each registration.",
     )
     .may_take(
+        "holdExtensionSeconds",
+        int(),
+        "How much longer places can be held for a buyer who asks, 0 to 86400 seconds; 900 by default.",
+    )
+    .may_take(
+        "pendingKeepsStock",
+        InputType::Scalar(Scalar::Boolean),
+        "Whether registrations that wait for approval keep their places; they do by default.",
+    )
+    .may_take(
+        "paymentDueHours",
+        int(),
+        "How long whoever was approved has to pay, 1 to 8760 hours; 72 by default.",
+    )
+    .may_take(
+        "changesCloseMinutes",
+        int(),
+        "Until how many minutes before the date begins buyers may change what is confirmed; null: not at all.",
+    )
+    .may_take(
+        "transfersCloseMinutes",
+        int(),
+        "Until how many minutes before the date begins holders may hand tickets on; null: not at all.",
+    )
+    .may_take(
+        "cancellationClosesMinutes",
+        int(),
+        "Until how many minutes before the date begins buyers may cancel what is confirmed; null: not at all.",
+    )
+    .may_take(
+        "onePerPerson",
+        InputType::Scalar(Scalar::Boolean),
+        "Whether one address can have one registration only.",
+    )
+    .may_take(
         "waitlist",
         InputType::Scalar(Scalar::Boolean),
         "Whether people may wait for places once it is sold out; they may by default.",
@@ -208,6 +243,31 @@ const CONSTRAINTS: &[(&str, &str, &str)] = &[
         "events_hold_seconds_range",
         "holdSeconds",
         "a hold lasts 30 to 86400 seconds",
+    ),
+    (
+        "events_hold_extension_range",
+        "holdExtensionSeconds",
+        "a hold is extended by 0 to 86400 seconds",
+    ),
+    (
+        "events_payment_due_range",
+        "paymentDueHours",
+        "1 to 8760 hours are given to pay",
+    ),
+    (
+        "events_changes_close_range",
+        "changesCloseMinutes",
+        "between 0 and 525600 minutes, or null",
+    ),
+    (
+        "events_transfers_close_range",
+        "transfersCloseMinutes",
+        "between 0 and 525600 minutes, or null",
+    ),
+    (
+        "events_cancellation_closes_range",
+        "cancellationClosesMinutes",
+        "between 0 and 525600 minutes, or null",
     ),
     (
         "events_waitlist_offer_seconds_range",

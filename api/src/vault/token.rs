@@ -16,6 +16,8 @@ pub enum TokenKind {
     OneTimeCode,
     /// What is mailed to invite somebody into an organization.
     Invitation,
+    /// What is mailed to offer somebody a ticket.
+    Transfer,
     /// What opens a registration to a guest.
     Guest,
 }
@@ -28,6 +30,7 @@ impl TokenKind {
             Self::Refresh => "esr",
             Self::OneTimeCode => "esc",
             Self::Invitation => "esi",
+            Self::Transfer => "est",
             Self::Guest => "esg",
         }
     }

@@ -11,6 +11,7 @@ mod harness;
 mod accounts;
 mod bounds;
 mod calendar;
+mod changes;
 mod counter;
 mod demo;
 mod deprecation;

@@ -1,25 +1,34 @@
 //! The sale, driven directly on PostgreSQL: the functions of `sql/functions/` under concurrency, with a clock that the
 //! test moves. Each test has a database of its own and says which rule of the domain it proves.
 
+mod approving;
 mod availability;
 mod batches;
+mod cancelling;
+mod changing;
 mod concurrency;
 mod confirmation_numbers;
 mod confirming;
+mod duplicates;
 mod events;
 mod expiry;
+mod extending;
 mod guests;
 mod harness;
 mod holds;
 mod idempotency;
+mod life;
 mod occurrences;
 mod organizations;
 mod overselling;
 mod placing;
 mod pricing;
 mod queue;
+mod reckoned;
 mod reserving;
 mod shop;
+mod steps;
+mod transferring;
 mod waiting_model;
 mod waiting_races;
 mod waitlist;

@@ -86,6 +86,12 @@ const REFUSALS: Refusals = &[
         "so many can no longer be placed in one registration",
         ENTRY,
     ),
+    (
+        "already_registered",
+        "ALREADY_REGISTERED",
+        "this address is registered already",
+        ENTRY,
+    ),
     ("invalid", "INVALID", "a value cannot be accepted", ENTRY),
 ];
 
@@ -111,6 +117,7 @@ impl Handle for AcceptWaitlistOffer {
         .fails("SOLD_OUT", "The ticket type now draws from another stock, which is sold out.")
         .fails("SALE_NOT_OPEN", "What was offered is not on sale any more.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer or more tickets than allowed.")
+        .fails("ALREADY_REGISTERED", "The event takes one registration an address, and there is one.")
         .fails("INVALID", "A value cannot be accepted.")
     }
 

@@ -130,6 +130,9 @@ impl Rows {
                 "registration_items" | "registration_item_charges" | "tickets" => {
                     format!("registration_id in ({own})")
                 }
+                "ticket_transfers" => format!(
+                    "ticket_id in (select t.id from tickets t where t.registration_id in ({own}))"
+                ),
                 "ticket_type_add_ons" => format!(
                     "2 = (select count(*) from ticket_types t where t.id in (ticket_type_id, add_on_id) \
                      and (t.id in (select i.ticket_type_id from registration_items i where i.id in ({items})) \

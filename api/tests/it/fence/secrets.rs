@@ -13,10 +13,10 @@ use super::{
     world::{World, people::PASSWORD, world},
     writes::did,
 };
-use crate::harness::TestApp;
+use crate::harness::{TestApp, key};
 
 /// What the owner of things cannot do with the ids of these alone.
-pub const BY_SECRET: [&str; 11] = [
+pub const BY_SECRET: [&str; 13] = [
     "signUp",
     "verifyEmail",
     "resendVerification",
@@ -28,6 +28,8 @@ pub const BY_SECRET: [&str; 11] = [
     "changePassword",
     "acceptInvitation",
     "leaveOrganization",
+    "acceptTransfer",
+    "declineTransfer",
 ];
 
 part!(who_has_the_secret_gets_in, OWNERS, owners);
@@ -108,6 +110,7 @@ async fn owners() {
     steps
         .does(&somebody, "signOut", json!({ "everywhere": true }))
         .await;
+    is_handed_tickets(&mut steps, world, &newcomer).await;
     let left: Vec<_> = BY_SECRET
         .iter()
         .filter(|verb| !steps.done.contains(**verb))
@@ -161,6 +164,29 @@ async fn joins_and_leaves(steps: &mut Steps<'_>, world: &World, somebody: &Who, 
             json!({ "clientMutationId": "leaving" }),
         )
         .await;
+}
+
+/// A ticket that was offered by mail is declined, offered again, and accepted by whoever read that mail.
+async fn is_handed_tickets(steps: &mut Steps<'_>, world: &World, newcomer: &Who) {
+    let (app, tag, owner) = (steps.app, world.b.tag, world.b.member("owner"));
+    let email = format!("next-false@{tag}.example");
+    let open = "{ ticketTransfers(first: 50) { nodes { recipientEmail ticket { id } } } }";
+    let offers = owner.asks(app, open, &json!({})).await.json();
+    let offers = offers["data"]["ticketTransfers"]["nodes"]
+        .as_array()
+        .expect("offers");
+    let offered = offers
+        .iter()
+        .find(|offer| offer["recipientEmail"] == json!(email));
+    let ticket = offered.expect("an offer")["ticket"]["id"].clone();
+    let declined = json!({ "code": app.mailed_code(&email).await, "idempotencyKey": key() });
+    steps.does(newcomer, "declineTransfer", declined).await;
+    let again =
+        json!({ "ticketId": ticket, "email": format!("again-{email}"), "idempotencyKey": key() });
+    steps.does(owner, "transferTicket", again).await;
+    let code = app.mailed_code(&format!("again-{email}")).await;
+    let accepted = json!({ "code": code, "name": "New Comer", "idempotencyKey": key() });
+    steps.does(newcomer, "acceptTransfer", accepted).await;
 }
 
 /// Whom a guess is about.

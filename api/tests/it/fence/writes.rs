@@ -75,7 +75,72 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     (
         "cancelRegistration",
         "registrationId",
-        "status = 'confirmed' and event_id = {closed}",
+        "id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+    ),
+    (
+        "approveRegistration",
+        "registrationId",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 0 limit 1)",
+    ),
+    (
+        "approveRegistrations",
+        "registrationIds",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 1 limit 1)",
+    ),
+    (
+        "rejectRegistration",
+        "registrationId",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 2 limit 1)",
+    ),
+    (
+        "rejectRegistrations",
+        "registrationIds",
+        "id = (select r.id from registrations r join events e on e.id = r.event_id where e.slug = '{tag}-careful-day' and r.status = 'pending_approval' order by r.id offset 3 limit 1)",
+    ),
+    (
+        "extendRegistration",
+        "registrationId",
+        "status = 'held' and event_id = (select id from events where slug = '{tag}-closed-two-day')",
+    ),
+    (
+        "changeRegistration",
+        "registrationId",
+        "id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {plain})",
+    ),
+    (
+        "changeRegistration",
+        "swap.itemId",
+        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {plain})",
+    ),
+    (
+        "changeRegistration",
+        "swap.ticketTypeId",
+        "name = '{tag} plain hidden'",
+    ),
+    (
+        "changeRegistration",
+        "add.ticketTypeId",
+        "name = '{tag} plain standard'",
+    ),
+    (
+        "changeRegistration",
+        "reassign.itemId",
+        "registration_id = (select t.registration_id from ticket_transfers f join tickets t on t.id = f.ticket_id where f.status = 'offered' and f.event_id = {plain})",
+    ),
+    (
+        "cancelRegistration",
+        "itemIds",
+        "registration_id = (select id from registrations where status = 'confirmed' and event_id = {closed} order by id limit 1)",
+    ),
+    (
+        "transferTicket",
+        "ticketId",
+        "status = 'valid' and received and event_id = {plain}",
+    ),
+    (
+        "cancelTransfer",
+        "transferId",
+        "status = 'offered' and event_id = {plain}",
     ),
     (
         "createCheckInListTicketType",
@@ -226,6 +291,10 @@ async fn subjects(
                 .replace(
                     "{closed}",
                     "(select id from events where slug = '{tag}-closed-day')",
+                )
+                .replace(
+                    "{plain}",
+                    "(select id from events where slug = '{tag}-plain-day')",
                 )
                 .replace("{tag}", side.tag);
             let sql = format!(

@@ -13,6 +13,9 @@ cross join lateral (
   select t.id as ticket_id, outcome
   from tickets t, unnest(array['admitted', 'already_in']) as outcome
   where t.event_id = l.event_id
+    -- Who came in can neither be changed nor hand the ticket on; some are still to.
+    and not t.received
+    and not exists (select from ticket_transfers f where f.ticket_id = t.id and f.status = 'offered')
   union all
   select null, 'unknown'
   where exists (select from tickets t where t.event_id = l.event_id)

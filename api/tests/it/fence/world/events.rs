@@ -10,7 +10,7 @@ use super::people::Founder;
 pub struct OnSale {
     pub id: Value,
     pub ticket_type: Value,
-    /// An add-on of it that costs something.
+    /// An add-on of it that costs something; null where prices are plain.
     pub extra: Value,
 }
 
@@ -24,7 +24,7 @@ impl Shop {
 }
 
 /// (name, visibility, asks approval, published). Those in [`CLOSED`] become private once something was sold.
-pub const EVENTS: [(&str, &str, bool, bool); 13] = [
+pub const EVENTS: [(&str, &str, bool, bool); 14] = [
     ("open", "PUBLIC", false, true),
     ("careful", "PUBLIC", true, true),
     ("unlisted", "UNLISTED", false, true),
@@ -38,10 +38,19 @@ pub const EVENTS: [(&str, &str, bool, bool); 13] = [
     ("scrap", "PUBLIC", false, false),
     ("bare", "PUBLIC", false, false),
     ("shelved", "PUBLIC", false, false),
+    // The one where everything costs what it lists, so that what was bought can be changed.
+    ("plain", "UNLISTED", false, true),
 ];
 
 /// Nobody buys at a private event, so these were open once.
-pub const CLOSED: [&str; 5] = ["closed", "closed-two", "over", "off-closed", "archived"];
+pub const CLOSED: [&str; 6] = [
+    "closed",
+    "closed-two",
+    "over",
+    "off-closed",
+    "archived",
+    "plain",
+];
 
 /// Venues, speakers and all events; what follows in their lives (`over`, `off`) is left to whoever sells first.
 pub async fn fill(founder: &Founder<'_>) -> Shop {
@@ -133,7 +142,10 @@ async fn event(
         }
     }
     let ticket_type = stock(founder, name, &id, occurrence).await;
-    let extra = super::prices::fill(founder, name, &id, &ticket_type).await;
+    let extra = match name {
+        "plain" => Value::Null,
+        _ => super::prices::fill(founder, name, &id, &ticket_type).await,
+    };
     door(founder, name, &id, occurrence, &ticket_type).await;
     OnSale {
         id,

@@ -35,6 +35,7 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) -> Sales {
         confirm(founder, &founder.owner, &own).await;
         place(founder, &founder.owner, shop.event(event), "owner").await;
     }
+    changes(founder, shop).await;
     let called_off = place(founder, &founder.owner, shop.event("closed"), "owner").await;
     let input = json!({
         "registrationId": called_off["registration"]["id"], "reason": format!("{tag} changed plans"),
@@ -89,9 +90,79 @@ async fn place(founder: &Founder<'_>, who: &Who, event: &OnSale, name: &str) -> 
         json!({
             "eventId": event.id, "buyer": person, "idempotencyKey": harness::key(),
             "lines": [{ "ticketTypeId": event.ticket_type, "quantity": 1, "attendees": [person] }],
+            "source": source(tag),
         }),
     )
     .await
+}
+
+fn source(tag: &str) -> Value {
+    json!({
+        "utmSource": format!("{tag} news"), "utmMedium": format!("{tag} mail"),
+        "utmCampaign": format!("{tag} spring"), "utmTerm": format!("{tag} term"),
+        "utmContent": format!("{tag} content"), "affiliate": format!("{tag} partner"),
+        "referrer": format!("https://{tag}.example/from"), "landingUrl": format!("https://{tag}.example/at"),
+    })
+}
+
+/// What members did with registrations of their own: approved, rejected, with a place less, handed on.
+async fn changes(founder: &Founder<'_>, shop: &Shop) {
+    let tag = founder.tag;
+    for turn in 0..6 {
+        let placed = place(founder, &founder.owner, shop.event("careful"), "owner").await;
+        confirm(founder, &founder.owner, &placed).await;
+        let mut input = json!({
+            "registrationId": placed["registration"]["id"], "idempotencyKey": harness::key(),
+        });
+        match turn {
+            0 => drop(founder.does("approveRegistration", "", input).await),
+            1 => {
+                input["reason"] = json!(format!("{tag} is full"));
+                founder.does("rejectRegistration", "", input).await;
+            }
+            _ => {}
+        }
+    }
+    let plain = shop.event("plain");
+    let lessened = place(founder, &founder.owner, plain, "owner").await;
+    let id = &lessened["registration"]["id"];
+    let more = json!({
+        "registrationId": id, "idempotencyKey": harness::key(),
+        "add": [{ "ticketTypeId": plain.ticket_type, "quantity": 1 }],
+    });
+    let units = "registration { items { nodes { id } } }";
+    let changed = founder.does("changeRegistration", units, more).await;
+    let less = json!({
+        "registrationId": id, "idempotencyKey": harness::key(),
+        "itemIds": [changed["registration"]["items"]["nodes"][1]["id"]],
+    });
+    founder.does("cancelRegistration", "", less).await;
+    for accepted in [true, false] {
+        let placed = place(founder, &founder.owner, plain, "owner").await;
+        confirm(founder, &founder.owner, &placed).await;
+        hand_on(founder, &placed, accepted).await;
+    }
+}
+
+/// Offers the ticket of a registration to its own buyer, who accepts it or does not.
+async fn hand_on(founder: &Founder<'_>, placed: &Value, accepted: bool) {
+    let tag = founder.tag;
+    let query = "query($id: ID!) { registration(id: $id) { tickets { nodes { id } } } }";
+    let variables = json!({ "id": placed["registration"]["id"] });
+    let read = founder.owner.ask(founder.app, query, &variables).await;
+    let tickets = &read.json()["data"]["registration"]["tickets"];
+    let email = format!("next-{accepted}@{tag}.example");
+    let offer = json!({
+        "ticketId": tickets["nodes"][0]["id"], "email": email, "idempotencyKey": harness::key(),
+    });
+    founder.does("transferTicket", "", offer).await;
+    if accepted {
+        let code = founder.app.mailed_code(&email).await;
+        let input = json!({
+            "code": code, "name": format!("owner of {tag}"), "idempotencyKey": harness::key(),
+        });
+        founder.does("acceptTransfer", "", input).await;
+    }
 }
 
 /// What was bought with a code: tickets, which cost nothing, and a hold with an add-on, a fee and taxes.
@@ -115,7 +186,7 @@ async fn with_everything(
             .collect();
         let input = json!({
             "eventId": on_sale.id, "buyer": person, "idempotencyKey": harness::key(), "lines": lines,
-            "code": prices::code(tag, event),
+            "code": prices::code(tag, event), "source": source(tag),
         });
         let selection = "registration { id }";
         let placed = does(founder.app, who, "placeRegistration", selection, input).await;

@@ -1,0 +1,170 @@
+//! extendRegistration: holds places for longer; what has run out is taken again, at the prices of now.
+
+use async_trait::async_trait;
+use eventsphere_graphql::{InputType, PayloadType, Scalar, Verb, engine::Outcome};
+use serde::Deserialize;
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{
+    confirm::{org_of_registration, reader},
+    request::{PRICED_OTHERWISE, argument_hash, check_key},
+};
+use crate::{
+    fault::Fault,
+    outcome::{self, Refusals},
+    verbs::{Call, Done, Handle},
+};
+
+/// The verb.
+pub struct ExtendRegistration;
+
+/// What it takes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Input {
+    registration_id: Uuid,
+    idempotency_key: String,
+}
+
+const NOT_ON_SALE: &str =
+    "the hold has run out, and what it held is not on sale in that way any more";
+
+const REFUSALS: Refusals = &[
+    (
+        "registration_not_found",
+        "REGISTRATION_NOT_FOUND",
+        "there is no such registration",
+        &["registrationId"],
+    ),
+    (
+        "extension_limit_reached",
+        "EXTENSION_LIMIT_REACHED",
+        "places of this event are not held for longer than that",
+        &["registrationId"],
+    ),
+    (
+        "not_extendable",
+        "NOT_EXTENDABLE",
+        "only a hold can be extended",
+        &["registrationId"],
+    ),
+    (
+        "sold_out",
+        "SOLD_OUT",
+        "the hold has run out, and its places are taken",
+        &["registrationId"],
+    ),
+    (
+        "priced_otherwise",
+        "PRICED_OTHERWISE",
+        PRICED_OTHERWISE,
+        &["registrationId"],
+    ),
+    (
+        "already_registered",
+        "ALREADY_REGISTERED",
+        "the hold has run out, and its address is registered already",
+        &["registrationId"],
+    ),
+    (
+        "sale_not_open",
+        "SALE_NOT_OPEN",
+        NOT_ON_SALE,
+        &["registrationId"],
+    ),
+    (
+        "event_not_found",
+        "SALE_NOT_OPEN",
+        NOT_ON_SALE,
+        &["registrationId"],
+    ),
+    (
+        "occurrence_not_found",
+        "SALE_NOT_OPEN",
+        NOT_ON_SALE,
+        &["registrationId"],
+    ),
+    (
+        "ticket_type_not_found",
+        "SALE_NOT_OPEN",
+        NOT_ON_SALE,
+        &["registrationId"],
+    ),
+    (
+        "quantity_out_of_range",
+        "SALE_NOT_OPEN",
+        NOT_ON_SALE,
+        &["registrationId"],
+    ),
+];
+
+#[async_trait]
+impl Handle for ExtendRegistration {
+    type Input = Input;
+
+    fn describe() -> Verb {
+        let said = || PayloadType::Scalar(Scalar::Boolean);
+        Verb::new(
+            "extendRegistration",
+            "Holds the places of a registration for the event's hold time again, `holdExtensionSeconds` of the event \
+             longer than at first altogether. A hold that has run out takes its places again, at the prices of now: \
+             `takenAgain` and `priceChanged` say so.",
+        )
+        .takes(
+            "registrationId",
+            InputType::Scalar(Scalar::Id("Registration".to_owned())),
+            "The registration; guests open it with the header `X-Guest-Secret`.",
+        )
+        .idempotent()
+        .gives(
+            "registration",
+            PayloadType::Entity("Registration".to_owned()),
+            "The registration, with its new `expiresAt`.",
+        )
+        .gives(
+            "takenAgain",
+            said(),
+            "Whether the hold had run out, and its places were taken again.",
+        )
+        .gives(
+            "priceChanged",
+            said(),
+            "Whether the total is another one than before.",
+        )
+        .fails("REGISTRATION_NOT_FOUND", "There is no such registration for the caller.")
+        .fails("EXTENSION_LIMIT_REACHED", "It cannot be held for longer.")
+        .fails("NOT_EXTENDABLE", "It is no hold.")
+        .fails("SOLD_OUT", "It had run out, and its places are taken.")
+        .fails("ALREADY_REGISTERED", "It had run out, and its address has another registration.")
+        .fails("PRICED_OTHERWISE", "It had run out, and has fees, taxes, tiers, discounts or a code, or its event has: place it anew.")
+        .fails("SALE_NOT_OPEN", "It had run out, and what it held is not on sale any more.")
+    }
+
+    async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
+        check_key(&input.idempotency_key)?;
+        let Some(org_id) = org_of_registration(call, input.registration_id).await? else {
+            let answer = json!({ "outcome": "registration_not_found" });
+            return Ok(outcome::refusal(&answer, REFUSALS)?.into());
+        };
+        let mut request = json!({ "registration_id": input.registration_id });
+        let hash = argument_hash(&request);
+        request["idempotency_key"] = json!(input.idempotency_key);
+        request["argument_hash"] = json!(hash);
+        let answer = outcome::decide(call, org_id, "extend_registration", &request).await?;
+        let outcome = match outcome::word(&answer) {
+            "extended" => Outcome::new()
+                .entity("registration", input.registration_id)
+                .value("takenAgain", answer["taken_again"] == Json::Bool(true))
+                .value(
+                    "priceChanged",
+                    answer["total_before"] != answer["total_minor"],
+                ),
+            _ => outcome::refusal(&answer, REFUSALS)?,
+        };
+        Ok(Done {
+            outcome,
+            read_as: Some(reader(call, org_id)),
+        })
+    }
+}
