@@ -11,12 +11,15 @@ use crate::{
 };
 
 /// (outcome of the function, code, sentence, path of the input's field).
-pub type Refusals = &'static [(
+pub type Refusal = (
     &'static str,
     &'static str,
     &'static str,
     &'static [&'static str],
-)];
+);
+
+/// All that a function refuses.
+pub type Refusals = &'static [Refusal];
 
 /// The word that the function answered.
 pub fn word(answer: &Json) -> &str {

@@ -114,18 +114,13 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   if es.current_org() is null then
     return jsonb_build_object('outcome', 'entry_not_found');
   end if;
-  v_outcome := es.idempotency_begin('leave_waitlist', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_leave(p_request);
-    perform es.idempotency_finish('leave_waitlist', v_key, v_outcome);
-  end if;
-  return v_outcome;
+  v_told := es.told_before('leave_waitlist', p_request);
+  return coalesce(v_told, es.tell('leave_waitlist', p_request, es.try_to_leave(p_request)));
 end
 $body$;
 
@@ -136,18 +131,13 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   if es.current_org() is null then
     return jsonb_build_object('outcome', 'entry_not_found');
   end if;
-  v_outcome := es.idempotency_begin('decline_waitlist_offer', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_decline(p_request);
-    perform es.idempotency_finish('decline_waitlist_offer', v_key, v_outcome);
-  end if;
-  return v_outcome;
+  v_told := es.told_before('decline_waitlist_offer', p_request);
+  return coalesce(v_told, es.tell('decline_waitlist_offer', p_request, es.try_to_decline(p_request)));
 end
 $body$;
 

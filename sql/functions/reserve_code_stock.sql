@@ -108,16 +108,11 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   perform es.demand_permission('promo_codes:write');
-  v_outcome := es.idempotency_begin('reserve_code_stock', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_reserve(p_request);
-    perform es.idempotency_finish('reserve_code_stock', v_key, v_outcome);
-  end if;
-  return v_outcome;
+  v_told := es.told_before('reserve_code_stock', p_request);
+  return coalesce(v_told, es.tell('reserve_code_stock', p_request, es.try_to_reserve(p_request)));
 end
 $body$;
 

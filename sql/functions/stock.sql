@@ -118,22 +118,16 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 begin
-  with freed as (
-    update pool_claims c
-    set released_at = p_now
-    where c.registration_id = any (p_registrations)
-      and c.pool_id = any (p_pools)
-      and c.released_at is null
-    returning c.pool_id, c.quantity
-  )
-  update capacity_pools p
-  set claimed = p.claimed - f.quantity
-  from (
-    select pool_id, sum(quantity)::integer as quantity
-    from freed
-    group by pool_id
-  ) f
-  where p.id = f.pool_id;
+  perform es.give_back(
+    array(
+      select c.id
+      from pool_claims c
+      where c.registration_id = any (p_registrations)
+        and c.pool_id = any (p_pools)
+        and c.released_at is null
+    ),
+    p_now
+  );
 end
 $body$;
 

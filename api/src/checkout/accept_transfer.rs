@@ -8,16 +8,14 @@ use uuid::Uuid;
 
 use super::{
     codes::{self, Place},
-    confirm::reader,
-    place::guest_secret,
-    request::{argument_hash, check_key},
+    guest,
+    request::check_key,
 };
 use crate::{
     accounts::rates::{self, Rule},
     fault::Fault,
     outcome::{self, Refusals},
     statements,
-    tenancy::Guest,
     vault::{TokenKind, hash_token, hex},
     verbs::{Call, Done, Handle},
 };
@@ -109,39 +107,16 @@ impl Handle for AcceptTransfer {
             let answer = json!({ "outcome": "transfer_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let mut request = json!({ "secret_hash": hex(&hash), "name": input.name.trim() });
-        let arguments = argument_hash(&request);
-        let secret = match call.actor.user_id() {
-            Some(_) => None,
-            None => Some(guest_secret(
-                call,
-                place.org_id,
-                &input.idempotency_key,
-                &arguments,
-            )?),
-        };
+        let arguments = json!({ "secret_hash": hex(&hash), "name": input.name.trim() });
+        let (mut request, secret) =
+            guest::with_secret(call, place.org_id, arguments, &input.idempotency_key)?;
         request["tickets"] = codes::sign(call, place, &[Uuid::nil()]).await?;
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(arguments);
-        if let Some((_, digest)) = &secret {
-            request["guest_secret_hash"] = json!(hex(digest));
-        }
         let answer = outcome::decide(call, place.org_id, "accept_transfer", &request).await?;
         if outcome::word(&answer) != "accepted" {
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         }
-        let mut done = Outcome::new().entity("ticket", outcome::key(&answer, "ticket_id")?);
-        let mut reader = reader(call, place.org_id);
-        if let Some((text, digest)) = secret {
-            done = done.value("guestSecret", text);
-            let mut guest = Guest::default();
-            guest.secret_hashes.push(digest);
-            reader = reader.as_buyer().with_guest(guest);
-        }
-        Ok(Done {
-            outcome: done,
-            read_as: Some(reader),
-        })
+        let done = Outcome::new().entity("ticket", outcome::key(&answer, "ticket_id")?);
+        Ok(guest::done(call, place.org_id, done, secret))
     }
 }
 

@@ -7,9 +7,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    confirm::{org_of_registration, reader},
+    confirm::org_of_registration,
     expire::nudge,
-    request::{PRICED_OTHERWISE, argument_hash, check_key},
+    guest::reader,
+    request::{PRICED_OTHERWISE, check_key, keyed},
 };
 use crate::{
     fault::Fault,
@@ -153,14 +154,12 @@ impl Handle for CancelRegistration {
             let answer = json!({ "outcome": "registration_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let mut request =
+        let mut arguments =
             json!({ "registration_id": input.registration_id, "reason": input.reason });
         if let Some(items) = &input.item_ids {
-            request["item_ids"] = json!(items);
+            arguments["item_ids"] = json!(items);
         }
-        let hash = argument_hash(&request);
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
+        let request = keyed(arguments, &input.idempotency_key);
         let answer = outcome::decide(call, org_id, "cancel_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
             "cancelled" | "units_cancelled" => {

@@ -8,9 +8,10 @@ use uuid::Uuid;
 
 use super::{
     codes,
-    confirm::{org_of_registration, reader},
+    confirm::org_of_registration,
     expire::nudge,
-    request::{PRICED_OTHERWISE, Person, argument_hash, check_key, clean, fault_of},
+    guest::reader,
+    request::{PRICED_OTHERWISE, Person, check_key, clean, fault_of, keyed},
 };
 use crate::{
     fault::Fault,
@@ -158,7 +159,7 @@ const REFUSALS: Refusals = &[
         "so many, or so few, cannot be had in one registration",
         &[],
     ),
-    ("invalid", "INVALID", "a value cannot be accepted", &[]),
+    super::refusals::INVALID,
 ];
 
 #[async_trait]
@@ -204,12 +205,13 @@ impl Handle for ChangeRegistration {
             let answer = json!({ "outcome": "registration_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let hash = argument_hash(&arguments(&input, Uuid::nil));
+        let mut told = keyed(arguments(&input, Uuid::nil), &input.idempotency_key);
         let mut request = arguments(&input, Uuid::now_v7);
         let items = named(&request);
         request["tickets"] = codes::for_change(call, org_id, input.registration_id, &items).await?;
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
+        for name in ["idempotency_key", "argument_hash"] {
+            request[name] = told[name].take();
+        }
         let answer = outcome::decide(call, org_id, "change_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
             "changed" => {

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use super::{
     codes::{self, Place},
     counter::{Held, Kind, Wish},
-    request::{Person, argument_hash, check_key, clean, fault_of},
+    guest::reader,
+    request::{Person, check_key, clean, fault_of, keyed},
 };
 use crate::{
     fault::Fault,
@@ -133,9 +134,7 @@ async fn decide(
     arguments: Json,
 ) -> Result<Option<(Uuid, Json)>, Fault> {
     let id = input.registration_id;
-    let mut request = arguments;
-    request["argument_hash"] = json!(argument_hash(&request));
-    request["idempotency_key"] = json!(input.idempotency_key);
+    let mut request = keyed(arguments, &input.idempotency_key);
     let memory = &call.app.counter.memory;
     if let Some(held) = memory.hold(id)
         && call.actor.org_id() != Some(held.org_id)
@@ -174,14 +173,6 @@ async fn at_counter(
     let counter = &call.app.counter;
     let mut served = counter.serve(call.app, org_id, Kind::Confirm, wish).await?;
     Ok(served["outcome"].take())
-}
-
-/// Who reads the payload: a member of the organization as such, everybody else as the buyer.
-pub(super) fn reader(call: Call<'_>, org_id: Uuid) -> crate::tenancy::Actor {
-    match call.actor.org_id() == Some(org_id) {
-        true => call.actor.clone(),
-        false => call.actor.as_buyer(),
-    }
 }
 
 fn attendees(input: &Input) -> Result<Vec<Json>, Box<Outcome>> {

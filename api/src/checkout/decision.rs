@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     expire::nudge,
-    request::{argument_hash, check_key},
+    request::{check_key, keyed},
 };
 use crate::{
     fault::Fault,
@@ -175,11 +175,9 @@ pub(super) async fn many(
 }
 
 fn request(ids: &[Uuid], policy: &str, reason: Option<String>, key: &str, tickets: Json) -> Json {
-    let mut request = json!({ "registration_ids": ids, "error_policy": policy, "reason": reason });
-    let hash = argument_hash(&request);
+    let arguments = json!({ "registration_ids": ids, "error_policy": policy, "reason": reason });
+    let mut request = keyed(arguments, key);
     request["tickets"] = tickets;
-    request["idempotency_key"] = json!(key);
-    request["argument_hash"] = json!(hash);
     request
 }
 

@@ -3,13 +3,13 @@
 use async_trait::async_trait;
 use eventsphere_graphql::{InputType, PayloadType, Scalar, Verb, engine::Outcome};
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{
     accept_transfer,
-    confirm::reader,
-    request::{argument_hash, check_key},
+    guest::reader,
+    request::{check_key, keyed},
 };
 use crate::{
     accounts::rates::{self, Rule},
@@ -69,13 +69,6 @@ fn fails(verb: Verb) -> Verb {
     )
     .fails("TRANSFER_NOT_OPEN", "It has another end already.")
     .fails("TRANSFER_EXPIRED", "Its time is over.")
-}
-
-fn keyed(mut request: Json, key: &str) -> Json {
-    let hash = argument_hash(&request);
-    request["idempotency_key"] = json!(key);
-    request["argument_hash"] = json!(hash);
-    request
 }
 
 #[async_trait]

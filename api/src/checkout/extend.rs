@@ -7,8 +7,9 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
-    confirm::{org_of_registration, reader},
-    request::{PRICED_OTHERWISE, argument_hash, check_key},
+    confirm::org_of_registration,
+    guest::reader,
+    request::{PRICED_OTHERWISE, check_key, keyed},
 };
 use crate::{
     fault::Fault,
@@ -147,10 +148,8 @@ impl Handle for ExtendRegistration {
             let answer = json!({ "outcome": "registration_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let mut request = json!({ "registration_id": input.registration_id });
-        let hash = argument_hash(&request);
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
+        let arguments = json!({ "registration_id": input.registration_id });
+        let request = keyed(arguments, &input.idempotency_key);
         let answer = outcome::decide(call, org_id, "extend_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
             "extended" => Outcome::new()

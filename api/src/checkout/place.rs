@@ -1,25 +1,21 @@
 //! placeRegistration: holds stock for a buyer, at today's price, for the event's hold time.
 
 use async_trait::async_trait;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use eventsphere_graphql::{InputType, PayloadType, Scalar, Verb, engine::Outcome};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
     counter::{Held, Kind, Wish},
-    holds, price,
-    request::{Money, Person, argument_hash, check_key, clean, fault_of},
+    guest, holds, price, refusals,
+    request::{Money, Person, check_key, clean, fault_of},
     source::Source,
 };
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
     statements,
-    tenancy::Guest,
-    vault::{Purpose, hex},
     verbs::{Call, Done, Handle},
 };
 
@@ -59,42 +55,12 @@ struct Line {
 }
 
 const REFUSALS: Refusals = &[
-    (
-        "sold_out",
-        "SOLD_OUT",
-        "there are not enough places left",
-        &["lines"],
-    ),
-    (
-        "event_not_found",
-        "EVENT_NOT_FOUND",
-        "there is no such event on sale",
-        &["eventId"],
-    ),
-    (
-        "occurrence_not_found",
-        "OCCURRENCE_NOT_FOUND",
-        "the event has no such date",
-        &["occurrenceId"],
-    ),
-    (
-        "ticket_type_not_found",
-        "TICKET_TYPE_NOT_FOUND",
-        "the event has no such ticket type",
-        &["lines"],
-    ),
-    (
-        "sale_not_open",
-        "SALE_NOT_OPEN",
-        "this ticket type is not on sale now",
-        &["lines"],
-    ),
-    (
-        "quantity_out_of_range",
-        "QUANTITY_OUT_OF_RANGE",
-        "so many cannot be placed in one registration",
-        &["lines"],
-    ),
+    refusals::SOLD_OUT,
+    refusals::EVENT_NOT_FOUND,
+    refusals::OCCURRENCE_NOT_FOUND,
+    refusals::TICKET_TYPE_NOT_FOUND,
+    refusals::SALE_NOT_OPEN,
+    refusals::QUANTITY_OUT_OF_RANGE,
     (
         "already_registered",
         "ALREADY_REGISTERED",
@@ -125,21 +91,21 @@ const REFUSALS: Refusals = &[
         "the hold has fewer places left",
         &["lines"],
     ),
-    price::ADD_ONS,
-    price::CHOSEN_PRICE,
-    price::UNKNOWN_CODE,
-    price::EARLY_CODE,
-    price::LATE_CODE,
-    price::USELESS_CODE,
-    price::USED_CODE,
-    price::CODE_OF_BUYER,
+    refusals::ADD_ONS,
+    refusals::CHOSEN_PRICE,
+    refusals::UNKNOWN_CODE,
+    refusals::EARLY_CODE,
+    refusals::LATE_CODE,
+    refusals::USELESS_CODE,
+    refusals::USED_CODE,
+    refusals::CODE_OF_BUYER,
     (
         "price_changed",
         "PRICE_CHANGED",
         "it costs something else now; nothing is held",
         &["expectedTotal"],
     ),
-    ("invalid", "INVALID", "a value cannot be accepted", &[]),
+    refusals::INVALID,
 ];
 
 #[async_trait]
@@ -220,19 +186,8 @@ impl Handle for PlaceRegistration {
                 outcome::refusal(&json!({ "outcome": "event_not_found" }), REFUSALS)?.into(),
             );
         };
-        let arguments = arguments(&input);
-        let hash = argument_hash(&arguments);
-        let signed_in = call.actor.user_id().is_some();
-        let secret = match signed_in {
-            true => None,
-            false => Some(guest_secret(call, org_id, &input.idempotency_key, &hash)?),
-        };
-        let mut request = arguments;
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
-        if let Some((_, digest)) = &secret {
-            request["guest_secret_hash"] = json!(hex(digest));
-        }
+        let (request, secret) =
+            guest::with_secret(call, org_id, arguments(&input), &input.idempotency_key)?;
         price::count_code(call, org_id, input.code.is_some()).await?;
         let answer = decide(call, org_id, &input, request).await?;
         match outcome::word(&answer) {
@@ -245,20 +200,8 @@ impl Handle for PlaceRegistration {
             _ => return Ok(outcome::refusal(&answer, REFUSALS)?.into()),
         }
         let registration = outcome::key(&answer, "registration_id")?;
-        let mut done = Outcome::new().entity("registration", registration);
-        let mut reader = call.actor.clone();
-        if let Some((text, digest)) = secret {
-            done = done.value("guestSecret", text);
-            let mut guest = Guest::default();
-            guest.secret_hashes.push(digest);
-            reader = reader.as_buyer().with_guest(guest);
-        } else if call.actor.org_id() != Some(org_id) {
-            reader = reader.as_buyer();
-        }
-        Ok(Done {
-            outcome: done,
-            read_as: Some(reader),
-        })
+        let done = Outcome::new().entity("registration", registration);
+        Ok(guest::done(call, org_id, done, secret))
     }
 }
 
@@ -409,24 +352,4 @@ async fn find_org(call: Call<'_>, event_id: Uuid) -> Result<Option<Uuid>, Fault>
         Some(row) => Ok(row.try_get("", "org")?),
         None => Ok(None),
     }
-}
-
-/// The guest's secret, made from the idempotency key: who repeats a call whose answer was lost gets the same one.
-pub(super) fn guest_secret(
-    call: Call<'_>,
-    org_id: Uuid,
-    key: &str,
-    hash: &str,
-) -> Result<(String, [u8; 32]), Fault> {
-    let bytes = call
-        .app
-        .vault
-        .mac(
-            Purpose::GuestSecrets,
-            &[org_id.as_bytes(), key.as_bytes(), hash.as_bytes()],
-        )
-        .map_err(Fault::internal)?;
-    let text = format!("gs_{}", URL_SAFE_NO_PAD.encode(&bytes[..24]));
-    let digest = Sha256::digest(text.as_bytes()).into();
-    Ok((text, digest))
 }

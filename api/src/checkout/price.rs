@@ -14,62 +14,6 @@ use crate::{
     verbs::{Call, Verbs},
 };
 
-type Refusal = (
-    &'static str,
-    &'static str,
-    &'static str,
-    &'static [&'static str],
-);
-
-pub(super) const ADD_ONS: Refusal = (
-    "add_on_out_of_range",
-    "ADD_ON_OUT_OF_RANGE",
-    "so many add-ons do not go with these tickets",
-    &["lines"],
-);
-pub(super) const CHOSEN_PRICE: Refusal = (
-    "price_out_of_range",
-    "PRICE_OUT_OF_RANGE",
-    "a price is said for donations only, in the currency of the event and not below their least",
-    &["lines"],
-);
-pub(super) const UNKNOWN_CODE: Refusal = (
-    "code_unknown",
-    "CODE_UNKNOWN",
-    "there is no such promo code here",
-    &["code"],
-);
-pub(super) const EARLY_CODE: Refusal = (
-    "code_not_yet_valid",
-    "CODE_NOT_YET_VALID",
-    "the promo code is not valid yet",
-    &["code"],
-);
-pub(super) const LATE_CODE: Refusal = (
-    "code_expired",
-    "CODE_EXPIRED",
-    "the promo code is no longer valid",
-    &["code"],
-);
-pub(super) const USELESS_CODE: Refusal = (
-    "code_not_applicable",
-    "CODE_NOT_APPLICABLE",
-    "the promo code is for none of these tickets",
-    &["code"],
-);
-pub(super) const USED_CODE: Refusal = (
-    "code_used_up",
-    "CODE_USED_UP",
-    "the promo code cannot be used so often any more",
-    &["code"],
-);
-pub(super) const CODE_OF_BUYER: Refusal = (
-    "code_used_by_buyer",
-    "CODE_USED_BY_BUYER",
-    "this buyer has used the promo code as often as one may",
-    &["code"],
-);
-
 /// Characters of a code at most.
 const LONGEST_CODE: usize = 40;
 
@@ -246,7 +190,7 @@ pub(super) fn item(ticket_type: Uuid, quantity: i32, price: Option<&Money>) -> J
 
 /// No code is that long, so that nobody has to look.
 pub(super) fn too_long(code: Option<&str>) -> Option<Outcome> {
-    let (_, word, message, field) = UNKNOWN_CODE;
+    let (_, word, message, field) = super::refusals::UNKNOWN_CODE;
     code.filter(|code| code.trim().chars().count() > LONGEST_CODE)
         .map(|_| Outcome::refused(word, message, field))
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::{place::org_of_event, price, request::Money};
+use super::{place::org_of_event, price, refusals, request::Money};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -37,51 +37,21 @@ struct Line {
 }
 
 const REFUSALS: Refusals = &[
-    (
-        "sold_out",
-        "SOLD_OUT",
-        "there are not enough places left",
-        &["lines"],
-    ),
-    (
-        "event_not_found",
-        "EVENT_NOT_FOUND",
-        "there is no such event on sale",
-        &["eventId"],
-    ),
-    (
-        "occurrence_not_found",
-        "OCCURRENCE_NOT_FOUND",
-        "the event has no such date",
-        &["occurrenceId"],
-    ),
-    (
-        "ticket_type_not_found",
-        "TICKET_TYPE_NOT_FOUND",
-        "the event has no such ticket type",
-        &["lines"],
-    ),
-    (
-        "sale_not_open",
-        "SALE_NOT_OPEN",
-        "this ticket type is not on sale now",
-        &["lines"],
-    ),
-    (
-        "quantity_out_of_range",
-        "QUANTITY_OUT_OF_RANGE",
-        "so many cannot be placed in one registration",
-        &["lines"],
-    ),
-    price::ADD_ONS,
-    price::CHOSEN_PRICE,
-    price::UNKNOWN_CODE,
-    price::EARLY_CODE,
-    price::LATE_CODE,
-    price::USELESS_CODE,
-    price::USED_CODE,
-    price::CODE_OF_BUYER,
-    ("invalid", "INVALID", "a value cannot be accepted", &[]),
+    refusals::SOLD_OUT,
+    refusals::EVENT_NOT_FOUND,
+    refusals::OCCURRENCE_NOT_FOUND,
+    refusals::TICKET_TYPE_NOT_FOUND,
+    refusals::SALE_NOT_OPEN,
+    refusals::QUANTITY_OUT_OF_RANGE,
+    refusals::ADD_ONS,
+    refusals::CHOSEN_PRICE,
+    refusals::UNKNOWN_CODE,
+    refusals::EARLY_CODE,
+    refusals::LATE_CODE,
+    refusals::USELESS_CODE,
+    refusals::USED_CODE,
+    refusals::CODE_OF_BUYER,
+    refusals::INVALID,
 ];
 
 #[async_trait]

@@ -60,6 +60,16 @@ pub(super) fn check_key(key: &str) -> Result<(), Fault> {
 }
 
 /// sha256 of the arguments, in hexadecimal.
-pub(super) fn argument_hash(arguments: &serde_json::Value) -> String {
+fn argument_hash(arguments: &serde_json::Value) -> String {
     hex(&Sha256::digest(arguments.to_string().as_bytes()))
+}
+
+/// The request of a verb: its arguments, under the key that the client gave them. What is added later, such as signed
+/// codes that differ from call to call, does not tell two requests apart.
+pub(super) fn keyed(arguments: serde_json::Value, key: &str) -> serde_json::Value {
+    let hash = argument_hash(&arguments);
+    let mut request = arguments;
+    request["idempotency_key"] = key.into();
+    request["argument_hash"] = hash.into();
+    request
 }

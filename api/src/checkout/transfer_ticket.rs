@@ -7,8 +7,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    confirm::reader,
-    request::{argument_hash, check_key},
+    guest::reader,
+    request::{check_key, keyed},
 };
 use crate::{
     accounts::{
@@ -118,16 +118,14 @@ impl Handle for TransferTicket {
             let answer = json!({ "outcome": "ticket_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let mut request = json!({ "ticket_id": input.ticket_id, "recipient_email": email });
-        let hash = argument_hash(&request);
+        let arguments = json!({ "ticket_id": input.ticket_id, "recipient_email": email });
+        let mut request = keyed(arguments, &input.idempotency_key);
         let secret = Secret::new(TokenKind::Transfer, accounts::environment(call.app))
             .map_err(Fault::internal)?;
         let letter = Letter::ticket_transfer(&call.app.posture.public_url, &title, &secret.text);
         request["secret_hash"] = json!(hex(&secret.hash));
         request["subject"] = json!(letter.subject);
         request["body"] = json!(letter.body);
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
         let answer = outcome::decide(call, org_id, "transfer_ticket", &request).await?;
         let outcome = match outcome::word(&answer) {
             "offered" => Outcome::new().entity("transfer", outcome::key(&answer, "transfer_id")?),

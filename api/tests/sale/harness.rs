@@ -17,6 +17,8 @@ use sqlx::{
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use crate::dropped::Dropped;
+
 /// How many connections a test buys over at once.
 pub const BUYERS: usize = 24;
 
@@ -43,6 +45,8 @@ pub struct Db {
     pub app: PgPool,
     /// As an administrator, for what no request may do.
     pub admin: PgPool,
+    /// Last: pools are left before their database goes.
+    _life: Arc<Dropped>,
 }
 
 /// As whom a transaction runs.
@@ -172,6 +176,7 @@ impl Db {
             admin: pool(address("TEST_DATABASE_ADMIN_URL"), 2)
                 .await
                 .expect("connected"),
+            _life: Arc::new(Dropped::later(&name, address("TEST_DATABASE_ADMIN_URL"))),
         }
     }
 

@@ -10,7 +10,7 @@ use super::{create::invalid, key};
 use crate::{
     checkout::{
         expire::nudge,
-        request::{argument_hash, check_key},
+        request::{check_key, keyed},
     },
     fault::Fault,
     outcome::{self, Refusals},
@@ -106,26 +106,24 @@ impl Handle for ChangeHold {
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         check_key(&input.idempotency_key)?;
-        let mut request = json!({
+        let mut arguments = json!({
             "hold_id": input.hold_id, "name": input.name, "note": input.note, "quantity": input.quantity,
             "new_key": input.new_key,
         });
         if let Some(expires_at) = &input.expires_at {
-            request["expires_at"] = json!(expires_at);
+            arguments["expires_at"] = json!(expires_at);
         }
-        let hash = argument_hash(&request);
+        let mut request = keyed(arguments, &input.idempotency_key);
         let Some(org_id) = call.actor.org_id() else {
             return Err(Fault::Forbidden(
                 "choose an organization first (switchOrganization)".to_owned(),
             ));
         };
         let text = match input.new_key.unwrap_or_default() {
-            true => Some(key::make(call, org_id, &input.idempotency_key, &hash)?),
+            true => Some(key::make(call, org_id, &request)?),
             false => None,
         };
         request["key_hash"] = json!(text.as_deref().map(key::hash));
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
         let answer = outcome::decide(call, org_id, "change_hold", &request).await?;
         Ok(match outcome::word(&answer) {
             "changed" => {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::key;
 use crate::{
-    checkout::request::{argument_hash, check_key},
+    checkout::request::{check_key, keyed},
     fault::Fault,
     outcome::{self, Refusals},
     verbs::{Call, Done, Handle},
@@ -124,21 +124,19 @@ impl Handle for CreateHold {
             )
             .into());
         }
-        let mut request = json!({
+        let arguments = json!({
             "event_id": input.event_id, "occurrence_id": input.occurrence_id,
             "ticket_type_id": input.ticket_type_id, "pool_id": input.capacity_pool_id,
             "name": input.name, "note": input.note, "quantity": input.quantity, "expires_at": input.expires_at,
         });
-        let hash = argument_hash(&request);
+        let mut request = keyed(arguments, &input.idempotency_key);
         let Some(org_id) = call.actor.org_id() else {
             return Err(Fault::Forbidden(
                 "choose an organization first (switchOrganization)".to_owned(),
             ));
         };
-        let text = key::make(call, org_id, &input.idempotency_key, &hash)?;
+        let text = key::make(call, org_id, &request)?;
         request["key_hash"] = json!(key::hash(&text));
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
         let answer = outcome::decide(call, org_id, "create_hold", &request).await?;
         Ok(match outcome::word(&answer) {
             "created" => Outcome::new()

@@ -1,6 +1,7 @@
 //! The key of a hold: whoever has it may place from the hold. Only its hash is stored.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -10,13 +11,9 @@ use crate::{
     verbs::Call,
 };
 
-/// Made from the idempotency key and the arguments, so that who repeats a call whose answer was lost gets the same one.
-pub(super) fn make(
-    call: Call<'_>,
-    org_id: Uuid,
-    idempotency_key: &str,
-    argument_hash: &str,
-) -> Result<String, Fault> {
+/// Made from the idempotency key and the arguments of a request under its key, so that who repeats a call whose answer was lost gets the same one.
+pub(super) fn make(call: Call<'_>, org_id: Uuid, request: &Json) -> Result<String, Fault> {
+    let text = |name: &str| request[name].as_str().unwrap_or_default().as_bytes();
     let bytes = call
         .app
         .vault
@@ -24,8 +21,8 @@ pub(super) fn make(
             Purpose::HoldKeys,
             &[
                 org_id.as_bytes(),
-                idempotency_key.as_bytes(),
-                argument_hash.as_bytes(),
+                text("idempotency_key"),
+                text("argument_hash"),
             ],
         )
         .map_err(Fault::internal)?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     checkout::{
         expire::nudge,
-        request::{argument_hash, check_key},
+        request::{check_key, keyed},
     },
     fault::Fault,
     outcome::{self, Refusals},
@@ -57,10 +57,8 @@ impl Handle for ReleaseHold {
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         check_key(&input.idempotency_key)?;
-        let mut request = json!({ "hold_id": input.hold_id });
-        let hash = argument_hash(&request);
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
+        let arguments = json!({ "hold_id": input.hold_id });
+        let request = keyed(arguments, &input.idempotency_key);
         let answer = outcome::decide_own(call, "release_hold", &request).await?;
         Ok(match outcome::word(&answer) {
             "released" => {

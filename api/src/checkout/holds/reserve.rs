@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     checkout::{
         expire::nudge,
-        request::{argument_hash, check_key},
+        request::{check_key, keyed},
     },
     fault::Fault,
     outcome::{self, Refusals},
@@ -92,12 +92,10 @@ impl Handle for ReservePromoCodeStock {
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         check_key(&input.idempotency_key)?;
-        let mut request = json!({
+        let arguments = json!({
             "promo_code_id": input.promo_code_id, "pool_ids": input.capacity_pool_ids,
         });
-        let hash = argument_hash(&request);
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
+        let request = keyed(arguments, &input.idempotency_key);
         let answer = outcome::decide_own(call, "reserve_code_stock", &request).await?;
         Ok(match outcome::word(&answer) {
             "reserved" => {

@@ -6,15 +6,11 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{join::as_whoever_waits, leave::named, org_of_entry};
+use super::{leave::named, org_of_entry};
 use crate::{
-    checkout::{
-        place::guest_secret,
-        request::{argument_hash, check_key},
-    },
+    checkout::{guest, request::check_key},
     fault::Fault,
     outcome::{self, Refusals},
-    vault::hex,
     verbs::{Call, Done, Handle},
 };
 
@@ -127,17 +123,9 @@ impl Handle for AcceptWaitlistOffer {
             let answer = json!({ "outcome": "entry_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let mut request = json!({ "entry_id": input.waitlist_entry_id });
-        let hash = argument_hash(&request);
-        let secret = match call.actor.user_id() {
-            Some(_) => None,
-            None => Some(guest_secret(call, org_id, &input.idempotency_key, &hash)?),
-        };
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
-        if let Some((_, digest)) = &secret {
-            request["guest_secret_hash"] = json!(hex(digest));
-        }
+        let arguments = json!({ "entry_id": input.waitlist_entry_id });
+        let (request, secret) =
+            guest::with_secret(call, org_id, arguments, &input.idempotency_key)?;
         let answer = outcome::decide(call, org_id, "accept_waitlist_offer", &request).await?;
         if outcome::word(&answer) != "accepted" {
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
@@ -147,6 +135,6 @@ impl Handle for AcceptWaitlistOffer {
         let done = Outcome::new()
             .entity("waitlistEntry", input.waitlist_entry_id)
             .entity("registration", outcome::key(&answer, "registration_id")?);
-        Ok(as_whoever_waits(call, org_id, done, secret))
+        Ok(guest::done(call, org_id, done, secret))
     }
 }

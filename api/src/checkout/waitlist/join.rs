@@ -8,14 +8,14 @@ use uuid::Uuid;
 
 use crate::{
     checkout::{
-        place::{guest_secret, org_of_event},
-        request::{Person, argument_hash, check_key, clean, fault_of},
+        guest,
+        place::org_of_event,
+        refusals,
+        request::{Person, check_key, clean, fault_of},
     },
     fault::Fault,
     outcome::{self, Refusals},
-    tenancy::Guest,
     throttle::{Size, client_key},
-    vault::hex,
     verbs::{Call, Done, Handle},
 };
 
@@ -70,37 +70,12 @@ const REFUSALS: Refusals = &[
         "there will never be so many places",
         &["lines"],
     ),
-    (
-        "event_not_found",
-        "EVENT_NOT_FOUND",
-        "there is no such event on sale",
-        &["eventId"],
-    ),
-    (
-        "occurrence_not_found",
-        "OCCURRENCE_NOT_FOUND",
-        "the event has no such date",
-        &["occurrenceId"],
-    ),
-    (
-        "ticket_type_not_found",
-        "TICKET_TYPE_NOT_FOUND",
-        "the event has no such ticket type",
-        &["lines"],
-    ),
-    (
-        "sale_not_open",
-        "SALE_NOT_OPEN",
-        "this ticket type is not on sale now",
-        &["lines"],
-    ),
-    (
-        "quantity_out_of_range",
-        "QUANTITY_OUT_OF_RANGE",
-        "so many cannot be placed in one registration",
-        &["lines"],
-    ),
-    ("invalid", "INVALID", "a value cannot be accepted", &[]),
+    refusals::EVENT_NOT_FOUND,
+    refusals::OCCURRENCE_NOT_FOUND,
+    refusals::TICKET_TYPE_NOT_FOUND,
+    refusals::SALE_NOT_OPEN,
+    refusals::QUANTITY_OUT_OF_RANGE,
+    refusals::INVALID,
 ];
 
 #[async_trait]
@@ -154,47 +129,14 @@ impl Handle for JoinWaitlist {
             let answer = json!({ "outcome": "event_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let mut request = arguments(&input);
-        let hash = argument_hash(&request);
-        let secret = match call.actor.user_id() {
-            Some(_) => None,
-            None => Some(guest_secret(call, org_id, &input.idempotency_key, &hash)?),
-        };
-        request["idempotency_key"] = json!(input.idempotency_key);
-        request["argument_hash"] = json!(hash);
-        if let Some((_, digest)) = &secret {
-            request["guest_secret_hash"] = json!(hex(digest));
-        }
+        let (request, secret) =
+            guest::with_secret(call, org_id, arguments(&input), &input.idempotency_key)?;
         let answer = outcome::decide(call, org_id, "join_waitlist", &request).await?;
         if outcome::word(&answer) != "joined" {
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         }
         let done = Outcome::new().entity("waitlistEntry", outcome::key(&answer, "entry_id")?);
-        Ok(as_whoever_waits(call, org_id, done, secret))
-    }
-}
-
-/// The payload is read by the one who waits: a guest by the secret just made.
-pub(super) fn as_whoever_waits(
-    call: Call<'_>,
-    org_id: Uuid,
-    outcome: Outcome,
-    secret: Option<(String, [u8; 32])>,
-) -> Done {
-    let Some((text, digest)) = secret else {
-        return Done {
-            outcome,
-            read_as: Some(crate::checkout::confirm::reader(call, org_id)),
-        };
-    };
-    let mut guest = Guest::default();
-    guest.secret_hashes.push(digest);
-    guest
-        .secret_hashes
-        .extend(call.actor.guest.secret_hashes.iter().copied());
-    Done {
-        outcome: outcome.value("guestSecret", text),
-        read_as: Some(call.actor.as_buyer().with_guest(guest)),
+        Ok(guest::done(call, org_id, done, secret))
     }
 }
 

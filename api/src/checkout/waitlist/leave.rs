@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::org_of_entry;
 use crate::{
     checkout::{
-        confirm::reader,
         expire::nudge,
-        request::{argument_hash, check_key},
+        guest::reader,
+        request::{check_key, keyed},
     },
     fault::Fault,
     outcome::{self, Refusals},
@@ -75,10 +75,8 @@ pub(super) async fn end(
         let answer = json!({ "outcome": "entry_not_found" });
         return Ok(outcome::refusal(&answer, REFUSALS)?.into());
     };
-    let mut request = json!({ "entry_id": input.waitlist_entry_id });
-    let hash = argument_hash(&request);
-    request["idempotency_key"] = json!(input.idempotency_key);
-    request["argument_hash"] = json!(hash);
+    let arguments = json!({ "entry_id": input.waitlist_entry_id });
+    let request = keyed(arguments, &input.idempotency_key);
     let answer = outcome::decide(call, org_id, function, &request).await?;
     if outcome::word(&answer) != success {
         return Ok(outcome::refusal(&answer, REFUSALS)?.into());

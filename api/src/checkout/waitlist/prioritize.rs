@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     checkout::expire::nudge,
+    checkout::refusals,
     fault::Fault,
     outcome::{self, Refusals},
     verbs::{Call, Done, Handle},
@@ -37,7 +38,7 @@ const REFUSALS: Refusals = &[
         "one of the entries was offered places, or ended",
         &["waitlistEntryIds"],
     ),
-    ("invalid", "INVALID", "a value cannot be accepted", &[]),
+    refusals::INVALID,
 ];
 
 #[async_trait]

@@ -3,7 +3,10 @@
 
 use std::{
     env,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use eventsphere::{
@@ -14,6 +17,8 @@ use eventsphere::{
 use tokio::sync::OnceCell;
 use tokio_postgres::Client;
 
+use super::dropped::Dropped;
+
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -22,6 +27,7 @@ pub struct Database {
     /// URL of the login that serves requests.
     pub app_url: String,
     pub(super) name: String,
+    life: Arc<Dropped>,
 }
 
 fn variable(name: &str) -> String {
@@ -65,6 +71,7 @@ impl Database {
             app_url: parse(&variable("TEST_DATABASE_URL"))
                 .with_database(&name)
                 .to_url(),
+            life: Arc::new(Dropped::later(&name, admin("postgres"))),
             name,
         }
     }
@@ -74,6 +81,7 @@ impl Database {
         Self {
             app_url: self.app_url.clone(),
             name: self.name.clone(),
+            life: Arc::clone(&self.life),
         }
     }
 

@@ -2,6 +2,8 @@
 
 mod copies;
 mod database;
+#[path = "../../common/dropped.rs"]
+mod dropped;
 mod people;
 mod redis;
 mod wire;
