@@ -9,6 +9,8 @@ mod changing;
 mod concurrency;
 mod confirmation_numbers;
 mod confirming;
+#[path = "../common/dice.rs"]
+mod dice;
 #[path = "../common/dropped.rs"]
 mod dropped;
 mod duplicates;

@@ -1,7 +1,6 @@
 //! Many served together: the same answers and the same rows as one by one, whatever they ask; and never more than
 //! there is.
 
-mod dice;
 mod race;
 mod rows;
 mod twins;
@@ -9,8 +8,11 @@ mod wishes;
 
 use serde_json::{Value as Json, json};
 
-use self::{dice::Dice, twins::Twin};
-use crate::harness::{As, outcome};
+use self::twins::Twin;
+use crate::{
+    dice::Dice,
+    harness::{As, outcome},
+};
 
 /// How the server calls the functions for many.
 pub fn counter(org: uuid::Uuid) -> As {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::dice::Dice;
+use crate::dice::Dice;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
