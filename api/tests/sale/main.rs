@@ -33,6 +33,7 @@ mod reserving;
 mod shop;
 mod steps;
 mod transferring;
+mod unlocked;
 mod waiting_model;
 mod waiting_races;
 mod waitlist;

@@ -270,7 +270,7 @@ impl Person {
         let (entry, guest) = self.waiting.swap_remove(at);
         let verb = match self.dice.below(12) {
             0 => "leaveWaitlist",
-            1 => "declineWaitlistOffer",
+            1..4 => "declineWaitlistOffer",
             _ => "acceptWaitlistOffer",
         };
         let input = json!({ "waitlistEntryId": entry });
