@@ -164,7 +164,8 @@ impl Desk {
         }
     }
 
-    async fn send(
+    /// Sends it once.
+    pub async fn send(
         &self,
         at: usize,
         who: &Who,

@@ -7,6 +7,7 @@
 
 mod ask;
 mod farm;
+mod grace;
 mod judge;
 mod people;
 mod staff;
@@ -61,7 +62,7 @@ const MEMBERS: usize = 2;
 /// Processes killed at least.
 const KILLED: usize = 6;
 /// Calls that are told again in the end, about.
-const TOLD_AGAIN: usize = 1000;
+const TOLD_AGAIN: usize = 500;
 /// Longest time to see everything happen, beyond the time that was asked for.
 const PATIENCE: Duration = Duration::from_secs(90);
 
