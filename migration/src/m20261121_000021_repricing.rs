@@ -22,6 +22,15 @@ drop function if exists es.take_off(es.cart_unit[], bigint[], boolean);
 drop function if exists es.fees_of_units(events, es.cart_unit[]);
 drop function if exists es.charge_units(events, es.cart_unit[]);
 
+drop function if exists es.take_again(registrations, timestamptz, timestamptz);
+drop function if exists es.price_again(registrations, events, timestamptz);
+drop function if exists es.still_on_sale(registrations, events, timestamptz);
+drop function if exists es.live_total(uuid);
+drop function if exists es.read_change(registrations, events, jsonb, timestamptz);
+drop function if exists es.change_not_sold(registrations, events, uuid[], uuid[], timestamptz);
+drop function if exists es.change_stock(registrations, uuid[], uuid[]);
+drop function if exists es.write_units(registrations, uuid[], uuid[], uuid[], bigint[]);
+
 alter type es.cart_unit
   add attribute item_id uuid,
   add attribute coded boolean,

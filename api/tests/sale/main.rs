@@ -26,7 +26,7 @@ mod overselling;
 mod placing;
 mod pricing;
 mod queue;
-mod reckoned;
+mod repricing;
 mod reserving;
 mod shop;
 mod steps;
