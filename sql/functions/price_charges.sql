@@ -204,7 +204,7 @@ as $body$
     cross join unnest(
       c.units,
       es.allot(
-        greatest(0, x.fixed_minor - borne.fixed_minor)
+        greatest(0, x.fixed_minor - greatest(0, borne.fixed_minor))
         + es.round_div(c.sum_minor * (x.r).rate_millionths, 1000000),
         c.prices
       )
