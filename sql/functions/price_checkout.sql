@@ -94,6 +94,7 @@ declare
   v_wished record;
   v_judged record;
   v_demand record;
+  v_weighed record;
   v_problem jsonb;
 begin
   if es.current_org() is null then
@@ -109,8 +110,13 @@ begin
     return v_judged.problem;
   end if;
   v_demand := es.pool_demand(v_judged.occurrence, v_wished.types, v_wished.quantities);
+  -- What the code reserves is there for whoever shows it.
+  v_weighed := es.weigh_credit(
+    null, null, v_judged.code, v_judged.occurrence, v_wished.types, v_wished.quantities, v_demand.pools, v_demand.needs,
+    v_now
+  );
   v_problem := coalesce(
-    es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, false),
+    es.shortage(v_demand.pools, v_weighed.needs, v_wished.types, v_wished.quantities, v_now, false),
     -- Of a guest's address nothing is told here: anybody could ask about anybody.
     es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, es.current_user_id(), null, v_now, false)
   );
