@@ -2,6 +2,7 @@
 -- judged as a difference (R13): who leaves one place for another in the same full pool needs none.
 -- Called from: extend_registration, approve_registrations, es.change_stock (changes, cancelled units).
 -- Raises: nothing of its own. The registration is locked by the caller.
+-- Lines between lock:begin and lock:end are what keeps a pool from being oversold; a test takes them out and watches.
 
 -- Locks these pools, in the order of their ids.
 create or replace function es.lock_pools(p_pools uuid[])
@@ -10,7 +11,9 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 begin
+  -- lock:begin
   perform from capacity_pools p where p.id = any (p_pools) order by p.id for no key update;
+  -- lock:end
 end
 $body$;
 

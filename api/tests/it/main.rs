@@ -13,6 +13,7 @@ mod bounds;
 mod calendar;
 mod changes;
 mod counter;
+mod counter_faults;
 mod demo;
 mod deprecation;
 mod documents;

@@ -9,6 +9,8 @@ mod changing;
 mod concurrency;
 mod confirmation_numbers;
 mod confirming;
+#[path = "../common/dice.rs"]
+mod dice;
 #[path = "../common/dropped.rs"]
 mod dropped;
 mod duplicates;
@@ -31,6 +33,7 @@ mod reserving;
 mod shop;
 mod steps;
 mod transferring;
+mod unlocked;
 mod waiting_model;
 mod waiting_races;
 mod waitlist;

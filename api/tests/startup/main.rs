@@ -5,9 +5,14 @@
     reason = "tests look behind the door on purpose"
 )]
 
+#[path = "../common/dice.rs"]
+mod dice;
+#[path = "../common/dropped.rs"]
+mod dropped;
 mod figures;
 mod harness;
 mod outside;
 mod private;
 mod storm;
+mod storms;
 mod throwaway;
