@@ -38,6 +38,7 @@ pub async fn fill(connection: &mut PgConnection, table: &str) {
                  when 'text[]' then '''{{}}'''
                  when 'jsonb' then 'null'
                  when 'boolean' then 'false'
+                 when 'bytea' then 'sha256(convert_to(random()::text, ''UTF8''))'
                  else '(random() * 1000)::int'
                end
              end
