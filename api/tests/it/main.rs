@@ -22,6 +22,7 @@ mod fence;
 mod main_job;
 mod pricing;
 mod protocol;
+mod repeated;
 mod reports;
 mod rush;
 mod schema;

@@ -28,7 +28,7 @@ mod overselling;
 mod placing;
 mod pricing;
 mod queue;
-mod reckoned;
+mod repricing;
 mod reserving;
 mod shop;
 mod steps;
