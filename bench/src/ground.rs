@@ -149,17 +149,18 @@ impl Ground {
         Self::start(&folder).await
     }
 
-    /// The same, but made anew each time: what is sold stays sold. With room for a pgbench of 64 clients beside the
-    /// server.
+    /// The same, but made anew each time: what is sold stays sold.
     pub async fn fresh(name: &str, script: &str) -> Result<Self, Failure> {
         clear(name)?;
-        let ground = Self::stand(name, script).await?;
-        let client = ground.admin().await?;
-        client
-            .execute("alter system set max_connections = 200", &[])
-            .await?;
-        ground.server.stop().await?;
-        Self::start(&folder(name, script)?).await
+        Self::stand(name, script).await
+    }
+
+    /// Makes room for pgbench's connections: ends those that the server keeps for later. It opens new ones when it
+    /// needs them.
+    pub async fn make_room(&self) -> Result<(), Failure> {
+        let ended = "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1 and state = 'idle'";
+        self.admin().await?.execute(ended, &[&LOGIN]).await?;
+        Ok(())
     }
 
     async fn start(folder: &Path) -> Result<Self, Failure> {

@@ -48,15 +48,23 @@ pub struct ClusterOptions {
     pub max_connections: u16,
 }
 
+/// Pools of a server: of the three roles that read, of verbs, and of generated writes.
+const POOLS: usize = 5;
+/// Connections beside the pools: of the administrator who migrates, of people who look, and those kept for superusers.
+const OTHERS: usize = 20;
+const FEWEST_CONNECTIONS: u16 = 100;
+
 impl ClusterOptions {
-    /// As `serve` uses it.
-    pub fn durable(data: PathBuf, pg_bin_dir: Option<PathBuf>) -> Self {
+    /// As `serve` uses it, with room for the pools of one server, each of that size.
+    pub fn durable(data: PathBuf, pg_bin_dir: Option<PathBuf>, pool_size: usize) -> Self {
+        let needed = pool_size.saturating_mul(POOLS).saturating_add(OTHERS);
+        let max_connections = u16::try_from(needed).unwrap_or(u16::MAX);
         Self {
             data,
             pg_bin_dir,
             durability: Durability::Full,
             loopback_port: None,
-            max_connections: 100,
+            max_connections: max_connections.max(FEWEST_CONNECTIONS),
         }
     }
 }

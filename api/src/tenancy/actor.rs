@@ -2,6 +2,9 @@
 
 use uuid::Uuid;
 
+/// How a visitor of whom nothing is known is named.
+pub(super) const ANONYMOUS: &str = "anonymous";
+
 /// Who asks. Made by the HTTP layer from a verified token, or by a verb that just signed somebody in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Actor {
@@ -192,7 +195,7 @@ impl Actor {
     /// How this actor is named in the audit log and as the scope of idempotency keys.
     pub fn audit_name(&self) -> String {
         match &self.kind {
-            ActorKind::Anonymous if self.guest.secret_hashes.is_empty() => "anonymous".to_owned(),
+            ActorKind::Anonymous if self.guest.secret_hashes.is_empty() => ANONYMOUS.to_owned(),
             ActorKind::Anonymous => "guest".to_owned(),
             ActorKind::Attendee { user_id, .. } | ActorKind::Member { user_id, .. } => {
                 format!("user:{user_id}")

@@ -6,16 +6,19 @@ use uuid::Uuid;
 use tokio_postgres::types::{ToSql, Type};
 
 use super::{
-    actor::{Actor, Role},
+    actor::{ANONYMOUS, Actor, Role},
     wire::Step,
 };
 
-/// Everything that policies read, in one statement. `role` comes last: the weak role could not set the others. (`set
-/// local role` takes no parameter; set_config does the same.)
+/// Everything that policies read, in one statement. (`set local role` takes no parameter; set_config does the same.)
 pub(super) const SETTINGS: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
      set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
      set_config('es.guest', '', true), set_config('es.revealed', '', true), \
      set_config('role', $5, true)";
+
+/// The same over a connection that has its role and stands for nobody, see [`of_nobody`].
+const PERSON: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
+     set_config('es.permissions', $3, true), set_config('es.actor', $4, true)";
 
 /// Opens registrations by the hashes of guest secrets.
 pub(super) const OPEN_AS_GUEST: &str = "select es.open_as_guest($1)";
@@ -47,10 +50,35 @@ pub(super) fn of_system(audit_name: String) -> [String; 5] {
 
 /// [`SETTINGS`] as the first step of a flight.
 pub(super) fn settings_step(settings: &[String; 5]) -> Step<'_> {
+    step(SETTINGS, settings)
+}
+
+/// What a connection that only ever reads as one role starts with, and falls back to whenever a transaction ends: that
+/// role, and nobody. A flight that says nothing sees what any visitor may see, or, as another role, nothing.
+pub(super) fn of_nobody(role: Role) -> [(&'static str, &'static str); 7] {
+    [
+        ("es.user", ""),
+        ("es.org", ""),
+        ("es.permissions", ""),
+        ("es.actor", ANONYMOUS),
+        ("es.guest", ""),
+        ("es.revealed", ""),
+        ("role", role.name()),
+    ]
+}
+
+/// Who asks, as the first step of a flight over such a connection; `None` for whom it stands for already.
+pub(super) fn person_step(settings: &[String; 5]) -> Option<Step<'_>> {
+    let [user, org, permissions, actor, _] = settings;
+    let nobody = user.is_empty() && org.is_empty() && permissions.is_empty() && actor == ANONYMOUS;
+    (!nobody).then(|| step(PERSON, &settings[..4]))
+}
+
+fn step<'a>(sql: &'static str, values: &'a [String]) -> Step<'a> {
     let value = |text| (text as &(dyn ToSql + Sync), Type::TEXT);
     Step {
-        sql: SETTINGS,
-        values: settings.iter().map(value).collect(),
+        sql,
+        values: values.iter().map(value).collect(),
         keep: true,
     }
 }

@@ -18,7 +18,7 @@ use super::{
 /// Why a read gave nothing.
 pub type ReadError = ReadFailure;
 
-/// One pool a weak role: a connection only ever takes one role, so its prepared plans never have to be made anew.
+/// One pool a weak role: a connection has that role from its start, so its prepared plans never have to be made anew.
 pub(super) struct ReadPool {
     public: WirePool,
     attendee: WirePool,
@@ -27,20 +27,21 @@ pub(super) struct ReadPool {
 
 impl ReadPool {
     pub(super) fn new(options: &DoorOptions) -> Result<Self, DoorError> {
-        let pool = |name, longest: Duration| {
-            options.wires(
-                name,
-                &[
-                    // Nothing that a read calls can write, whatever its author thought.
-                    ("default_transaction_read_only", "on".to_owned()),
-                    ("statement_timeout", longest.as_millis().to_string()),
-                ],
-            )
+        let pool = |name, role, longest: Duration| {
+            let mut settings = vec![
+                // Nothing that a read calls can write, whatever its author thought.
+                ("default_transaction_read_only", "on".to_owned()),
+                ("statement_timeout", longest.as_millis().to_string()),
+            ];
+            let nobody = context::of_nobody(role);
+            settings.extend(nobody.map(|(name, value)| (name, value.to_owned())));
+            options.wires(name, &settings)
         };
+        let visitors = options.visitor_statement_timeout;
         Ok(Self {
-            public: pool("visitors", options.visitor_statement_timeout)?,
-            attendee: pool("attendees", options.visitor_statement_timeout)?,
-            member: pool("members", options.statement_timeout)?,
+            public: pool("visitors", Role::Public, visitors)?,
+            attendee: pool("attendees", Role::Attendee, visitors)?,
+            member: pool("members", Role::Member, options.statement_timeout)?,
         })
     }
 
@@ -69,7 +70,7 @@ impl Door {
         let settings = context::of_actor(actor, actor.org_id());
         let secrets = context::guest_hashes(actor);
         let mut steps = Vec::with_capacity(flight.preludes.len() + 3);
-        steps.push(context::settings_step(&settings));
+        steps.extend(context::person_step(&settings));
         if let Some(hashes) = &secrets {
             steps.push(context::guest_step(hashes));
         }

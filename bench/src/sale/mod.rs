@@ -168,6 +168,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn bare(&mut self) -> Result<Best, Failure> {
+        self.ground.make_room().await?;
         let best = one_by_one::best(self.ground, self.pace.bare).await?;
         self.sold_in_all += best.sales;
         Ok(best)

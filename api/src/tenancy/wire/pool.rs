@@ -4,7 +4,7 @@ use std::{io, time::Duration};
 
 use deadpool::{
     Runtime,
-    managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult},
+    managed::{self, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult},
 };
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -61,6 +61,8 @@ impl WirePool {
             .wait_timeout(Some(options.wait))
             .create_timeout(Some(options.wait))
             .runtime(Runtime::Tokio1)
+            // The one used last first: its server process is warm, and has made its plans.
+            .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(|error| WireError::Broken(error.to_string()))?;
         Ok(Self {
