@@ -26,6 +26,7 @@ mod m20261121_000016_claimants;
 mod m20261121_000017_waiting;
 mod m20261121_000018_changes;
 mod m20261121_000019_transfers;
+mod m20261121_000021_repricing;
 mod m20261121_000023_jobs;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000017_waiting::Migration),
             Box::new(m20261121_000018_changes::Migration),
             Box::new(m20261121_000019_transfers::Migration),
+            Box::new(m20261121_000021_repricing::Migration),
             Box::new(m20261121_000023_jobs::Migration),
         ]
     }
