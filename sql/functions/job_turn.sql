@@ -213,7 +213,8 @@ begin
           and r.priority = v_priority
           and r.lane = l.lane
         order by r.run_at, r.id
-        limit least(l.room, ceil(v_left::numeric / cardinality(v_lanes)))
+        -- None is found without lanes, but the planner divides before it knows.
+        limit least(l.room, ceil(v_left::numeric / greatest(1, cardinality(v_lanes))))
         for update skip locked
       ) j
     ) p;
