@@ -39,6 +39,8 @@ pub struct Context {
     pub drained: CancellationToken,
     /// What still needs the database then.
     pub last_tasks: TaskTracker,
+    /// Those who run jobs; they end by themselves once the program is asked to stop.
+    pub workers: TaskTracker,
 }
 
 /// Brings the tables up to date, given the administrator's connection.
@@ -63,6 +65,38 @@ where
         () = shutdown.wished() => return Ok(()),
     };
     serve(config, opened, listener, shutdown, build).await
+}
+
+/// Opens the database for something that serves no requests, and closes it when that is done.
+pub async fn run_alone<B>(config: Config, build: B) -> Result<(), StartError>
+where
+    B: AsyncFnOnce(Context) -> Result<(), StartError>,
+{
+    let shutdown = listen_for_signals()?;
+    let mut opened = tokio::select! {
+        opened = database::open(&config.database, migrate) => opened?,
+        () = shutdown.wished() => return Ok(()),
+    };
+    let public_url = config.http.public_url.clone();
+    let context = Context {
+        secret: config.secret.load()?,
+        public_url: public_url.unwrap_or_else(|| format!("http://{}", config.http.bind)),
+        config,
+        app: opened.app.clone(),
+        admin: opened.admin.clone(),
+        ready: CancellationToken::new(),
+        stopping: shutdown.token(),
+        drained: CancellationToken::new(),
+        last_tasks: TaskTracker::new(),
+        workers: TaskTracker::new(),
+    };
+    let outcome = tokio::select! {
+        done = build(context) => done,
+        lost = opened.supervise() => Err(StartError::DatabaseLost(lost)),
+        () = shutdown.haste() => Ok(()),
+    };
+    opened.close().await;
+    outcome
 }
 
 /// What `migrate` is asked to do.
@@ -164,7 +198,7 @@ where
     })?;
     let here = reachable(address);
     let (ready, drained) = (CancellationToken::new(), CancellationToken::new());
-    let last_tasks = TaskTracker::new();
+    let (last_tasks, workers) = (TaskTracker::new(), TaskTracker::new());
     let context = Context {
         secret: config.secret.load()?,
         public_url: config
@@ -179,6 +213,7 @@ where
         stopping: shutdown.token(),
         drained: drained.clone(),
         last_tasks: last_tasks.clone(),
+        workers: workers.clone(),
     };
     let router = build(context).await?.merge(health::routes(app.clone()));
     tracing::info!("ready at {here}");
@@ -188,8 +223,13 @@ where
     let serving = axum::serve(listener, service)
         .with_graceful_shutdown(shutdown.token().cancelled_owned())
         .into_future();
+    let working = async {
+        shutdown.wished().await;
+        workers.close();
+        workers.wait().await;
+    };
     let served = tokio::select! {
-        served = serving => served.map_err(|source| StartError::System { what: "serving failed", source }),
+        (served, ()) = async { tokio::join!(serving, working) } => served.map_err(|source| StartError::System { what: "serving failed", source }),
         () = patience(shutdown) => Ok(()),
     };
     drained.cancel();

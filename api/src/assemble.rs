@@ -21,8 +21,9 @@ use crate::{
     deprecated_uses::{self, DeprecatedUses},
     documents,
     error::StartError,
-    events,
+    events, health,
     http::{self, Posture, Problem, Remembered},
+    jobs::{self, Jobs, Registry},
     metrics::{self, Metrics},
     organizations,
     state::{App, Parts},
@@ -50,7 +51,17 @@ pub fn verbs() -> Verbs {
     events::verbs(&mut verbs);
     checkout::verbs(&mut verbs);
     documents::verbs(&mut verbs);
+    jobs::verbs(&mut verbs);
     verbs
+}
+
+/// The kinds of jobs of all slices.
+pub fn jobs() -> Registry {
+    let mut registry = Registry::default();
+    jobs::jobs(&mut registry);
+    accounts::jobs(&mut registry);
+    checkout::jobs(&mut registry);
+    registry
 }
 
 /// Everything that entities and slices declare.
@@ -115,14 +126,11 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     }
     let grants = client.query(Grants::SQL, &[]).await.map_err(unfit)?;
     let grants = Grants::new(grants.iter().map(|row| (row.get(0), row.get(1))));
-    let door = Door::open(&DoorOptions {
-        address: context.app.clone(),
-        pool_size: context.config.database.pool_size,
-        wait: context.config.database.wait,
-        statement_timeout: context.config.database.statement_timeout,
-        visitor_statement_timeout: context.config.database.visitor_statement_timeout,
-    })
-    .map_err(unfit)?;
+    let door = door(context, context.config.database.pool_size)?;
+    let registry = jobs();
+    if let Some(fault) = registry.faults().first() {
+        return Err(unfit(fault));
+    }
     let metrics = Arc::new(Metrics::default());
     let limits = context.config.limits.clone();
     let redis = context.config.redis.as_ref();
@@ -141,6 +149,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         ),
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
+        jobs: Jobs::new(registry),
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
@@ -161,7 +170,55 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         },
     });
     accounts::start(&app).await.map_err(unfit)?;
+    jobs::register(&app).await.map_err(unfit)?;
     Ok(app)
+}
+
+fn door(context: &Context, pool_size: usize) -> Result<Door, StartError> {
+    let database = &context.config.database;
+    Door::open(&DoorOptions {
+        address: context.app.clone(),
+        pool_size,
+        wait: database.wait,
+        statement_timeout: database.statement_timeout,
+        visitor_statement_timeout: database.visitor_statement_timeout,
+    })
+    .map_err(unfit)
+}
+
+/// Starts to run jobs, with connections of their own: requests never wait for one that a job has.
+fn work(context: &Context, app: &App) -> Result<(), StartError> {
+    let door = door(context, context.config.jobs.pool_size)?;
+    let app = app.with(|parts| parts.door = door);
+    let stopping = context.stopping.clone();
+    context.workers.spawn(jobs::work(app, stopping));
+    Ok(())
+}
+
+/// Runs jobs and nothing else, until asked to stop.
+pub async fn worker(context: Context) -> Result<(), StartError> {
+    let app = self::app(&context, Clock::default()).await?;
+    serve_figures(&context, &app).await?;
+    work(&context, &app)?;
+    tracing::info!("running jobs");
+    context.workers.close();
+    context.workers.wait().await;
+    Ok(())
+}
+
+/// Figures and health on a port of their own, where one is configured.
+async fn serve_figures(context: &Context, app: &App) -> Result<(), StartError> {
+    let Some(bind) = &context.config.metrics.bind else {
+        return Ok(());
+    };
+    let listener = app::bind("METRICS_BIND", bind).await?;
+    let address = listener.local_addr().map_err(unfit)?;
+    tracing::info!("metrics at http://{address}/metrics");
+    let routes = metrics::routes(app.clone()).merge(health::routes(context.app.clone()));
+    let served = axum::serve(listener, routes)
+        .with_graceful_shutdown(context.stopping.clone().cancelled_owned());
+    tokio::spawn(served.into_future());
+    Ok(())
 }
 
 /// One line: the first few differences, and the way out.
@@ -192,15 +249,10 @@ pub fn routes(app: App) -> Router {
 /// What `serve` serves, with its background work started.
 pub async fn router(context: Context) -> Result<Router, StartError> {
     let app = self::app(&context, Clock::default()).await?;
-    if let Some(bind) = &context.config.metrics.bind {
-        let listener = app::bind("METRICS_BIND", bind).await?;
-        let address = listener.local_addr().map_err(unfit)?;
-        tracing::info!("metrics at http://{address}/metrics");
-        let served = axum::serve(listener, metrics::routes(app.clone()))
-            .with_graceful_shutdown(context.stopping.clone().cancelled_owned());
-        tokio::spawn(served.into_future());
+    serve_figures(&context, &app).await?;
+    if context.config.jobs.beside_serving {
+        work(&context, &app)?;
     }
-    tokio::spawn(checkout::sweep(app.clone(), context.stopping.clone()));
     context
         .last_tasks
         .spawn(deprecated_uses::keep(app.clone(), context.drained));

@@ -23,6 +23,7 @@ pub mod fault;
 pub mod generated;
 pub mod health;
 pub mod http;
+pub mod jobs;
 pub mod metrics;
 pub mod organizations;
 pub mod outcome;

@@ -10,6 +10,7 @@ use crate::{
     clock::Clock,
     deprecated_uses::DeprecatedUses,
     http::{Identify, Posture, Remembered, TrustedDocuments},
+    jobs::Jobs,
     metrics::Metrics,
     tenancy::{Door, Grants},
     throttle::Throttle,
@@ -63,6 +64,8 @@ pub struct Parts {
     pub engine: Arc<Engine>,
     /// Counts who still uses what will be removed.
     pub deprecated_uses: DeprecatedUses,
+    /// What is done after the commit.
+    pub jobs: Jobs,
     /// The handlers of mutations.
     pub verbs: Arc<Verbs>,
     /// Which role may read which table.

@@ -11,7 +11,7 @@ use std::{
 const LONGEST: usize = 800;
 
 /// What stands below the slices. A folder or file of `api/src` that is neither here nor in [`TOP`] is a slice.
-const FLOOR: [&str; 18] = [
+const FLOOR: [&str; 19] = [
     "believed",
     "clock",
     "config",
@@ -22,6 +22,7 @@ const FLOOR: [&str; 18] = [
     "generated",
     "health",
     "http",
+    "jobs",
     "metrics",
     "outcome",
     "shutdown",

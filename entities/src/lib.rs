@@ -22,6 +22,10 @@ pub mod hold_secrets;
 pub mod idempotency_keys;
 pub mod invitation_secrets;
 pub mod invitations;
+pub mod job_kinds;
+pub mod job_schedules;
+pub mod job_workers;
+pub mod jobs;
 pub mod mail_messages;
 pub mod members;
 pub mod occurrences;
@@ -110,6 +114,7 @@ pub fn declarations() -> Vec<Declaration> {
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),
+        jobs::declaration(),
         audit_log::declaration(),
         deprecated_uses::declaration(),
     ]

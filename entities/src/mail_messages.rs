@@ -27,6 +27,8 @@ documented! {
         pub body_text: String,
         /// When it was made.
         pub created_at: DateTimeUtc,
+        /// When it was handed over; null while it waits.
+        pub delivered_at: Option<DateTimeUtc>,
     }
 }
 

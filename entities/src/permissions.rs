@@ -167,6 +167,16 @@ pub const PERMISSIONS: &[Permission] = &[
         roles: &["owner", "admin", "manager", "staff", "check_in"],
     },
     Permission {
+        code: "jobs:read",
+        description: "See the background work of the organization: how far it is, and what failed.",
+        roles: &["owner", "admin", "manager"],
+    },
+    Permission {
+        code: "jobs:write",
+        description: "Let background work that failed for good run again.",
+        roles: &["owner", "admin"],
+    },
+    Permission {
         code: "audit:read",
         description: "Read who changed what in the organization.",
         roles: &["owner", "admin"],

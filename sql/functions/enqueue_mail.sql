@@ -1,6 +1,29 @@
--- Writes a letter of the organization of the transaction; it is sent once the transaction is committed.
--- Called from: verbs of organizations (accounts write theirs through a door of their own).
+-- Writes a letter, and the job that delivers it, in the transaction of what it is about.
+-- Called from: es.enqueue_mail by verbs of organizations, in the organization of their transaction; es.write_letter by
+--   the accounts slice and serve_waitlist, as es_system.
 -- Raises: nothing of its own. Owned by es_system, for letters hold codes and no other role may read them.
+
+create or replace function es.write_letter(p_org uuid, p_kind text, p_recipient text, p_subject text, p_body text)
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_letter uuid;
+begin
+  insert into mail_messages (org_id, kind, recipient, subject, body_text)
+  values (p_org, p_kind, p_recipient, p_subject, p_body)
+  returning id into v_letter;
+  perform es.enqueue_jobs(
+    jsonb_build_array(
+      jsonb_build_object(
+        'kind', 'mail.deliver', 'org_id', p_org, 'key', v_letter,
+        'payload', jsonb_build_object('letter_id', v_letter)
+      )
+    )
+  );
+end
+$body$;
 
 create or replace function es.enqueue_mail(p_kind text, p_recipient text, p_subject text, p_body text)
 returns void
@@ -9,11 +32,12 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 begin
-  insert into mail_messages (org_id, kind, recipient, subject, body_text)
-  values (es.current_org(), p_kind, p_recipient, p_subject, p_body);
+  perform es.write_letter(es.current_org(), p_kind, p_recipient, p_subject, p_body);
 end
 $body$;
 
+alter function es.write_letter(uuid, text, text, text, text) owner to es_system;
 alter function es.enqueue_mail(text, text, text, text) owner to es_system;
+revoke execute on function es.write_letter(uuid, text, text, text, text) from public;
 revoke execute on function es.enqueue_mail(text, text, text, text) from public;
 grant execute on function es.enqueue_mail(text, text, text, text) to es_verbs;

@@ -54,6 +54,8 @@ begin
     p_entry.org_id, 'waitlist.' || p_status, 'waitlist_entry', p_entry.id,
     jsonb_build_object('status', p_entry.status), jsonb_build_object('status', p_status)
   );
+  -- What is free now may be somebody else's.
+  perform es.enqueue_job('waitlists.serve', '{}', p_entry.org_id::text, 'taken');
 end
 $body$;
 

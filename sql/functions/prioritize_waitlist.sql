@@ -61,6 +61,7 @@ begin
       jsonb_build_object('priority', v_entry.priority_before), jsonb_build_object('priority', v_entry.priority)
     );
   end loop;
+  perform es.enqueue_job('waitlists.serve', '{}', es.current_org()::text, 'taken');
   return jsonb_build_object('outcome', 'prioritized', 'entry_ids', to_jsonb(v_ids));
 end
 $body$;

@@ -3,7 +3,7 @@
 -- once there is more of it, nobody of a lower priority is offered it.
 -- Nothing depends on its being run in time: until then the public is not sold what those who wait could take. It may be
 -- run at any time and again; each offer is made once, under the locks of the pools.
--- Called from: the sweep of the jobs worker, as es_system: waitlists_to_serve, then serve_waitlist for each, in a
+-- Called from: the job waitlists.serve, as es_system: waitlists_to_serve, then serve_waitlist for each, in a
 --   transaction of its own, so that pools are locked in their order.
 -- Raises: ES400 for a limit below 1.
 -- after: stock, waiting
@@ -138,8 +138,7 @@ begin
     insert into waitlist_secrets (secret_hash, org_id, entry_id)
     values (sha256(convert_to(v_key, 'UTF8')), p_entry.org_id, p_entry.id);
   end if;
-  insert into mail_messages (org_id, kind, recipient, subject, body_text)
-  values (
+  perform es.write_letter(
     p_entry.org_id,
     'waitlist_offer',
     p_entry.email,

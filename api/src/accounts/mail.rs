@@ -2,7 +2,6 @@
 //! Texts never repeat what a stranger typed (a name at sign-up, say): else anybody could send their words from us.
 
 use sea_orm::Value;
-use uuid::Uuid;
 
 use crate::{fault::Fault, statements::run, tenancy::TenantTx};
 
@@ -140,21 +139,16 @@ fn one_line(text: &str) -> String {
         .collect()
 }
 
-/// Writes the letter in a transaction of a system door. Tenants' own letters go through `enqueue_mail` in SQL.
+/// Writes the letter, and the job that delivers it, in a transaction of a system door. Tenants' own letters go through
+/// `enqueue_mail` in SQL.
 pub async fn send(tx: &TenantTx, recipient: &str, letter: Letter) -> Result<(), Fault> {
-    let values: [Value; 5] = [
-        Uuid::now_v7().into(),
+    let values: [Value; 4] = [
         letter.kind.into(),
         recipient.into(),
         letter.subject.into(),
         letter.body.into(),
     ];
-    run(
-        tx,
-        "insert into mail_messages (id, kind, recipient, subject, body_text) values ($1, $2, $3, $4, $5)",
-        values,
-    )
-    .await?;
+    run(tx, "select es.write_letter(null, $1, $2, $3, $4)", values).await?;
     Ok(())
 }
 

@@ -11,6 +11,7 @@ mod access_token;
 mod authenticate;
 mod change_password;
 mod codes;
+mod deliver;
 pub mod input;
 mod lockout;
 pub mod mail;
@@ -38,7 +39,12 @@ pub use authenticate::{ByToken, authenticate};
 pub use passwords::Passwords;
 pub use standing::Standing;
 
-use crate::{fault::Fault, state::App, verbs::Verbs};
+use crate::{
+    fault::Fault,
+    jobs::{Queue, Registry},
+    state::App,
+    verbs::Verbs,
+};
 
 /// What signing in needs. Cheap to clone; clones share keys and caches.
 #[derive(Clone, Default)]
@@ -71,6 +77,13 @@ pub async fn jwks(app: &App) -> Result<Value, Fault> {
 /// A new key signs access tokens from now on; tokens signed by the old one stay good until they expire.
 pub async fn rotate_signing_keys(app: &App) -> Result<(), Fault> {
     app.accounts.keys.rotate(app).await
+}
+
+/// The jobs of this slice.
+pub fn jobs(registry: &mut Registry) {
+    registry
+        .queue(Queue::new("mail", 32, 8))
+        .add::<deliver::DeliverMail>();
 }
 
 /// The mutations of this slice.

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::{
     confirm::org_of_registration,
-    expire::nudge,
     guest::reader,
     request::{check_key, keyed},
 };
@@ -171,7 +170,7 @@ impl Handle for CancelRegistration {
         let answer = outcome::decide(call, org_id, "cancel_registration", &request).await?;
         let outcome = match outcome::word(&answer) {
             "cancelled" | "units_cancelled" => {
-                nudge();
+                call.app.jobs.wake();
                 Outcome::new().entity("registration", input.registration_id)
             }
             _ => outcome::refusal(&answer, REFUSALS)?,

@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::{
     codes,
     confirm::org_of_registration,
-    expire::nudge,
     guest::reader,
     price,
     request::{Money, Person, check_key, clean, fault_of, keyed},
@@ -239,7 +238,7 @@ impl Handle for ChangeRegistration {
         let outcome = match outcome::word(&answer) {
             "changed" => {
                 // Places of a type that is left are free.
-                nudge();
+                call.app.jobs.wake();
                 Outcome::new().entity("registration", input.registration_id)
             }
             _ => outcome::refusal(&answer, REFUSALS)?,

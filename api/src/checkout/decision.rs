@@ -5,10 +5,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{
-    expire::nudge,
-    request::{check_key, keyed},
-};
+use super::request::{check_key, keyed};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -122,7 +119,7 @@ pub(super) async fn one(
     );
     let answer = outcome::decide_own(call, decision.function, &request).await?;
     // What was rejected is free.
-    nudge();
+    call.app.jobs.wake();
     if !matches!(outcome::word(&answer), "decided" | "refused") {
         return Ok(outcome::refusal(&answer, decision.refusals)?.into());
     }
@@ -152,7 +149,7 @@ pub(super) async fn many(
     let request = request(ids, policy, input.reason, &input.idempotency_key, tickets);
     let answer = outcome::decide_own(call, decision.function, &request).await?;
     // What was rejected is free.
-    nudge();
+    call.app.jobs.wake();
     if !matches!(outcome::word(&answer), "decided" | "refused") {
         return Ok(outcome::refusal(&answer, decision.refusals)?.into());
     }

@@ -1,46 +1,56 @@
-//! The sweep that marks holds as expired and serves those who wait. Stock does not wait for it: an expired hold stopped
-//! counting at its instant, and what those who wait could take is not for sale meanwhile.
+//! The sweep that marks holds as expired. Stock does not wait for it: an expired hold stopped counting at its instant.
 
 use std::time::Duration;
 
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
+use async_trait::async_trait;
 
-use super::waitlist;
-use crate::{fault::Fault, state::App, statements, tenancy::SystemReason};
+use crate::{
+    fault::Fault,
+    jobs::{Backoff, Failed, Handler, Policy, Running},
+    state::App,
+    statements,
+    tenancy::SystemReason,
+};
 
-const PAUSE: Duration = Duration::from_secs(5);
-
-/// Wakes this process's sweep before its pause is over.
-static FREED: Notify = Notify::const_new();
-
-/// Something was given back: whoever waits for it need not wait for the end of a pause. Told after the commit.
-pub(super) fn nudge() {
-    FREED.notify_one();
-}
 const BATCH: i32 = 200;
 
-/// Sweeps until the program stops.
-pub async fn sweep(app: App, stopping: CancellationToken) {
-    loop {
-        match once(&app).await {
-            // A full batch means that more may wait.
-            Ok(expired) if expired >= BATCH => continue,
-            Ok(0) => {}
-            Ok(expired) => tracing::info!(expired, "expired holds"),
-            Err(error) => tracing::warn!(%error, "holds could not be expired; tried again soon"),
-        }
-        match waitlist::serve(&app).await {
-            Ok(0) => {}
-            Ok(offered) => tracing::info!(offered, "offered places to those who wait"),
-            Err(error) => tracing::warn!(%error, "waitlists could not be served; tried again soon"),
-        }
-        tokio::select! {
-            () = tokio::time::sleep(PAUSE) => {}
-            () = FREED.notified() => {}
-            () = stopping.cancelled() => return,
-        }
+/// The job, by the clock.
+pub(super) struct ExpireHolds;
+
+#[async_trait]
+impl Handler for ExpireHolds {
+    type Payload = ();
+
+    const KIND: &'static str = "holds.expire";
+
+    fn policy() -> Policy {
+        often()
     }
+
+    async fn run(job: &Running, (): ()) -> Result<(), Failed> {
+        // A full batch means that more may wait.
+        while !job.stopping() {
+            let expired = once(&job.app).await?;
+            if expired > 0 {
+                tracing::info!(expired, "expired holds");
+            }
+            if expired < BATCH {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// For what runs again soon by itself.
+pub(super) fn often() -> Policy {
+    Policy::new()
+        .attempts(3)
+        .backoff(Backoff::new(
+            Duration::from_secs(2),
+            Duration::from_secs(10),
+        ))
+        .time_limit(Duration::from_secs(120))
 }
 
 async fn once(app: &App) -> Result<i32, Fault> {

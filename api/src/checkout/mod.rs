@@ -27,11 +27,36 @@ mod transfer_ticket;
 mod waitlist;
 
 pub use counter::Counter;
-pub use expire::sweep;
 
 use eventsphere_graphql::{InputObject, InputType, Scalar};
 
-use crate::verbs::Verbs;
+use crate::{
+    jobs::{Events, Registry, Schedule},
+    verbs::Verbs,
+};
+
+/// What may free places that somebody waits for.
+const FREED: Events = Events::Of(&[
+    "registration.cancelled",
+    "registration.changed",
+    "registration.expired",
+    "registration.rejected",
+    "registration.units_cancelled",
+    "hold.changed",
+    "hold.expired",
+    "hold.released",
+    "event.updated",
+]);
+
+/// The jobs of this slice.
+pub fn jobs(registry: &mut Registry) {
+    registry
+        .add::<expire::ExpireHolds>()
+        .every::<expire::ExpireHolds>(Schedule::seconds(5))
+        .add::<waitlist::ServeWaitlists>()
+        .every::<waitlist::ServeWaitlists>(Schedule::seconds(5))
+        .after::<waitlist::ServeWaitlists>(FREED);
+}
 
 /// The verbs of this slice.
 pub fn verbs(registry: &mut Verbs) {

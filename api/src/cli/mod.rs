@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what each request starts.
 
+mod jobs;
 mod with_postgres;
 
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ pub struct Cli {
 enum Command {
     /// Serve the API.
     Serve(Serve),
+    /// Run jobs and nothing else; several may, beside several that serve.
+    Worker(Data),
     /// Bring the database up to date.
     #[command(subcommand)]
     Migrate(Migrate),
@@ -45,6 +48,9 @@ struct Serve {
     /// Host and port to listen on (BIND), 127.0.0.1:8080 by default.
     #[arg(long, value_name = "HOST:PORT")]
     bind: Option<String>,
+    /// Run no jobs; `eventsphere worker` must, somewhere (WORKER=off).
+    #[arg(long)]
+    no_worker: bool,
     #[command(flatten)]
     data: Data,
 }
@@ -93,6 +99,16 @@ enum Admin {
         #[arg(long, default_value = database::LOGIN)]
         login: String,
     },
+    /// Tell what waits: jobs by queue and state, events that were not relayed, workers.
+    Jobs(Data),
+    /// Let jobs that failed for good run again, those of all organizations.
+    ReplayJobs {
+        /// Only those of this kind, such as mail.deliver.
+        #[arg(long)]
+        kind: Option<String>,
+        #[command(flatten)]
+        data: Data,
+    },
     /// Run a command beside a throw-away PostgreSQL, told to it in TEST_DATABASE_ADMIN_URL, TEST_DATABASE_URL and
     /// TEST_DATABASE_PORT.
     WithPostgres(with_postgres::WithPostgres),
@@ -117,9 +133,15 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, StartError> {
     LogConfig::read(&settings)?.install();
     match cli.command {
         Command::Serve(serve) => {
+            let worker = serve.no_worker.then(|| "off".to_owned());
             let settings = serve.data.onto(settings).with("BIND", serve.bind);
+            let settings = settings.with("WORKER", worker);
             let config = Config::read(&settings, serve.demo)?;
             app::run(config, crate::assemble::router).await?;
+        }
+        Command::Worker(data) => {
+            let config = Config::read(&data.onto(settings), false)?;
+            app::run_alone(config, crate::assemble::worker).await?;
         }
         Command::Migrate(migrate) => {
             let (data, wanted) = match migrate {
@@ -137,6 +159,14 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, StartError> {
         }
         Command::Admin(Admin::BootstrapSql { database, login }) => {
             print!("{}", database::bootstrap_script(&database, &login));
+        }
+        Command::Admin(Admin::Jobs(data)) => {
+            let config = Config::read(&data.onto(settings), false)?;
+            app::run_alone(config, jobs::tell).await?;
+        }
+        Command::Admin(Admin::ReplayJobs { kind, data }) => {
+            let config = Config::read(&data.onto(settings), false)?;
+            app::run_alone(config, async |context| jobs::replay(context, kind).await).await?;
         }
         Command::Admin(Admin::WithPostgres(command)) => return command.run(&settings).await,
     }

@@ -4,6 +4,7 @@
 mod caching;
 mod database;
 mod http;
+mod jobs;
 mod limits;
 mod log;
 mod metrics;
@@ -13,6 +14,7 @@ mod secret;
 pub use caching::CachingConfig;
 pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir};
 pub use http::HttpConfig;
+pub use jobs::JobsConfig;
 pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
@@ -49,6 +51,7 @@ pub struct Config {
     pub limits: LimitsConfig,
     pub redis: Option<RedisConfig>,
     pub metrics: MetricsConfig,
+    pub jobs: JobsConfig,
     /// `serve --demo`: demo data and demo sign-ins.
     pub demo: bool,
 }
@@ -69,6 +72,7 @@ impl Config {
             limits: LimitsConfig::read(settings, database.pool_size)?,
             redis: RedisConfig::read(settings)?,
             metrics: MetricsConfig::read(settings)?,
+            jobs: JobsConfig::read(settings)?,
             database,
             demo,
         })
@@ -208,6 +212,8 @@ mod tests {
             ("REQUEST_TIMEOUT_MS", "5"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, the balancer"),
             ("METRICS_BIND", "9090"),
+            ("WORKER", "perhaps"),
+            ("WORKER_POOL_SIZE", "1"),
             ("REDIS_URL", "http://cache:6379"),
             ("REDIS_TIMEOUT_MS", "0"),
             ("REDIS_POOL_SIZE", "0"),

@@ -24,29 +24,40 @@ const STEPS: [(u64, &str); 12] = [
 
 /// Counts of durations; the last step has no end.
 #[derive(Debug, Default)]
-pub(super) struct Histogram {
+pub struct Histogram {
     counts: [AtomicU64; STEPS.len() + 1],
     sum_micros: AtomicU64,
 }
 
 impl Histogram {
-    pub(super) fn observe(&self, took: Duration) {
+    /// Something took so long.
+    pub fn observe(&self, took: Duration) {
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let step = STEPS.iter().position(|(end, _)| micros <= *end);
         self.counts[step.unwrap_or(STEPS.len())].fetch_add(1, Ordering::Relaxed);
         self.sum_micros.fetch_add(micros, Ordering::Relaxed);
     }
 
-    pub(super) fn write(&self, name: &str, out: &mut String) {
+    /// As Prometheus reads it.
+    pub fn write(&self, name: &str, out: &mut String) {
+        self.write_labelled(name, "", out);
+    }
+
+    /// The same with labels, such as `kind="x"`.
+    pub fn write_labelled(&self, name: &str, labels: &str, out: &mut String) {
+        let (comma, braced) = match labels {
+            "" => ("", String::new()),
+            labels => (",", format!("{{{labels}}}")),
+        };
         let mut total = 0;
         let ends = STEPS.iter().map(|(_, end)| *end).chain(["+Inf"]);
         for (count, end) in self.counts.iter().zip(ends) {
             total += count.load(Ordering::Relaxed);
-            let _ = writeln!(out, "{name}_bucket{{le=\"{end}\"}} {total}");
+            let _ = writeln!(out, "{name}_bucket{{{labels}{comma}le=\"{end}\"}} {total}");
         }
         let seconds = self.sum_micros.load(Ordering::Relaxed) as f64 / 1e6;
-        let _ = writeln!(out, "{name}_sum {seconds}");
-        let _ = writeln!(out, "{name}_count {total}");
+        let _ = writeln!(out, "{name}_sum{braced} {seconds}");
+        let _ = writeln!(out, "{name}_count{braced} {total}");
     }
 }
 

@@ -7,9 +7,8 @@ mod page;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+pub use histogram::Histogram;
 pub use page::routes;
-
-use histogram::Histogram;
 
 /// How a GraphQL request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

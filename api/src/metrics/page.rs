@@ -5,7 +5,7 @@ use std::{fmt::Write as _, sync::atomic::Ordering};
 use axum::{Router, extract::State, http::header, response::IntoResponse, routing::get};
 
 use super::{ENDED, THROTTLED};
-use crate::{state::App, throttle::Keeper};
+use crate::{jobs, state::App, throttle::Keeper};
 
 /// The page, for the operator's listener only.
 pub fn routes(app: App) -> Router {
@@ -17,18 +17,19 @@ async fn page(State(app): State<App>) -> impl IntoResponse {
         header::CONTENT_TYPE,
         "text/plain; version=0.0.4; charset=utf-8",
     );
-    ([kind], text(&app))
+    ([kind], text(&app).await)
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(out, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 
-fn text(app: &App) -> String {
+async fn text(app: &App) -> String {
     let mut out = String::with_capacity(4096);
     requests(app, &mut out);
     limits(app, &mut out);
     pools(app, &mut out);
+    jobs::write_figures(app, &mut out).await;
     out
 }
 

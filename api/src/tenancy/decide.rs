@@ -77,6 +77,17 @@ impl Door {
         self.answer(&settings, None, function, request).await
     }
 
+    /// The same for a function that crosses tenants: as es_system, bound to none.
+    pub async fn decide_as_system(
+        &self,
+        reason: SystemReason,
+        function: &'static str,
+        request: &Json,
+    ) -> Result<Json, Undecided> {
+        let settings = context::of_system(reason.actor());
+        self.answer(&settings, None, function, request).await
+    }
+
     async fn answer(
         &self,
         settings: &[String; 5],

@@ -180,6 +180,17 @@ impl Door {
         Ok(TenantTx { tx })
     }
 
+    /// The same, bound to one organization: for what is done there on behalf of nobody in particular.
+    pub async fn system_at(
+        &self,
+        reason: SystemReason,
+        org_id: Uuid,
+    ) -> Result<TenantTx, DoorError> {
+        let tx = self.write.begin().await?;
+        apply(&tx, context::of_system_at(reason.actor(), org_id)).await?;
+        Ok(TenantTx { tx })
+    }
+
     async fn begin_in(&self, actor: &Actor, org_id: Option<Uuid>) -> Result<TenantTx, DoorError> {
         let tx = self.write.begin().await?;
         apply(&tx, context::of_actor(actor, org_id)).await?;

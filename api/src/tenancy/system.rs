@@ -21,6 +21,8 @@ pub enum SystemReason {
     Counter,
     /// Uses of what will be removed are counted for all tenants together.
     DeprecatedUses,
+    /// Jobs of all tenants are taken, tried and ended by the same workers.
+    Jobs,
     /// An operator asked at the command line.
     Operator,
 }
@@ -38,6 +40,7 @@ impl SystemReason {
             Self::ServeWaitlists => "serve-waitlists",
             Self::Counter => "counter",
             Self::DeprecatedUses => "deprecated-uses",
+            Self::Jobs => "jobs",
             Self::Operator => "operator",
         };
         format!("system:{reason}")

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eventsphere::checkout;
+use eventsphere::jobs;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -299,9 +299,9 @@ async fn r11_a_guest_waits_is_offered_a_place_and_takes_it() {
         .await;
     assert_eq!(first["waitlistEntries"], json!([{ "priority": 7 }]));
 
-    // The sweep is woken by the cancellation itself.
+    // The cancellation is an event that the job follows; the worker is woken by it.
     let stopping = CancellationToken::new();
-    let sweeping = tokio::spawn(checkout::sweep(app.app.clone(), stopping.clone()));
+    let sweeping = tokio::spawn(jobs::work(app.app.clone(), stopping.clone()));
     let cancel = json!({ "registrationId": sold["registration"]["id"], "idempotencyKey": key() });
     north.caller.does("cancelRegistration", "", cancel).await;
     let offered = stands(&ben_waits, "OFFERED").await;

@@ -52,6 +52,8 @@ pub fn program() -> Command {
         "EVENTSPHERE_DATA",
         "BIND",
         "METRICS_BIND",
+        "WORKER",
+        "WORKER_POOL_SIZE",
         "REDIS_URL",
         "TRUSTED_PROXIES",
         "LOG_FORMAT",

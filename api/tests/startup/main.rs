@@ -11,6 +11,7 @@ mod dice;
 mod dropped;
 mod figures;
 mod harness;
+mod jobs;
 mod outside;
 mod private;
 mod storm;

@@ -8,10 +8,7 @@ use uuid::Uuid;
 
 use super::{create::invalid, key};
 use crate::{
-    checkout::{
-        expire::nudge,
-        request::{check_key, keyed},
-    },
+    checkout::request::{check_key, keyed},
     fault::Fault,
     outcome::{self, Refusals},
     verbs::{Call, Done, Handle},
@@ -127,7 +124,7 @@ impl Handle for ChangeHold {
         let answer = outcome::decide(call, org_id, "change_hold", &request).await?;
         Ok(match outcome::word(&answer) {
             "changed" => {
-                nudge();
+                call.app.jobs.wake();
                 let done = Outcome::new().entity("hold", input.hold_id);
                 match text {
                     Some(text) => done.value("holdKey", text),

@@ -7,10 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    checkout::{
-        expire::nudge,
-        request::{check_key, keyed},
-    },
+    checkout::request::{check_key, keyed},
     fault::Fault,
     outcome::{self, Refusals},
     verbs::{Call, Done, Handle},
@@ -62,7 +59,7 @@ impl Handle for ReleaseHold {
         let answer = outcome::decide_own(call, "release_hold", &request).await?;
         Ok(match outcome::word(&answer) {
             "released" => {
-                nudge();
+                call.app.jobs.wake();
                 Outcome::new().entity("hold", input.hold_id)
             }
             _ => outcome::refusal(&answer, REFUSALS)?,

@@ -7,10 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    checkout::{
-        expire::nudge,
-        request::{check_key, keyed},
-    },
+    checkout::request::{check_key, keyed},
     fault::Fault,
     outcome::{self, Refusals},
     verbs::{Call, Done, Handle},
@@ -99,7 +96,7 @@ impl Handle for ReservePromoCodeStock {
         let answer = outcome::decide_own(call, "reserve_code_stock", &request).await?;
         Ok(match outcome::word(&answer) {
             "reserved" => {
-                nudge();
+                call.app.jobs.wake();
                 Outcome::new()
                     .entity("promoCode", input.promo_code_id)
                     .value("reserved", answer["places"].clone())

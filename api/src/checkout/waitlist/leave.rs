@@ -9,7 +9,6 @@ use uuid::Uuid;
 use super::org_of_entry;
 use crate::{
     checkout::{
-        expire::nudge,
         guest::reader,
         request::{check_key, keyed},
     },
@@ -81,7 +80,7 @@ pub(super) async fn end(
     if outcome::word(&answer) != success {
         return Ok(outcome::refusal(&answer, REFUSALS)?.into());
     }
-    nudge();
+    call.app.jobs.wake();
     Ok(Done {
         outcome: Outcome::new().entity("waitlistEntry", input.waitlist_entry_id),
         read_as: Some(reader(call, org_id)),

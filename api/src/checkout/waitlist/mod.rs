@@ -9,7 +9,7 @@ mod leave;
 mod prioritize;
 mod serve;
 
-pub(super) use serve::once as serve;
+pub(super) use serve::ServeWaitlists;
 
 use eventsphere_graphql::{InputObject, InputType, Scalar};
 use uuid::Uuid;

@@ -7,7 +7,6 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    checkout::expire::nudge,
     checkout::refusals,
     fault::Fault,
     outcome::{self, Refusals},
@@ -73,7 +72,7 @@ impl Handle for PrioritizeWaitlistEntries {
         let answer = outcome::decide_own(call, "prioritize_waitlist", &request).await?;
         Ok(match outcome::word(&answer) {
             "prioritized" => {
-                nudge();
+                call.app.jobs.wake();
                 Outcome::new().entities("waitlistEntries", input.waitlist_entry_ids)
             }
             _ => outcome::refusal(&answer, REFUSALS)?,

@@ -1,14 +1,44 @@
-//! What the sweep does for those who wait: ends offers and holds of staff whose time has passed, and offers what is free.
+//! What is done for those who wait, when something was given back and by the clock: ends offers and holds of staff whose time has passed, and offers what is free.
 
+use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::{fault::Fault, state::App, statements, tenancy::SystemReason};
+use crate::{
+    checkout::expire,
+    fault::Fault,
+    jobs::{Failed, Handler, Policy, Running},
+    state::App,
+    statements,
+    tenancy::SystemReason,
+};
 
 const BATCH: i32 = 100;
 
+/// The job.
+pub(in crate::checkout) struct ServeWaitlists;
+
+#[async_trait]
+impl Handler for ServeWaitlists {
+    type Payload = ();
+
+    const KIND: &'static str = "waitlists.serve";
+
+    fn policy() -> Policy {
+        expire::often()
+    }
+
+    async fn run(job: &Running, (): ()) -> Result<(), Failed> {
+        let offered = once(&job.app).await?;
+        if offered > 0 {
+            tracing::info!(offered, "offered places to those who wait");
+        }
+        Ok(())
+    }
+}
+
 /// Once over all organizations; how many offers were made. Each event is a transaction of its own: one that fails is
 /// told, and keeps none of the others waiting.
-pub async fn once(app: &App) -> Result<u32, Fault> {
+async fn once(app: &App) -> Result<u32, Fault> {
     while call(
         app,
         "select public.expire_set_aside($1) as n",

@@ -3,6 +3,7 @@
 
 mod door;
 pub mod events;
+mod jobs;
 pub mod people;
 pub mod prices;
 pub mod queue;
@@ -158,6 +159,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let shop = events::fill(&founder).await;
     let sales = sales::fill(&founder, &shop).await;
     door::fill(&founder).await;
+    jobs::fill(&founder).await;
     let staff = people::staff(&founder).await;
     let mut side = Side {
         tag,

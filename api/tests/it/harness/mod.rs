@@ -91,6 +91,7 @@ impl TestApp {
             stopping: stopping.clone(),
             drained: CancellationToken::new(),
             last_tasks: TaskTracker::new(),
+            workers: TaskTracker::new(),
             config,
         };
         let app = assemble::app(&context, Clock::default())

@@ -260,3 +260,7 @@ values ('waiting-@', '@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000
 insert into waitlist_offers (org_id, event_id, entry_id, expires_at, offered_at)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1',
   '@0000000-0000-7000-8000-000000000062', now() + interval '1 day', now());
+
+insert into jobs (org_id, kind, queue, priority, lane, status, max_attempts, run_at, finished_at)
+values ('@0000000-0000-7000-8000-0000000000aa', 'mail.deliver', 'mail', 0, '@0000000-0000-7000-8000-0000000000aa',
+  'dead', 12, now(), now());

@@ -1,0 +1,74 @@
+-- Turns what happened into jobs for those who want to hear of it, and marks it as sent, in one transaction: each event
+-- becomes its jobs once, whatever dies.
+-- Unsent rows are taken as they are found, oldest first, past those that another process has in hand; never "those after
+-- the last one", because a row that was written earlier may be committed later. Events of one object are taken in the
+-- order of their numbers: a later one is committed after an earlier one.
+-- Request: {limit, consumers: [{kind, types: [text] or null for all, once: one job for as many events as come}]}.
+-- Answer: {sent: how many}.
+-- A job's payload is the event: {event_id, type, version, object_type, object_id, sequence, occurred_at, data}; with `once`
+-- it is empty, and the job is the program's own.
+-- Called from: the relay of each worker (jobs/relay.rs), as es_system.
+-- Raises: nothing of its own.
+
+create or replace function public.relay_outbox(p_request jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_now constant timestamptz := es.clock();
+  v_ids uuid[];
+  v_jobs jsonb;
+begin
+  select array_agg(o.id)
+  into v_ids
+  from (
+    select o.id
+    from outbox o
+    where o.sent_at is null
+    order by o.created_at, o.id
+    limit (p_request ->> 'limit')::integer
+    for no key update skip locked
+  ) o;
+  if v_ids is null then
+    return jsonb_build_object('sent', 0);
+  end if;
+
+  select jsonb_agg(j.job)
+  into v_jobs
+  from (
+    select
+      jsonb_build_object(
+        'kind', c.kind,
+        'org_id', o.org_id,
+        'key', o.id,
+        'payload', jsonb_build_object(
+          'event_id', o.id, 'type', o.type, 'version', o.version, 'object_type', o.object_type,
+          'object_id', o.object_id, 'sequence', o.sequence, 'occurred_at', o.created_at, 'data', o.payload
+        )
+      ) as job
+    from outbox o
+    join jsonb_to_recordset(p_request -> 'consumers') as c (kind text, types text[], once boolean)
+      on not c.once and (c.types is null or o.type = any (c.types))
+    where o.id = any (v_ids)
+    union all
+    select jsonb_build_object('kind', c.kind, 'key', 'event', 'key_until', 'taken')
+    from jsonb_to_recordset(p_request -> 'consumers') as c (kind text, types text[], once boolean)
+    where c.once
+      and exists (
+        select
+        from outbox o
+        where o.id = any (v_ids)
+          and (c.types is null or o.type = any (c.types))
+      )
+  ) j;
+  if v_jobs is not null then
+    perform es.enqueue_jobs(v_jobs);
+  end if;
+  update outbox o set sent_at = v_now where o.id = any (v_ids);
+  return jsonb_build_object('sent', cardinality(v_ids));
+end
+$body$;
+
+alter function public.relay_outbox(jsonb) owner to es_system;
+revoke execute on function public.relay_outbox(jsonb) from public;
