@@ -199,6 +199,9 @@ const WALKED: usize = 5;
 /// Documents of so many rows of an entity, from the first to the last, for everybody but owners, who may do everything.
 const SPREAD: usize = 2;
 
+/// Rows of an entity, as somebody met them: those that they do not see, and those that they do.
+type Met<'a> = (&'a Entity, &'a Who, [Vec<&'a String>; 2]);
+
 /// Asks for all of these rows as each of these people; then walks from those that they see, and from a few that they do
 /// not: nothing leads from what is not there.
 async fn walks(
@@ -229,7 +232,7 @@ async fn walks(
         }
     }
     let mut answers = ask_all(app, questions).await;
-    let mut seen: BTreeMap<(&str, &str), (&Entity, &Who, [Vec<&String>; 2])> = BTreeMap::new();
+    let mut seen: BTreeMap<_, Met<'_>> = BTreeMap::new();
     for ((entity, ids), (who, _, answer)) in asked.iter().zip(&answers) {
         let at = (entity.name.as_str(), who.name.as_str());
         let (.., known) = seen
