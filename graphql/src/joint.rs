@@ -40,6 +40,8 @@ pub struct Many {
     pub sql: Arc<str>,
     /// Of each parameter, whether it is an array of what the requests ask. The others must be the same for all.
     pub each: Vec<bool>,
+    /// Whether any two flights of the plan suit each other.
+    pub always: bool,
     /// How its row is cut.
     pub split: Split,
 }
@@ -62,6 +64,11 @@ impl Joint {
             many.sql.len() + 16 * many.split.columns.len() + 64 * many.split.levels.len()
         });
         128 + many
+    }
+
+    /// Whether it serves several requests whatever they ask: then it is worth a wait until one of few flights has landed.
+    pub fn always_suits(&self) -> bool {
+        self.many.as_ref().is_some_and(|many| many.always)
     }
 
     /// Whether two flights of this plan can share a statement.

@@ -21,6 +21,7 @@ use super::{
     context,
     read::ReadPool,
     system::SystemReason,
+    together::Shared,
     wire::{WirePool, WirePoolOptions},
 };
 
@@ -156,6 +157,11 @@ impl Door {
             waiting: None,
         });
         pools
+    }
+
+    /// How often visitors shared a flight.
+    pub fn shared(&self) -> &Shared {
+        self.read.shared()
     }
 
     /// A transaction of this actor, with the actor's role and settings. Dropped without commit it is rolled back.

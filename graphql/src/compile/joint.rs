@@ -25,8 +25,10 @@ use crate::{
 pub(super) struct Placed {
     /// Its type.
     pub of: &'static str,
-    /// The type of an array of it; `None` where it is the same in every request, or we make no such array.
+    /// The type of an array of it, where we make one.
     pub list: Option<&'static str>,
+    /// Whether it is the same in every request of the plan.
+    pub fixed: bool,
 }
 
 impl Compiler<'_> {
@@ -60,6 +62,11 @@ impl Compiler<'_> {
         Some(Many {
             sql: self.many_sql(&of).into(),
             split: self.split(&of),
+            always: self
+                .placed
+                .iter()
+                .zip(&each)
+                .all(|(placed, each)| placed.fixed || *each),
             each,
         })
     }
@@ -94,7 +101,8 @@ impl Compiler<'_> {
         placed
             .map(|(at, placed)| {
                 let place = place(at, placed);
-                placed.list.is_some() && !below.iter().any(|level| level.mentions(&place))
+                let may = placed.list.is_some() && !placed.fixed;
+                may && !below.iter().any(|level| level.mentions(&place))
             })
             .collect()
     }

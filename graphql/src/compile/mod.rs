@@ -170,12 +170,12 @@ impl<'a> Compiler<'a> {
     fn bind_all(&mut self, slot: Slot) -> Result<Vec<String>> {
         let mut params = vec![];
         slot.fill(self.catalog, self.variables(), &mut params)?;
-        let is_fixed = slot.is_fixed();
+        let fixed = slot.is_fixed();
         self.slots.push(slot);
         let places = params.iter().map(|param| {
             let of = param.pg_type();
-            let list = param.list_type().filter(|_| !is_fixed);
-            self.placed.push(Placed { of, list });
+            let list = param.list_type();
+            self.placed.push(Placed { of, list, fixed });
             format!("${}::{of}", self.placed.len())
         });
         Ok(places.collect())
