@@ -43,6 +43,7 @@ impl ReadPool {
             public: Arc::new(Together::new(
                 pool("visitors", Role::Public, visitors)?,
                 options.pool_size,
+                options.wait,
             )),
             attendee: pool("attendees", Role::Attendee, visitors)?,
             member: pool("members", Role::Member, options.statement_timeout)?,

@@ -11,6 +11,7 @@ use std::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use eventsphere_graphql::{
@@ -18,7 +19,7 @@ use eventsphere_graphql::{
     joint::{self, Joint},
     plan::Flight,
 };
-use tokio::sync::oneshot;
+use tokio::{sync::oneshot, time::timeout};
 
 use super::{
     read::{one_row, steps_of},
@@ -32,6 +33,10 @@ const SHARE: usize = 4;
 pub(super) struct Together {
     pool: WirePool,
     pool_size: usize,
+    /// How long a request may wait for a place; a flight has its own limits.
+    wait: Duration,
+    /// Requests that waited so far.
+    numbered: AtomicU64,
     /// Plans that are being flown, by number.
     plans: Mutex<HashMap<u64, Flown>>,
     shared: Shared,
@@ -59,6 +64,7 @@ struct Flown {
 }
 
 struct Waiting {
+    number: u64,
     flight: Flight,
     answer: oneshot::Sender<Landed>,
 }
@@ -75,10 +81,12 @@ enum Landed {
 type Company = Vec<(Flight, Vec<oneshot::Sender<Landed>>)>;
 
 impl Together {
-    pub fn new(pool: WirePool, pool_size: usize) -> Self {
+    pub fn new(pool: WirePool, pool_size: usize, wait: Duration) -> Self {
         Self {
             pool,
             pool_size,
+            wait,
+            numbered: AtomicU64::new(0),
             plans: Mutex::default(),
             shared: Shared::default(),
         }
@@ -110,12 +118,16 @@ impl Together {
                 None
             } else {
                 let (answer, landing) = oneshot::channel();
-                let flight = flight.clone();
-                flown.waiting.push_back(Waiting { flight, answer });
-                Some(landing)
+                let number = self.numbered.fetch_add(1, Ordering::Relaxed);
+                flown.waiting.push_back(Waiting {
+                    number,
+                    flight: flight.clone(),
+                    answer,
+                });
+                Some((number, landing))
             }
         };
-        let Some(landing) = landing else {
+        let Some((number, mut landing)) = landing else {
             let place = Place {
                 together: self.clone(),
                 joint: joint.clone(),
@@ -124,11 +136,30 @@ impl Together {
             drop(place);
             return row;
         };
-        match landing.await {
+        let landed = match timeout(self.wait, &mut landing).await {
+            Ok(landed) => landed,
+            Err(_) if self.gives_up(joint, number) => {
+                let reason = "no place for a visitor's flight became free in time";
+                return Err(ReadFailure::Unavailable(reason.to_owned()));
+            }
+            Err(_) => landing.await,
+        };
+        match landed {
             Ok(Landed::Row(row)) => Ok(row),
             Ok(Landed::Unavailable(reason)) => Err(ReadFailure::Unavailable(reason)),
             Ok(Landed::Failed) | Err(_) => self.alone(flight).await,
         }
+    }
+
+    /// Takes the request out of those who wait; whether it was still there.
+    fn gives_up(&self, joint: &Joint, number: u64) -> bool {
+        let mut plans = self.plans();
+        let Some(flown) = plans.get_mut(&joint.number) else {
+            return false;
+        };
+        let before = flown.waiting.len();
+        flown.waiting.retain(|waiting| waiting.number != number);
+        flown.waiting.len() < before
     }
 
     /// Flights of the plan at a time.
@@ -155,20 +186,21 @@ impl Together {
             return company;
         };
         let mut left = VecDeque::new();
-        for Waiting { flight, answer } in flown.waiting.drain(..) {
-            if answer.is_closed() {
+        for waiting in flown.waiting.drain(..) {
+            if waiting.answer.is_closed() {
                 continue;
             }
+            let flight = &waiting.flight;
             let mut others = company.iter().map(|(other, _)| other);
-            let same = others.position(|other| joint::is_same(other, &flight));
-            let first = company.first().map(|(first, _)| first);
-            let has_room = company.len() < joint.most;
+            let same = others.position(|other| joint::is_same(other, flight));
+            let suits = match company.first() {
+                Some((first, _)) => company.len() < joint.most && joint.suit(first, flight),
+                None => true,
+            };
             match same.and_then(|same| company.get_mut(same)) {
-                Some((_, answers)) => answers.push(answer),
-                None if first.is_none_or(|first| has_room && joint.suit(first, &flight)) => {
-                    company.push((flight, vec![answer]));
-                }
-                None => left.push_back(Waiting { flight, answer }),
+                Some((_, answers)) => answers.push(waiting.answer),
+                None if suits => company.push((waiting.flight, vec![waiting.answer])),
+                None => left.push_back(waiting),
             }
         }
         flown.waiting = left;
