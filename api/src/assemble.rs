@@ -1,6 +1,6 @@
 //! Where the floor and the slices meet: the one file that names them all. A new slice is a line in each list.
 
-use std::{num::NonZero, sync::Arc, thread::available_parallelism};
+use std::sync::Arc;
 
 use axum::{Json, Router, extract::State, routing::get};
 use eventsphere_graphql::{
@@ -145,7 +145,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         event_keys: EventKeys::default(),
         counter: checkout::Counter::new(
             context.config.database.pool_size,
-            available_parallelism().map_or(1, NonZero::get),
+            context.config.database.processors,
             context.last_tasks.clone(),
         ),
         engine: Arc::new(engine),
@@ -180,6 +180,7 @@ fn door(context: &Context, pool_size: usize) -> Result<Door, StartError> {
     Door::open(&DoorOptions {
         address: context.app.clone(),
         pool_size,
+        processors: database.processors,
         wait: database.wait,
         statement_timeout: database.statement_timeout,
         visitor_statement_timeout: database.visitor_statement_timeout,

@@ -33,5 +33,6 @@ pub mod statements;
 pub mod tenancy;
 pub mod throttle;
 pub mod tickets;
+mod turns;
 pub mod vault;
 pub mod verbs;

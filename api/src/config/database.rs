@@ -1,4 +1,6 @@
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use super::{ConfigError, JobsConfig, Settings, number};
@@ -13,6 +15,9 @@ pub struct DatabaseConfig {
     pub pool_size: usize,
     /// The same of the pools that jobs have beside them (`WORKER_POOL_SIZE`); 0 where others run jobs.
     pub jobs_pool_size: usize,
+    /// `DATABASE_PROCESSORS`: processors of the database's machine, 1 to 1024; statements that people wait for are given
+    /// turns there. Default: those of this machine with a private cluster, else unknown, and nobody waits for a turn.
+    pub processors: Option<usize>,
     /// `DATABASE_WAIT_MS`: how long a request may wait for a connection, 10 to 60000; default 5000.
     pub wait: Duration,
     /// `STATEMENT_TIMEOUT_MS`: longest that a statement may take, 100 to 600000; default 10000.
@@ -67,6 +72,14 @@ impl DatabaseConfig {
                 pg_bin_dir: pg_bin_dir(settings),
             },
         };
+        let own = match source {
+            DatabaseSource::Embedded { .. } => available_parallelism().ok().map(NonZero::get),
+            DatabaseSource::External(_) => None,
+        };
+        let processors = match settings.get("DATABASE_PROCESSORS") {
+            Some(_) => Some(number(settings, "DATABASE_PROCESSORS", 1, 1..=1_024)?),
+            None => None,
+        };
         let statement = number(settings, "STATEMENT_TIMEOUT_MS", 10_000, 100..=600_000)?;
         let visitor = number(
             settings,
@@ -81,6 +94,9 @@ impl DatabaseConfig {
                 true => jobs.pool_size,
                 false => 0,
             },
+            processors: processors
+                .and_then(|number| usize::try_from(number).ok())
+                .or(own),
             wait: Duration::from_millis(number(settings, "DATABASE_WAIT_MS", 5_000, 10..=60_000)?),
             statement_timeout: Duration::from_millis(statement),
             visitor_statement_timeout: Duration::from_millis(visitor),

@@ -14,7 +14,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::database::DatabaseAddress;
+use crate::{database::DatabaseAddress, turns::Turns};
 
 use super::{
     actor::Actor,
@@ -39,6 +39,8 @@ pub struct DoorOptions {
     pub address: DatabaseAddress,
     /// Connections of the read pool of each role, and of the write pool.
     pub pool_size: usize,
+    /// Processors of the database's machine, where known.
+    pub processors: Option<usize>,
     /// How long a request may wait for a connection.
     pub wait: Duration,
     /// Longest statement.
@@ -49,11 +51,13 @@ pub struct DoorOptions {
 }
 
 impl DoorOptions {
-    /// A pool of connections for flights, with these settings beside those that all have.
+    /// A pool of connections for flights, with these settings beside those that all have, and perhaps turns that it shares
+    /// with other pools.
     pub(super) fn wires(
         &self,
         name: &'static str,
         settings: &[(&str, String)],
+        turns: Option<&Arc<Turns>>,
     ) -> Result<WirePool, DoorError> {
         let unavailable = |reason: String| DoorError::Unavailable(reason);
         let tls = self
@@ -74,6 +78,7 @@ impl DoorOptions {
             config,
             tls,
             size: self.pool_size,
+            turns: turns.cloned(),
             wait: self.wait,
         })
         .map_err(|error| unavailable(error.to_string()))
@@ -139,6 +144,7 @@ impl Door {
                     "statement_timeout",
                     options.statement_timeout.as_millis().to_string(),
                 )],
+                None,
             )?),
         })
     }
@@ -257,6 +263,7 @@ mod tests {
         let door = Door::open(&DoorOptions {
             address: DatabaseAddress::socket("/nowhere".as_ref(), 5432, LOGIN, "events"),
             pool_size,
+            processors: None,
             wait: Duration::from_secs(1),
             statement_timeout: Duration::from_secs(1),
             visitor_statement_timeout: Duration::from_secs(1),

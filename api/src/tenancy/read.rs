@@ -15,6 +15,12 @@ use super::{
     together::{Shared, Together},
     wire::{Row, Step, Value, WireError, WirePool},
 };
+use crate::turns::Turns;
+
+/// Flights of people that a processor of the database works on at once: while one is on its way, the other.
+const AT_ONCE: usize = 2;
+/// A flight that is under way for longer waits for a disk, or is worth a processor of its own.
+const WORKS_AT_MOST: Duration = Duration::from_millis(50);
 
 /// Why a read gave nothing.
 pub type ReadError = ReadFailure;
@@ -28,7 +34,10 @@ pub(super) struct ReadPool {
 
 impl ReadPool {
     pub(super) fn new(options: &DoorOptions) -> Result<Self, DoorError> {
-        let pool = |name, role, longest: Duration| {
+        let turns = options
+            .processors
+            .map(|processors| Arc::new(Turns::new(processors * AT_ONCE, WORKS_AT_MOST)));
+        let pool = |name, role, longest: Duration, turns| {
             let mut settings = vec![
                 // Nothing that a read calls can write, whatever its author thought.
                 ("default_transaction_read_only", "on".to_owned()),
@@ -36,17 +45,22 @@ impl ReadPool {
             ];
             let nobody = context::of_nobody(role);
             settings.extend(nobody.map(|(name, value)| (name, value.to_owned())));
-            options.wires(name, &settings)
+            options.wires(name, &settings, turns)
         };
         let visitors = options.visitor_statement_timeout;
         Ok(Self {
             public: Arc::new(Together::new(
-                pool("visitors", Role::Public, visitors)?,
+                pool("visitors", Role::Public, visitors, None)?,
                 options.pool_size,
                 options.wait,
             )),
-            attendee: pool("attendees", Role::Attendee, visitors)?,
-            member: pool("members", Role::Member, options.statement_timeout)?,
+            attendee: pool("attendees", Role::Attendee, visitors, turns.as_ref())?,
+            member: pool(
+                "members",
+                Role::Member,
+                options.statement_timeout,
+                turns.as_ref(),
+            )?,
         })
     }
 

@@ -16,21 +16,17 @@ pub use memory::Held;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     panic::AssertUnwindSafe,
-    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use futures_util::FutureExt as _;
 use serde_json::Value as Json;
-use tokio::{
-    sync::{Semaphore, oneshot},
-    time::timeout,
-};
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use crate::{fault::Fault, state::App, tenancy::Actor};
+use crate::{fault::Fault, state::App, tenancy::Actor, turns::Turns};
 use memory::Memory;
 
 /// Buyers that are served together at most: what one transaction holds locks for should be over in some ten
@@ -79,20 +75,23 @@ pub struct Counter {
     /// Batches under way.
     batches: Arc<Semaphore>,
     /// Those among them that are taken to be at work, not waiting.
-    turns: Arc<Semaphore>,
+    turns: Arc<Turns>,
     tasks: TaskTracker,
     /// What it keeps in mind.
     pub memory: Memory,
 }
 
 impl Counter {
-    /// A counter that leaves half of so many connections, and half of so many processors, to others. `tasks` are waited
-    /// for when the program ends.
-    pub fn new(connections: usize, processors: usize, tasks: TaskTracker) -> Self {
+    /// A counter that leaves half of so many connections, and half of so many processors of the database where they are
+    /// known, to others. `tasks` are waited for when the program ends.
+    pub fn new(connections: usize, processors: Option<usize>, tasks: TaskTracker) -> Self {
         Self {
             lines: Arc::default(),
             batches: Arc::new(Semaphore::new((connections / 2).max(1))),
-            turns: Arc::new(Semaphore::new((processors / 2).max(1))),
+            turns: Arc::new(Turns::new(
+                processors.unwrap_or(connections) / 2,
+                WORKS_AT_MOST,
+            )),
             tasks,
             memory: Memory::default(),
         }
@@ -137,7 +136,7 @@ impl Counter {
     async fn work_off(self, app: App, org_id: Uuid, kind: Kind) {
         loop {
             let place = self.batches.acquire().await;
-            let turn = self.turns.acquire().await;
+            let turn = self.turns.next().await;
             let Some(gathered) = self.gather(org_id, kind) else {
                 return;
             };
@@ -147,7 +146,7 @@ impl Counter {
                 .unzip();
             let count = wishes.len();
             // Whatever happens in there, the line goes on and everybody is answered.
-            let served = AssertUnwindSafe(in_turn(turn, batch::serve(&app, org_id, kind, wishes)))
+            let served = AssertUnwindSafe(turn.of(batch::serve(&app, org_id, kind, wishes)))
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| {
@@ -191,17 +190,5 @@ impl Counter {
         left.append(line);
         *line = left;
         Some(gathered)
-    }
-}
-
-/// Does the work and keeps the turn for as long as work takes.
-async fn in_turn<T, W: Future<Output = T>>(turn: impl Sized, work: W) -> T {
-    let mut work = pin!(work);
-    match timeout(WORKS_AT_MOST, &mut work).await {
-        Ok(done) => done,
-        Err(_) => {
-            drop(turn);
-            work.await
-        }
     }
 }

@@ -1,16 +1,17 @@
 //! Pools of such connections.
 
-use std::{io, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use deadpool::{
     Runtime,
     managed::{self, Metrics, Object, Pool, QueueMode, RecycleError, RecycleResult},
 };
+use tokio::time::timeout;
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Row, SETTLING, Standing, Step, Wire, WireError, connect::connect};
-use crate::tenancy::door::PoolState;
+use crate::{tenancy::door::PoolState, turns::Turns};
 
 /// How a pool is filled.
 pub(in crate::tenancy) struct WirePoolOptions {
@@ -19,8 +20,10 @@ pub(in crate::tenancy) struct WirePoolOptions {
     pub config: Config,
     pub tls: MakeRustlsConnect,
     pub size: usize,
-    /// How long to wait for a connection.
+    /// How long to wait for a connection, or for a turn.
     pub wait: Duration,
+    /// The turns that flights take, if any.
+    pub turns: Option<Arc<Turns>>,
 }
 
 struct Opening {
@@ -48,6 +51,8 @@ impl managed::Manager for Opening {
 pub(in crate::tenancy) struct WirePool {
     name: &'static str,
     pool: Pool<Opening>,
+    wait: Duration,
+    turns: Option<Arc<Turns>>,
 }
 
 impl WirePool {
@@ -68,12 +73,20 @@ impl WirePool {
         Ok(Self {
             name: options.name,
             pool,
+            wait: options.wait,
+            turns: options.turns,
         })
     }
 
     /// Runs the steps as one transaction, in one round trip; the rows of the last one.
     pub async fn fly(&self, steps: &[Step<'_>]) -> Result<Vec<Row>, WireError> {
-        self.lend().await?.fly(steps).await
+        let Some(turns) = &self.turns else {
+            return self.lend().await?.fly(steps).await;
+        };
+        let turn = timeout(self.wait, turns.next()).await;
+        let turn = turn.map_err(|_| WireError::Broken("no turn came".to_owned()))?;
+        let mut flying = self.lend().await?;
+        turn.of(flying.fly(steps)).await
     }
 
     /// A connection, for one flight.
