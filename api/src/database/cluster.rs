@@ -14,6 +14,7 @@ use super::address::DatabaseAddress;
 use super::binaries::{self, Binaries, BinariesError};
 use super::diagnose;
 use super::folder::{self, DataFolder};
+use super::sizing;
 use super::survivor;
 use crate::config::DatabaseConfig;
 
@@ -370,7 +371,6 @@ impl Cluster {
         }
         settings.extend(
             [
-                ("shared_buffers", "128MB"),
                 ("wal_compression", "on"),
                 ("jit", "off"),
                 ("timezone", "UTC"),
@@ -384,6 +384,10 @@ impl Cluster {
             ]
             .map(|(name, value)| (name, value.to_owned())),
         );
+        settings.extend(match self.options.durability {
+            Durability::Full => sizing::settings(),
+            Durability::None => vec![],
+        });
         settings
     }
 

@@ -9,6 +9,7 @@ mod bootstrap;
 mod cluster;
 mod diagnose;
 mod folder;
+mod sizing;
 mod survivor;
 mod throwaway;
 mod tls;
