@@ -28,10 +28,13 @@ pub struct Bench {
     /// Whether `totalCount` may stop.
     pub stops: AtomicBool,
     /// Flights of each plan that were answered, with their rows.
-    answered: Mutex<HashMap<u64, Vec<(Flight, Arc<Answered>)>>>,
+    answered: Mutex<HashMap<u64, Vec<Flown>>>,
     /// Statements that several flights shared.
     pub shared: AtomicUsize,
 }
+
+/// A flight and its row.
+type Flown = (Flight, Arc<Answered>);
 
 /// Flights of a plan that are remembered.
 const REMEMBERED: usize = 4;

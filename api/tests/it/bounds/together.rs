@@ -20,7 +20,7 @@ const PAGE: &str = "query($id: ID!) {
     ticketTypes(first: 5) { nodes { id name available } }
     sessions(first: 5) { totalCount nodes { title sessionSpeakers(first: 3) { nodes { speaker { name } } } } }
   }
-  organizations(first: 3) { nodes { slug } }
+  events(first: 2) { nodes { slug } }
 }";
 
 async fn served() -> TestApp {
@@ -173,7 +173,7 @@ async fn members_and_people_never_share_a_flight() {
 
     let (person, _) = app.person("ada@guests.example").await;
     let (other, _) = app.person("bob@guests.example").await;
-    let me = "{ me { email } events(first: 5) { totalCount } }";
+    let me = "{ viewer { email } events(first: 5) { totalCount } }";
     let ask = |caller: &Caller| (caller.clone(), me, json!({}));
     let guest = app.visitor().with_guest(&"ab".repeat(32));
     let all = [
