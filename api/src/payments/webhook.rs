@@ -80,6 +80,6 @@ fn refused(app: &App, provider: &str, account: Uuid, forged: Forged) {
 /// Who sends much that is refused is refused for a while.
 async fn count(app: &App, from: std::net::IpAddr) -> Result<(), Fault> {
     let by = format!("client:{}", throttle::client_key(Some(from)));
-    let size = Size::one_every(300, 200);
+    let size = Size::one_every(300, 2_000);
     app.throttle.count("forged-webhook", &by, size).await
 }

@@ -65,10 +65,13 @@ pub async fn fill(founder: &Founder<'_>, buyer: &Who, shop: &Shop) {
     let tag = founder.tag;
     let account = json!({ "provider": "sandbox", "name": format!("{tag} till") });
     founder.does("createPaymentAccount", "", account).await;
-    for (who, event) in [(buyer, "open"), (&founder.owner, "closed")] {
+    for (who, name, event) in [
+        (buyer, "buyer", "open"),
+        (&founder.owner, "owner", "closed"),
+    ] {
         let on_sale = shop.event(event);
         let types = [&on_sale.ticket_type, &on_sale.extra];
-        let placed = place_types(founder, who, on_sale, &types).await;
+        let placed = place_types(founder, (who, name), on_sale, &types).await;
         confirm(founder, who, &placed).await;
         let input = json!({
             "registrationId": placed["registration"]["id"], "idempotencyKey": crate::harness::key(),

@@ -201,13 +201,13 @@ async fn with_everything(
 /// Places one of each type; what is asked for it is not nothing.
 pub(super) async fn place_types(
     founder: &Founder<'_>,
-    who: &Who,
+    (who, name): (&Who, &str),
     event: &OnSale,
     types: &[&Value],
 ) -> Value {
     let tag = founder.tag;
     let person =
-        json!({ "name": format!("payer of {tag}"), "email": format!("payer@{tag}.example") });
+        json!({ "name": format!("{name} of {tag}"), "email": format!("{name}@{tag}.example") });
     let lines: Vec<_> = types
         .iter()
         .map(|of| json!({ "ticketTypeId": of, "quantity": 1, "attendees": [person] }))
