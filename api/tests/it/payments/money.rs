@@ -1,9 +1,12 @@
 //! The ways of money when all goes well, or as people do.
 
+use std::{path::Path, process::Stdio};
+
 use serde_json::{Value, json};
+use tokio::process::Command;
 
 use super::{Stage, Worker};
-use crate::harness::key;
+use crate::harness::{TestApp, key};
 
 #[tokio::test]
 async fn a_buyer_pays_at_the_sandbox_is_confirmed_and_gets_it_back_in_two_parts() {
@@ -65,6 +68,29 @@ async fn settled(stage: &Stage, many: i64) {
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     panic!("refunds are not done");
+}
+
+#[tokio::test]
+async fn the_script_of_the_paid_ticket_runs_from_nothing_to_refund() {
+    let app = TestApp::start_with(&[("PAYMENT_SANDBOX", "on")]).await;
+    eventsphere::jobs::register(&app.app).await.expect("kinds");
+    let worker = Worker::start(&app);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/paid.sh");
+    let run = Command::new(script)
+        .arg(&app.url)
+        .stdin(Stdio::null())
+        .output();
+    let run = run.await.expect("a shell");
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{said}{complaint}");
+    assert_eq!(complaint, "");
+    assert_eq!(
+        said.lines().filter(|line| line.starts_with("ok  ")).count(),
+        10,
+        "{said}"
+    );
+    worker.stop().await;
 }
 
 #[tokio::test]
