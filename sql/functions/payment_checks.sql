@@ -4,6 +4,7 @@
 -- long as the last, 30 minutes at most, and after ten days nobody asks any more.
 -- Request: {limit}. Answers {payments, refunds}: how many jobs were written.
 -- Called from: the job payments.poll, as es_system.
+-- after: ledger_entries
 -- Raises: nothing. Locks rows of payments and refunds with skip locked and waits for nobody.
 
 create or replace function public.due_payment_checks(p_request jsonb)
@@ -105,7 +106,8 @@ as $body$
   )
 $body$;
 
--- Whether the registration has an open payment that might have come in without our knowing.
+-- Whether the registration has an open payment that might have come in without our knowing, or is paid already (a change made
+-- it cheaper) and only to be confirmed.
 create or replace function es.payment_may_come(p_registration uuid, p_now timestamptz)
 returns boolean
 language sql
@@ -118,6 +120,13 @@ as $body$
     where p.registration_id = p_registration
       and p.status in ('created', 'pending')
       and es.asked_too_early(p, p_now)
+  )
+  or exists (
+    select
+    from registrations r
+    where r.id = p_registration
+      and r.status = 'pending_payment'
+      and es.paid_minor(r.id) >= greatest(r.total_minor, 1)
   )
 $body$;
 

@@ -194,6 +194,38 @@ async fn r06_who_has_paid_all_of_it_is_confirmed_with_tickets_and_not_before() {
 }
 
 #[tokio::test]
+async fn r06_what_a_change_makes_cheaper_than_was_paid_is_confirmed_by_asking() {
+    let till = Till::open(5).await;
+    let (registration, guest) = till.shop.placed(&[(till.ticket_type, 2)]).await;
+    till.shop.confirm(&guest, registration).await;
+    let most = json!({ "amount_minor": 1500 });
+    let most = id(&till.start(&guest, registration, most).await, "payment_id");
+    let told = json!({ "captured_minor": 1500, "currency": "EUR" });
+    till.say(most, "succeeded", told).await;
+    assert_eq!(till.shop.status(registration).await, "pending_payment");
+    let item = format!(
+        "select id::text from registration_items where registration_id = '{registration}' limit 1"
+    );
+    let request =
+        json!({ "registration_id": registration, "item_ids": [till.shop.db.ask(&item).await] });
+    let less = till
+        .shop
+        .db
+        .call(&guest, "cancel_registration", &request)
+        .await;
+    assert_eq!(outcome(&less), "units_cancelled", "{less}");
+    let answer = till.start(&guest, registration, json!({})).await;
+    assert_eq!(outcome(&answer), "nothing_due");
+    till.shop.db.advance(HOLD + 3600).await;
+    assert_eq!(till.shop.sweep().await, 0, "what is paid is not dropped");
+    let answer = till.shop.confirm(&guest, registration).await;
+    assert_eq!(outcome(&answer), "confirmed", "{answer}");
+    assert_eq!(till.state(&guest, registration).await, "overpaid");
+    assert_eq!(till.shop.valid_tickets(registration).await.len(), 1);
+    till.assert_whole().await;
+}
+
+#[tokio::test]
 async fn r05_a_payment_is_settled_once_and_a_late_failure_never_overrides_it() {
     let till = Till::open(5).await;
     let (registration, guest) = till.pending().await;
