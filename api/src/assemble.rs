@@ -26,6 +26,7 @@ use crate::{
     jobs::{self, Jobs, Registry},
     metrics::{self, Metrics},
     organizations,
+    payments::{self, Payments},
     state::{App, Parts},
     tenancy::{Door, DoorOptions, Grants},
     throttle::Throttle,
@@ -50,6 +51,7 @@ pub fn verbs() -> Verbs {
     organizations::verbs(&mut verbs);
     events::verbs(&mut verbs);
     checkout::verbs(&mut verbs);
+    payments::verbs(&mut verbs);
     documents::verbs(&mut verbs);
     jobs::verbs(&mut verbs);
     verbs
@@ -61,6 +63,7 @@ pub fn jobs() -> Registry {
     jobs::jobs(&mut registry);
     accounts::jobs(&mut registry);
     checkout::jobs(&mut registry);
+    payments::jobs(&mut registry);
     registry
 }
 
@@ -151,6 +154,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
         jobs: Jobs::new(registry),
+        payments: Payments::new(context.config.payments.sandbox).map_err(unfit)?,
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
@@ -241,11 +245,12 @@ fn another_database(differences: &[String]) -> String {
 pub fn routes(app: App) -> Router {
     let mut slices = Router::new()
         .route("/.well-known/jwks.json", get(jwks))
-        .merge(calendar::routes());
+        .merge(calendar::routes())
+        .merge(payments::routes());
     if app.posture.development {
         slices = slices.merge(accounts::mailbox::routes());
     }
-    http::router(app, slices)
+    http::router(app, slices, payments::webhook_routes())
 }
 
 /// What `serve` serves, with its background work started.

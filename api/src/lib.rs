@@ -27,6 +27,7 @@ pub mod jobs;
 pub mod metrics;
 pub mod organizations;
 pub mod outcome;
+pub mod payments;
 pub mod shutdown;
 pub mod state;
 pub mod statements;

@@ -12,6 +12,7 @@ use crate::{
     http::{Identify, Posture, Remembered, TrustedDocuments},
     jobs::Jobs,
     metrics::Metrics,
+    payments::Payments,
     tenancy::{Door, Grants},
     throttle::Throttle,
     tickets::EventKeys,
@@ -66,6 +67,8 @@ pub struct Parts {
     pub deprecated_uses: DeprecatedUses,
     /// What is done after the commit.
     pub jobs: Jobs,
+    /// Payment providers.
+    pub payments: Payments,
     /// The handlers of mutations.
     pub verbs: Arc<Verbs>,
     /// Which role may read which table.

@@ -56,6 +56,12 @@ documented! {
         pub pending_keeps_stock: bool,
         /// How long whoever was approved has to pay, in hours, 1 to 8760.
         pub payment_due_hours: i32,
+        /// Whether a payment that comes after its registration has expired takes the places again, where they are free.
+        pub revives_late_payments: bool,
+        /// Whether a late payment that takes no places is refunded by itself; else members see it as owed back.
+        pub refunds_late_payments: bool,
+        /// From when on late payments take no places; null: never.
+        pub last_payment_at: Option<DateTimeUtc>,
         /// Until how many minutes before the date begins buyers may change a confirmed registration; null: not at all.
         pub changes_close_minutes: Option<i32>,
         /// Until how many minutes before the date begins holders may hand tickets on; null: not at all.

@@ -26,6 +26,7 @@ pub mod job_kinds;
 pub mod job_schedules;
 pub mod job_workers;
 pub mod jobs;
+pub mod ledger_entries;
 pub mod mail_messages;
 pub mod members;
 pub mod occurrences;
@@ -33,6 +34,10 @@ pub mod one_time_codes;
 pub mod organizations;
 pub mod outbox;
 pub mod outbox_sequences;
+pub mod payment_account_secrets;
+pub mod payment_accounts;
+pub mod payment_events;
+pub mod payments;
 pub mod permission_rows;
 pub mod permissions;
 pub mod pool_claims;
@@ -40,12 +45,15 @@ pub mod price_tiers;
 pub mod promo_code_ticket_types;
 pub mod promo_codes;
 pub mod refresh_tokens;
+pub mod refunds;
 pub mod registration_item_charges;
 pub mod registration_items;
 pub mod registration_secrets;
 pub mod registration_sources;
 pub mod registrations;
 pub mod roles;
+pub mod sandbox_payments;
+pub mod sandbox_refunds;
 pub mod session_speakers;
 pub mod sessions;
 pub mod signing_keys;
@@ -114,6 +122,10 @@ pub fn declarations() -> Vec<Declaration> {
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),
+        payment_accounts::declaration(),
+        payments::declaration(),
+        refunds::declaration(),
+        ledger_entries::declaration(),
         jobs::declaration(),
         audit_log::declaration(),
         deprecated_uses::declaration(),

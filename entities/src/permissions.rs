@@ -157,6 +157,26 @@ pub const PERMISSIONS: &[Permission] = &[
         roles: &["owner", "admin", "manager", "staff"],
     },
     Permission {
+        code: "payments:read",
+        description: "See payments, refunds and the books.",
+        roles: &["owner", "admin", "manager", "staff"],
+    },
+    Permission {
+        code: "payments:write",
+        description: "Give money back to buyers.",
+        roles: &["owner", "admin", "manager"],
+    },
+    Permission {
+        code: "payment_accounts:read",
+        description: "See at which payment providers the organization has accounts; their keys are shown to nobody.",
+        roles: &["owner", "admin", "manager"],
+    },
+    Permission {
+        code: "payment_accounts:write",
+        description: "Add and change accounts at payment providers.",
+        roles: &["owner", "admin"],
+    },
+    Permission {
         code: "check_ins:read",
         description: "See who was let in, and refused scans.",
         roles: &["owner", "admin", "manager", "staff", "check_in"],

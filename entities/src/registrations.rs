@@ -1,6 +1,6 @@
 //! Registrations.
 
-use eventsphere_graphql::{Aggregates, Declaration, declare};
+use eventsphere_graphql::{Aggregates, Declaration, Scalar, declare};
 use sea_orm::entity::prelude::*;
 
 use crate::documented::{documented, relations, text_enum};
@@ -100,6 +100,24 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How a registration stands with its price. Nobody sets it; it follows from what was booked. Expect new values.
+    pub enum PaymentState {
+        /// Nothing was paid, and something costs.
+        Unpaid = "unpaid",
+        /// Some of it was paid.
+        PartiallyPaid = "partially_paid",
+        /// All of it was paid, or nothing costs.
+        Paid = "paid",
+        /// More was paid than it costs: the rest is owed back.
+        Overpaid = "overpaid",
+        /// Some of what was paid went back, and less than it costs is left.
+        PartiallyRefunded = "partially_refunded",
+        /// All that was paid went back.
+        Refunded = "refunded",
+    }
+}
+
 relations! {
     keys {
         Organization(OrgId) -> organizations(Id);
@@ -114,6 +132,8 @@ relations! {
         Items = registration_items::Registration;
         Tickets = tickets::Registration;
         Claims = pool_claims::Registration;
+        Payments = payments::Registration;
+        Refunds = refunds::Registration;
     }
 }
 
@@ -161,6 +181,20 @@ pub fn declaration() -> Declaration {
             Column::Currency,
             "All taxes, contained in prices or on top.",
         )
+        .computed_money(
+            "paid",
+            "public.registration_paid",
+            Column::Currency,
+            "What was paid, less what was given back or promised back.",
+        )
+        .computed(
+            "paymentState",
+            "public.registration_payment_state",
+            Scalar::Enum("PaymentState".to_owned()),
+            true,
+            "How it stands with its price.",
+        )
+        .uses_enum::<PaymentState>()
         .to_one_required(
             "organization",
             Relation::Organization.def(),
@@ -200,6 +234,18 @@ pub fn declaration() -> Declaration {
             Relation::Tickets.def(),
             5,
             "Tickets issued for it, those that no longer count included.",
+        )
+        .to_many(
+            "payments",
+            Relation::Payments.def(),
+            3,
+            "Attempts to pay for it, and what came of them.",
+        )
+        .to_many(
+            "refunds",
+            Relation::Refunds.def(),
+            3,
+            "Money that was given back.",
         )
         .key_of(Column::EventId, "Event")
         .key_of(Column::OccurrenceId, "Occurrence")

@@ -234,6 +234,9 @@ begin
     'updated_at', es.clock()
   ));
   v_copy.ends_at := es.moved(v_source.ends_at, v_source.starts_at, v_copy.starts_at, v_source.time_zone);
+  v_copy.last_payment_at := es.moved(
+    v_source.last_payment_at, v_source.starts_at, v_copy.starts_at, v_source.time_zone
+  );
   insert into events
   select v_copy.*;
 

@@ -25,7 +25,7 @@ begin
   join registration_items i on i.registration_id = r.id
   where r.id = p_registration
     and es.may_act_on(r)
-    and r.total_minor = 0
+    and (r.total_minor = 0 or (r.status = 'pending_payment' and es.paid_minor(r.id) >= r.total_minor))
     and i.cancelled_at is null
     and (
       (r.status = 'held' and not e.requires_approval)
@@ -132,8 +132,11 @@ begin
   end if;
   v_now := es.clock();
 
-  -- A change may have left nothing to pay: then nobody will, and this settles it.
-  if v_found.status = 'pending_payment' and v_found.total_minor = 0 and v_found.expires_at > v_now then
+  -- A change may have left nothing to pay, or no more than was paid: then nobody will, and this settles it.
+  if v_found.status = 'pending_payment' and (
+    (v_found.total_minor = 0 and v_found.expires_at > v_now)
+    or es.paid_minor(v_found.id) >= greatest(v_found.total_minor, 1)
+  ) then
     select e.* into v_event from events e where e.id = v_found.event_id;
     return es.apply_confirmation(v_found, v_event, 'confirmed', p_request -> 'tickets', v_now);
   end if;

@@ -59,7 +59,8 @@ begin
     org_id, venue_id, slug, title, summary, description, visibility, format, time_zone, currency,
     starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval, hold_extension_seconds,
     pending_keeps_stock, payment_due_hours, one_per_person, changes_close_minutes, transfers_close_minutes,
-    cancellation_closes_minutes, waitlist, waitlist_offer_seconds, tax_rounding
+    cancellation_closes_minutes, waitlist, waitlist_offer_seconds, tax_rounding, revives_late_payments,
+    refunds_late_payments, last_payment_at
   )
   values (
     v_org.id,
@@ -87,7 +88,10 @@ begin
     case when p ? 'cancellation_closes_minutes' then (p ->> 'cancellation_closes_minutes')::integer else 0 end,
     coalesce((p ->> 'waitlist')::boolean, true),
     coalesce((p ->> 'waitlist_offer_seconds')::integer, 86400),
-    coalesce(p ->> 'tax_rounding', 'per_unit')
+    coalesce(p ->> 'tax_rounding', 'per_unit'),
+    coalesce((p ->> 'revives_late_payments')::boolean, true),
+    coalesce((p ->> 'refunds_late_payments')::boolean, true),
+    (p ->> 'last_payment_at')::timestamptz
   )
   returning * into v_event;
 

@@ -3,6 +3,8 @@
 -- registration (pending_payment) keeps its stock until this sets it to expired (R3).
 -- Pools are locked first, by id, then registrations with skip locked: it waits for no registration, so it stands in
 -- nobody's way who locks a registration and then its pools.
+-- Nobody who may just have paid is dropped: while a payment of theirs is open and its provider was not asked since the
+-- registration ran out, it stays (payment_checks asks).
 -- Called from: the sweep of the jobs worker, as es_system.
 -- Raises: ES400 for a limit below 1.
 
@@ -28,6 +30,7 @@ begin
       from registrations r
       where r.status in ('held', 'pending_payment')
         and r.expires_at <= v_now
+        and not es.payment_may_come(r.id, v_now)
       order by r.expires_at
       limit p_limit
     )
@@ -68,6 +71,7 @@ begin
     from registrations r
     where r.id = any (v_due)
       and (r.status = 'expired' or (r.status in ('held', 'pending_payment') and r.expires_at <= v_now))
+      and not es.payment_may_come(r.id, v_now)
     order by r.id
     for no key update skip locked
   ) r;

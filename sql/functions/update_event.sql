@@ -1,8 +1,9 @@
 -- Changes an event. Request: {event_id, and any of title, slug, summary, description, visibility, format, venue_id,
 -- time_zone, currency, starts_at, ends_at, hold_seconds, max_tickets_per_registration, requires_approval,
 -- hold_extension_seconds, pending_keeps_stock, payment_due_hours, one_per_person, changes_close_minutes,
--- transfers_close_minutes, cancellation_closes_minutes, waitlist, waitlist_offer_seconds, tax_rounding}; what is absent
--- or null stays as it is, but a null venue_id takes the venue away, and null minutes mean that buyers may not. New dates
+-- transfers_close_minutes, cancellation_closes_minutes, waitlist, waitlist_offer_seconds, tax_rounding,
+-- revives_late_payments, refunds_late_payments, last_payment_at}; what is absent or null stays as it is, but a null venue_id
+-- or last_payment_at takes it away, and null minutes mean that buyers may not. New dates
 -- move the occurrence along when there is only one. Each change raises calendar_sequence, which tells calendars that
 -- their copy is old. Prices are in the event's currency, so that is fixed from the first registration on.
 -- Outcomes: updated (event_id), unchanged (event_id), event_not_found, not_editable (it is archived), currency_locked,
@@ -24,7 +25,8 @@ declare
         select jsonb_object_agg(said.key, said.value)
         from jsonb_each(p) as said (key, value)
         where said.key in (
-          'venue_id', 'changes_close_minutes', 'transfers_close_minutes', 'cancellation_closes_minutes'
+          'venue_id', 'changes_close_minutes', 'transfers_close_minutes', 'cancellation_closes_minutes',
+          'last_payment_at'
         )
       ),
       '{}'
@@ -61,6 +63,9 @@ begin
     waitlist = v_wanted.waitlist,
     waitlist_offer_seconds = v_wanted.waitlist_offer_seconds,
     tax_rounding = v_wanted.tax_rounding,
+    revives_late_payments = v_wanted.revives_late_payments,
+    refunds_late_payments = v_wanted.refunds_late_payments,
+    last_payment_at = v_wanted.last_payment_at,
     calendar_sequence = e.calendar_sequence + 1
   where e.id = p_event.id
   returning * into v_written;

@@ -198,7 +198,7 @@ fn attendees(input: &Input) -> Result<Vec<Json>, Box<Outcome>> {
 }
 
 /// The organization of a registration that the caller may act on.
-pub(super) async fn org_of_registration(
+pub(crate) async fn org_of_registration(
     call: Call<'_>,
     registration_id: Uuid,
 ) -> Result<Option<Uuid>, Fault> {

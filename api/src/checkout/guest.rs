@@ -72,7 +72,7 @@ pub(super) fn done(call: Call<'_>, org_id: Uuid, outcome: Outcome, secret: Optio
 }
 
 /// Who reads the payload: a member of the organization as such, everybody else as the buyer.
-pub(super) fn reader(call: Call<'_>, org_id: Uuid) -> Actor {
+pub(crate) fn reader(call: Call<'_>, org_id: Uuid) -> Actor {
     match call.actor.org_id() == Some(org_id) {
         true => call.actor.clone(),
         false => call.actor.as_buyer(),

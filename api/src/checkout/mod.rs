@@ -28,6 +28,12 @@ mod waitlist;
 
 pub use counter::Counter;
 
+// What paying has in common with the rest of the sale.
+pub(crate) use confirm::org_of_registration;
+pub(crate) use guest::reader;
+pub(crate) use holds::invalid;
+pub(crate) use request::{Money, check_key, keyed};
+
 use eventsphere_graphql::{InputObject, InputType, Scalar};
 
 use crate::{

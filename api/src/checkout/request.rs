@@ -15,7 +15,7 @@ pub(super) struct Person {
 /// An amount in an input.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Money {
+pub(crate) struct Money {
     pub minor_units: i64,
     pub currency_code: String,
 }
@@ -47,7 +47,7 @@ pub(super) fn clean(person: &Person) -> Person {
 }
 
 /// Keys are made by clients; short ones would collide between strangers.
-pub(super) fn check_key(key: &str) -> Result<(), Fault> {
+pub(crate) fn check_key(key: &str) -> Result<(), Fault> {
     match (16..=200).contains(&key.chars().count()) {
         true => Ok(()),
         false => Err(Fault::BadInput(
@@ -63,7 +63,7 @@ fn argument_hash(arguments: &serde_json::Value) -> String {
 
 /// The request of a verb: its arguments, under the key that the client gave them. What is added later, such as signed
 /// codes that differ from call to call, does not tell two requests apart.
-pub(super) fn keyed(arguments: serde_json::Value, key: &str) -> serde_json::Value {
+pub(crate) fn keyed(arguments: serde_json::Value, key: &str) -> serde_json::Value {
     let hash = argument_hash(&arguments);
     let mut request = arguments;
     request["idempotency_key"] = key.into();

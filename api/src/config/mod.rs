@@ -8,6 +8,7 @@ mod jobs;
 mod limits;
 mod log;
 mod metrics;
+mod payments;
 mod redis;
 mod secret;
 
@@ -18,6 +19,7 @@ pub use jobs::JobsConfig;
 pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
 pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
+pub use payments::PaymentsConfig;
 pub use redis::{RedisConfig, RedisUrl};
 pub use secret::{SecretConfig, SecretError, SecretKey};
 
@@ -52,6 +54,7 @@ pub struct Config {
     pub redis: Option<RedisConfig>,
     pub metrics: MetricsConfig,
     pub jobs: JobsConfig,
+    pub payments: PaymentsConfig,
     /// `serve --demo`: demo data and demo sign-ins.
     pub demo: bool,
 }
@@ -73,6 +76,7 @@ impl Config {
             redis: RedisConfig::read(settings)?,
             metrics: MetricsConfig::read(settings)?,
             jobs: JobsConfig::read(settings)?,
+            payments: PaymentsConfig::read(settings, &database)?,
             database,
             demo,
         })

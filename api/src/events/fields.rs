@@ -102,6 +102,22 @@ pub(super) fn take(verb: Verb, use_: Use) -> Verb {
         "How long whoever was approved has to pay, 1 to 8760 hours; 72 by default.",
     )
     .may_take(
+        "revivesLatePayments",
+        InputType::Scalar(Scalar::Boolean),
+        "Whether a payment that comes after its registration has expired takes the places again, where they are free; it \
+         does by default.",
+    )
+    .may_take(
+        "refundsLatePayments",
+        InputType::Scalar(Scalar::Boolean),
+        "Whether a late payment that takes no places is refunded by itself; it is by default.",
+    )
+    .may_take(
+        "lastPaymentAt",
+        time(),
+        "From when on late payments take no places; null: never.",
+    )
+    .may_take(
         "changesCloseMinutes",
         int(),
         "Until how many minutes before the date begins buyers may change what is confirmed; null: not at all.",

@@ -31,8 +31,9 @@ use crate::state::App;
 /// Largest body of a request, bytes.
 const LARGEST_BODY: usize = 256 * 1024;
 
-/// All routes, with what they share around them.
-pub fn router(app: App, slices: Router<App>) -> Router {
+/// All routes, with what they share around them. Those of `known` are for callers who prove who they are; they pay no
+/// toll.
+pub fn router(app: App, slices: Router<App>, known: Router<App>) -> Router {
     // One stack: each layer that a router is given on its own is boxed and cloned for every request.
     let around = ServiceBuilder::new()
         .layer(middleware::from_fn(request_id::attach))
@@ -56,6 +57,7 @@ pub fn router(app: App, slices: Router<App>) -> Router {
     Router::new()
         .merge(graphql::routes())
         .merge(narrow)
+        .merge(known)
         .fallback(problem::not_found)
         .layer(around)
         .with_state(app)

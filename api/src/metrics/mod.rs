@@ -67,6 +67,7 @@ const THROTTLED: [(Throttled, &str); 6] = [
 pub struct Metrics {
     ended: [AtomicU64; ENDED.len()],
     throttled: [AtomicU64; THROTTLED.len()],
+    forged_webhooks: AtomicU64,
     points_requested: AtomicU64,
     points_actual: AtomicU64,
     durations: Histogram,
@@ -77,6 +78,11 @@ impl Metrics {
     pub fn request(&self, ended: Ended, took: Duration) {
         self.ended[ended as usize].fetch_add(1, Ordering::Relaxed);
         self.durations.observe(took);
+    }
+
+    /// A webhook was refused that its provider had not signed.
+    pub fn forged(&self) {
+        self.forged_webhooks.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Something was held back.

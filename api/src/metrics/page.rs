@@ -77,6 +77,15 @@ fn limits(app: &App, out: &mut String) {
         let count = count.load(Ordering::Relaxed);
         let _ = writeln!(out, "{name}{{by=\"{label}\"}} {count}");
     }
+    let name = "eventsphere_forged_webhooks_total";
+    head(
+        out,
+        name,
+        "counter",
+        "Webhooks that were refused because their provider had not signed them.",
+    );
+    let forged = app.metrics.forged_webhooks.load(Ordering::Relaxed);
+    let _ = writeln!(out, "{name} {forged}");
     let name = "eventsphere_limiter_shared";
     head(
         out,

@@ -21,6 +21,10 @@ pub enum SystemReason {
     Counter,
     /// Uses of what will be removed are counted for all tenants together.
     DeprecatedUses,
+    /// Keys of payment providers are read by no weak role, and a webhook names its account before any tenant is known.
+    Payments,
+    /// The sandbox is a payment provider and stands outside of all tenants, as any other does.
+    Sandbox,
     /// Jobs of all tenants are taken, tried and ended by the same workers.
     Jobs,
     /// An operator asked at the command line.
@@ -40,6 +44,8 @@ impl SystemReason {
             Self::ServeWaitlists => "serve-waitlists",
             Self::Counter => "counter",
             Self::DeprecatedUses => "deprecated-uses",
+            Self::Payments => "payments",
+            Self::Sandbox => "sandbox",
             Self::Jobs => "jobs",
             Self::Operator => "operator",
         };

@@ -2,7 +2,9 @@
 //! here, for PostgreSQL has no Ed25519, and handed to the function that confirms a registration, which stores them.
 
 mod code;
+mod issue;
 mod keys;
 
 pub use code::{Admission, CodeError, sign, verify};
+pub use issue::for_items;
 pub use keys::{EventKey, EventKeys, event_key};

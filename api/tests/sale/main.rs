@@ -30,6 +30,7 @@ mod life;
 mod occurrences;
 mod organizations;
 mod overselling;
+mod payments;
 mod placing;
 mod pricing;
 mod queue;

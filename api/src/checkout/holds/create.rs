@@ -146,7 +146,7 @@ impl Handle for CreateHold {
 }
 
 /// What the function found wrong with a field, which it names as the input does.
-pub(super) fn invalid(answer: &serde_json::Value) -> Outcome {
+pub(crate) fn invalid(answer: &serde_json::Value) -> Outcome {
     let text = |name: &str| answer.get(name).and_then(|value| value.as_str());
     Outcome::refused(
         "INVALID",

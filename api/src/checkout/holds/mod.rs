@@ -8,6 +8,7 @@ mod key;
 mod release;
 mod reserve;
 
+pub(crate) use create::invalid;
 pub(super) use key::hash as key_hash;
 
 use crate::verbs::Verbs;

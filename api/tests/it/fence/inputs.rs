@@ -165,6 +165,9 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         }
         _ => match field.name.as_str() {
             "email" | "supportEmail" => json!(format!("somebody{number}@example.org")),
+            "provider" => json!("sandbox"),
+            "credential" => json!("webhook_secret"),
+            "value" => json!("a secret of sixteen characters"),
             "country" => json!("DE"),
             "locale" => json!("en"),
             "currency" | "defaultCurrency" => json!("EUR"),

@@ -127,7 +127,7 @@ impl Rows {
         Self::read_where(admin, side, |table| {
             Some(match table {
                 "registrations" => format!("id in ({own})"),
-                "registration_items" | "registration_item_charges" | "tickets" => {
+                "registration_items" | "registration_item_charges" | "tickets" | "payments" | "refunds" => {
                     format!("registration_id in ({own})")
                 }
                 "ticket_transfers" => format!(

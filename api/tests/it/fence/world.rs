@@ -4,6 +4,7 @@
 mod door;
 pub mod events;
 mod jobs;
+mod money;
 pub mod people;
 pub mod prices;
 pub mod queue;
@@ -97,10 +98,11 @@ impl World {
 
 /// Access tokens name who issued them; all servers of the world go by one name, so that tokens are good at each.
 /// Tests that fill whole pools from one address or organization may.
-const SETTINGS: [(&str, &str); 3] = [
+const SETTINGS: [(&str, &str); 4] = [
     ("PUBLIC_URL", "https://world.example"),
     ("VISITOR_CONCURRENCY", "100"),
     ("TENANT_CONCURRENCY", "100"),
+    ("PAYMENT_SANDBOX", "on"),
 ];
 
 /// A server over a copy of the world.

@@ -191,6 +191,17 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "waitlistEntryIds",
         "name = '{tag} closed wait 5'",
     ),
+    (
+        "createPayment",
+        "registrationId",
+        "status = 'pending_payment' and event_id = {closed}",
+    ),
+    ("createPayment", "paymentAccountId", "active"),
+    (
+        "refundPayment",
+        "paymentId",
+        "status = 'succeeded' and event_id = {closed}",
+    ),
     ("replayJobs", "jobIds", "status = 'dead'"),
     ("changeMemberRole", "roleId", "key = 'staff'"),
     ("updateRole", "roleId", "key = 'auditor'"),

@@ -275,3 +275,38 @@ values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000
 insert into jobs (org_id, kind, queue, priority, lane, status, max_attempts, run_at, finished_at)
 values ('@0000000-0000-7000-8000-0000000000aa', 'mail.deliver', 'mail', 0, '@0000000-0000-7000-8000-0000000000aa',
   'dead', 12, now(), now());
+
+insert into payment_accounts (id, org_id, provider, name)
+values ('@0000000-0000-7000-8000-000000000081', '@0000000-0000-7000-8000-0000000000aa', 'sandbox', 'Till');
+
+insert into payment_account_secrets (account_id, org_id, sealed)
+values ('@0000000-0000-7000-8000-000000000081', '@0000000-0000-7000-8000-0000000000aa', 'sealed-@');
+
+insert into payments (
+  id, org_id, event_id, registration_id, account_id, provider, status, amount_minor, captured_minor, currency, succeeded_at
+)
+select
+  '@0000000-0000-7000-8000-000000000082', r.org_id, r.event_id, r.id, '@0000000-0000-7000-8000-000000000081', 'sandbox',
+  'succeeded', 500, 500, 'EUR', now()
+from registrations r
+where r.id = '@0000000-0000-7000-8000-000000000022';
+
+insert into refunds (id, org_id, event_id, registration_id, payment_id, amount_minor, currency)
+select '@0000000-0000-7000-8000-000000000083', p.org_id, p.event_id, p.registration_id, p.id, 100, p.currency
+from payments p
+where p.id = '@0000000-0000-7000-8000-000000000082';
+
+insert into ledger_entries (org_id, kind, debit, credit, amount_minor, currency, event_id, registration_id, payment_id)
+select p.org_id, 'capture', 'provider', 'buyer', p.captured_minor, p.currency, p.event_id, p.registration_id, p.id
+from payments p
+where p.id = '@0000000-0000-7000-8000-000000000082';
+
+insert into payment_events (org_id, account_id, event_key, body)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000081', 'evt', 'body');
+
+insert into sandbox_payments (id, org_id, account_id, reference, amount_minor, currency, description)
+values ('@0000000-0000-7000-8000-000000000084', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-000000000081', '@0000000-0000-7000-8000-000000000082', 500, 'EUR', 'REG');
+
+insert into sandbox_refunds (org_id, payment_id, status, amount_minor)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000084', 'succeeded', 100);

@@ -110,7 +110,7 @@ async fn event(
                 "summary": format!("{tag} {name} summary"), "description": format!("{tag} {name} description"),
                 "timeZone": "Europe/Berlin", "currency": "EUR", "startsAt": at("09"), "endsAt": at("18"),
                 "visibility": visibility, "format": "HYBRID", "venueId": venue, "requiresApproval": approval,
-                "holdSeconds": 86400,
+                "holdSeconds": 86400, "lastPaymentAt": at("09"),
             }),
         )
         .await;

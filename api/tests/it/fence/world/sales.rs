@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::{
     does,
     events::{CLOSED, OnSale, Shop},
+    money,
     people::{Founder, person},
     prices, queue,
 };
@@ -54,6 +55,7 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) -> Sales {
     let placed = place(founder, &nobody, shop.event("open"), "other-guest").await;
     let other_guest = Who::with_guest(format!("other-guest-{tag}"), &placed["guestSecret"]);
 
+    money::fill(founder, &buyer, shop).await;
     queue::fill(founder, shop).await;
     for event in CLOSED {
         let input = json!({ "eventId": shop.event(event).id, "visibility": "PRIVATE" });
@@ -196,7 +198,35 @@ async fn with_everything(
     }
 }
 
-async fn confirm(founder: &Founder<'_>, who: &Who, placed: &Value) {
+/// Places one of each type; what is asked for it is not nothing.
+pub(super) async fn place_types(
+    founder: &Founder<'_>,
+    (who, name): (&Who, &str),
+    event: &OnSale,
+    types: &[&Value],
+) -> Value {
+    let tag = founder.tag;
+    let person =
+        json!({ "name": format!("{name} of {tag}"), "email": format!("{name}@{tag}.example") });
+    let lines: Vec<_> = types
+        .iter()
+        .map(|of| json!({ "ticketTypeId": of, "quantity": 1, "attendees": [person] }))
+        .collect();
+    let input = json!({
+        "eventId": event.id, "buyer": person, "idempotencyKey": harness::key(), "lines": lines,
+        "source": source(tag),
+    });
+    does(
+        founder.app,
+        who,
+        "placeRegistration",
+        "registration { id }",
+        input,
+    )
+    .await
+}
+
+pub(super) async fn confirm(founder: &Founder<'_>, who: &Who, placed: &Value) {
     let input =
         json!({ "registrationId": placed["registration"]["id"], "idempotencyKey": harness::key() });
     does(founder.app, who, "confirmRegistration", "", input).await;

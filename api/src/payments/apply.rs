@@ -1,0 +1,84 @@
+//! Applies one event of the inbox: once in effect, however often and in whatever order events came.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::time::Duration;
+use uuid::Uuid;
+
+use super::{
+    Fact, accounts,
+    settle::{self, From},
+};
+use crate::{
+    fault::Fault,
+    jobs::{Backoff, Failed, Handler, Policy, Priority, Running},
+    outcome,
+    vault::unhex,
+};
+
+/// The job; `take_payment_event` enqueues it with the event.
+pub(super) struct ApplyEvent;
+
+/// Which event.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Payload {
+    inbox_id: Uuid,
+}
+
+#[async_trait]
+impl Handler for ApplyEvent {
+    type Payload = Payload;
+
+    const KIND: &'static str = "payments.apply";
+
+    fn policy() -> Policy {
+        // An event that matches nothing yet is looked at again for some hours.
+        Policy::new()
+            .queue("payments")
+            .priority(Priority::Urgent)
+            .attempts(12)
+            .backoff(Backoff::new(
+                Duration::from_secs(1),
+                Duration::from_secs(3600),
+            ))
+    }
+
+    async fn run(job: &Running, payload: Payload) -> Result<(), Failed> {
+        let org_id = own(job)?;
+        let request = json!({ "inbox_id": payload.inbox_id });
+        let event = settle::decide(&job.app, org_id, "payment_event_to_apply", &request).await?;
+        if outcome::word(&event) != "waiting" {
+            return Ok(());
+        }
+        let account_id = outcome::key(&event, "account_id")?;
+        let body = event["body"].as_str().and_then(unhex).unwrap_or_default();
+        let (account, provider) = accounts::of_ours(&job.app, account_id).await?;
+        let from = From {
+            account_id: Some(account.id),
+            inbox_id: Some(payload.inbox_id),
+            asked: false,
+        };
+        let said = match provider.read(&body) {
+            Ok(Fact::Payment(fact)) => settle::payment(&job.app, org_id, &fact, from).await?,
+            Ok(Fact::Refund(fact)) => settle::refund(&job.app, org_id, &fact, from).await?,
+            Ok(Fact::Nothing(kind)) => {
+                let request = json!({ "inbox_id": payload.inbox_id, "detail": kind });
+                settle::decide(&job.app, org_id, "ignore_payment_event", &request).await?
+            }
+            Err(_) => {
+                return Err(Failed::Never(
+                    "what the provider sent cannot be read".to_owned(),
+                ));
+            }
+        };
+        settle::judge(&said)
+    }
+}
+
+/// The organization of a job of ours.
+pub(super) fn own(job: &Running) -> Result<Uuid, Failed> {
+    job.org_id.ok_or_else(|| {
+        Fault::Internal("a job of payments without an organization".to_owned()).into()
+    })
+}

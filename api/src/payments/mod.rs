@@ -1,0 +1,134 @@
+//! Money. A payment is a committed row before its provider hears of it, and the provider knows it by that row's key
+//! (`create_payment.rs`). What the provider says later, by webhook (`webhook.rs` stores it, `apply.rs` applies it), when it
+//! is asked (`check.rs`) or as the answer to a call, all goes one way: `settle_payment` and `settle_refund`, which take it
+//! over once, in whatever order it comes. No call to a provider is made inside a transaction.
+//!
+//! A provider is a file in `providers`' list with a [`Provider`]: five calls, and what it can do as data. The sandbox is one
+//! that lives in this program and behaves as if it did not.
+
+mod accounts;
+mod apply;
+mod check;
+mod create_account;
+mod create_payment;
+mod provider;
+mod refund;
+mod refund_payment;
+mod sandbox;
+mod settle;
+mod update_account;
+mod webhook;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::Router;
+use eventsphere_graphql::{InputObject, InputType, Scalar};
+
+pub use accounts::Account;
+pub use provider::{
+    CallFailed, Capabilities, Credential, Fact, Forged, Heard, NewPayment, NewRefund, Opened,
+    PaymentFact, PaymentWord, Provider, RefundFact, RefundWord,
+};
+pub use sandbox::Sandbox;
+
+use crate::{
+    jobs::{Queue, Registry, Schedule},
+    state::App,
+    verbs::Verbs,
+};
+
+/// What payments need between requests. Cheap to clone.
+#[derive(Clone)]
+pub struct Payments {
+    /// All providers; a new one is a line in [`Payments::new`].
+    pub providers: Vec<Arc<dyn Provider>>,
+    /// Whether accounts at the sandbox may be made: with test money, tickets are real.
+    pub sandbox: bool,
+    /// How long a provider may take to answer.
+    pub call_limit: Duration,
+    /// For calls to providers.
+    http: reqwest::Client,
+}
+
+impl Payments {
+    /// With all providers.
+    pub fn new(sandbox: bool) -> Result<Self, reqwest::Error> {
+        let call_limit = Duration::from_secs(10);
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_secs(5))
+            .timeout(call_limit)
+            .redirect(reqwest::redirect::Policy::none())
+            .build()?;
+        Ok(Self {
+            providers: vec![Arc::new(Sandbox)],
+            sandbox,
+            call_limit,
+            http,
+        })
+    }
+
+    /// The provider of that name.
+    pub fn provider(&self, name: &str) -> Option<&Arc<dyn Provider>> {
+        self.providers
+            .iter()
+            .find(|provider| provider.capabilities().name == name)
+    }
+
+    /// A call to a provider, which is not waited for longer than the limit. What became of it then is not known.
+    pub async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, CallFailed>>,
+    ) -> Result<T, CallFailed> {
+        tokio::time::timeout(self.call_limit, call)
+            .await
+            .unwrap_or_else(|_| {
+                Err(CallFailed::Unknown(
+                    "the provider did not answer in time".to_owned(),
+                ))
+            })
+    }
+}
+
+/// The mutations of this slice.
+pub fn verbs(registry: &mut Verbs) {
+    registry
+        .input(
+            InputObject::new(
+                "PaymentCredentialInput",
+                "One of the keys that an account at a payment provider needs.",
+            )
+            .required(
+                "credential",
+                InputType::Scalar(Scalar::String),
+                "Its name; see the provider.",
+            )
+            .required("value", InputType::Scalar(Scalar::String), "The key."),
+        )
+        .add::<create_account::CreatePaymentAccount>()
+        .add::<update_account::UpdatePaymentAccount>()
+        .add::<create_payment::CreatePayment>()
+        .add::<refund_payment::RefundPayment>();
+}
+
+/// The jobs of this slice. Providers that hang hold up no other work.
+pub fn jobs(registry: &mut Registry) {
+    registry
+        .queue(Queue::new("payments", 16, 8))
+        .add::<apply::ApplyEvent>()
+        .add::<check::CheckPayment>()
+        .add::<refund::SendRefund>()
+        .add::<check::PollProviders>()
+        .every::<check::PollProviders>(Schedule::seconds(5))
+        .add::<sandbox::Deliver>();
+}
+
+/// The pages of the sandbox.
+pub fn routes() -> Router<App> {
+    sandbox::routes()
+}
+
+/// Where providers tell what happened. They come from few addresses and in crowds, so what is known by its signature pays
+/// no toll; what is not is counted there.
+pub fn webhook_routes() -> Router<App> {
+    webhook::routes()
+}

@@ -1,0 +1,126 @@
+//! The one way of what a provider says into the books.
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{CallFailed, PaymentFact, RefundFact};
+use crate::{
+    fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tenancy::Undecided,
+    tickets,
+};
+
+/// A function of payments in that organization, as the program. Those that met in a circle (a deadlock) try again.
+pub(super) async fn decide(
+    app: &App,
+    org_id: Uuid,
+    function: &'static str,
+    request: &Json,
+) -> Result<Json, Fault> {
+    const TRIES: usize = 3;
+    let mut tried = 1;
+    loop {
+        let answer = app
+            .door
+            .decide_for_many(SystemReason::Payments, org_id, function, request)
+            .await;
+        match answer {
+            Err(Undecided::Sql { code, .. }) if tried < TRIES && code == "40P01" => {
+                tracing::warn!(function, tried, "a deadlock; tried again");
+                tried += 1;
+            }
+            answer => return Ok(answer?),
+        }
+    }
+}
+
+/// Where something was heard, beside what was.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct From {
+    /// The account that spoke.
+    pub account_id: Option<Uuid>,
+    /// The event of the inbox.
+    pub inbox_id: Option<Uuid>,
+    /// Whether the provider was asked.
+    pub asked: bool,
+}
+
+impl From {
+    fn write(self, request: &mut Json) {
+        if let Some(id) = self.account_id {
+            request["account_id"] = json!(id);
+        }
+        if let Some(id) = self.inbox_id {
+            request["inbox_id"] = json!(id);
+        }
+        if self.asked {
+            request["asked"] = json!(true);
+        }
+    }
+}
+
+/// Takes over what was said of a payment. Tickets are signed when the database says that it needs them, and the money is
+/// booked together with them; a registration that changed in between is looked at again.
+pub(super) async fn payment(
+    app: &App,
+    org_id: Uuid,
+    fact: &PaymentFact,
+    from: From,
+) -> Result<Json, Fault> {
+    let mut request = serde_json::to_value(fact).map_err(Fault::internal)?;
+    from.write(&mut request);
+    for _ in 0..4 {
+        let answer = decide(app, org_id, "settle_payment", &request).await?;
+        if outcome::word(&answer) != "tickets_needed" {
+            app.jobs.wake();
+            return Ok(answer);
+        }
+        let place = (
+            outcome::key(&answer, "event_id")?,
+            outcome::key(&answer, "occurrence_id")?,
+        );
+        let items: Vec<Uuid> =
+            serde_json::from_value(answer["items"].clone()).map_err(Fault::internal)?;
+        request["tickets"] = tickets::for_items(app, org_id, place, &items).await?;
+    }
+    Err(Fault::Unavailable(
+        "a registration kept changing while it was paid".to_owned(),
+    ))
+}
+
+/// Takes over what was said of a refund.
+pub(super) async fn refund(
+    app: &App,
+    org_id: Uuid,
+    fact: &RefundFact,
+    from: From,
+) -> Result<Json, Fault> {
+    let mut request = serde_json::to_value(fact).map_err(Fault::internal)?;
+    from.write(&mut request);
+    let answer = decide(app, org_id, "settle_refund", &request).await?;
+    app.jobs.wake();
+    Ok(answer)
+}
+
+/// What an outcome means to the job that brought it.
+pub(super) fn judge(answer: &Json) -> Result<(), Failed> {
+    match outcome::word(answer) {
+        "payment_not_found" | "refund_not_found" => Err(Failed::later(
+            "the provider speaks of a payment that is not known here",
+        )),
+        "differs" => {
+            tracing::error!(%answer, "a provider's account of a payment differs from ours");
+            Err(Failed::Never(
+                "the provider's account of the payment differs from ours".to_owned(),
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A call that gave no answer, as a job's failure.
+pub(super) fn unanswered(failed: CallFailed) -> Failed {
+    match failed {
+        CallFailed::Refused(word) => Failed::Never(format!("the provider refused: {word}")),
+        CallFailed::Unknown(reason) => Failed::later(reason),
+    }
+}

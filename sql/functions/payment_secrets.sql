@@ -1,0 +1,44 @@
+-- What the program needs of an account before it speaks with a provider or believes one.
+-- payment_account_of: {account_id}, over all tenants: a webhook names its account before any tenant is known. Answers
+--   {org_id, account_id, provider, sealed (hex)}, or null.
+-- payment_to_check: {payment_id}: in the organization of the transaction. Answers {payment_id, account_id, provider, status,
+--   provider_reference, amount_minor, currency, return_url, description, age_seconds}, or null.
+-- Called from: the program, as es_system.
+-- Raises: 22P02.
+
+create or replace function public.payment_account_of(p_request jsonb)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select jsonb_build_object(
+    'org_id', a.org_id, 'account_id', a.id, 'provider', a.provider, 'sealed', encode(s.sealed, 'hex')
+  )
+  from payment_accounts a
+  join payment_account_secrets s on s.account_id = a.id
+  where a.id = (p_request ->> 'account_id')::uuid
+$body$;
+
+create or replace function public.payment_to_check(p_request jsonb)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select jsonb_build_object(
+    'payment_id', p.id, 'account_id', p.account_id, 'provider', p.provider, 'status', p.status,
+    'provider_reference', p.provider_reference, 'amount_minor', p.amount_minor, 'currency', p.currency,
+    'return_url', p.return_url, 'description', r.confirmation_number,
+    'age_seconds', extract(epoch from es.clock() - p.created_at)::bigint
+  )
+  from payments p
+  join registrations r on r.id = p.registration_id
+  where p.id = (p_request ->> 'payment_id')::uuid
+    and p.org_id = es.current_org()
+$body$;
+
+alter function public.payment_account_of(jsonb) owner to es_system;
+alter function public.payment_to_check(jsonb) owner to es_system;
+revoke execute on function public.payment_account_of(jsonb) from public;
+revoke execute on function public.payment_to_check(jsonb) from public;
