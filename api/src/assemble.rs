@@ -32,6 +32,7 @@ use crate::{
     tickets::EventKeys,
     vault::Vault,
     verbs::Verbs,
+    webhooks::{self, Webhooks},
 };
 
 /// Something that keeps the parts from being put together.
@@ -52,6 +53,7 @@ pub fn verbs() -> Verbs {
     checkout::verbs(&mut verbs);
     documents::verbs(&mut verbs);
     jobs::verbs(&mut verbs);
+    webhooks::verbs(&mut verbs);
     verbs
 }
 
@@ -61,6 +63,7 @@ pub fn jobs() -> Registry {
     jobs::jobs(&mut registry);
     accounts::jobs(&mut registry);
     checkout::jobs(&mut registry);
+    webhooks::jobs(&mut registry);
     registry
 }
 
@@ -131,6 +134,8 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     if let Some(fault) = registry.faults().first() {
         return Err(unfit(fault));
     }
+    let sender =
+        webhooks::Sender::of_the_web(context.config.webhooks.to_loopback).map_err(unfit)?;
     let metrics = Arc::new(Metrics::default());
     let limits = context.config.limits.clone();
     let redis = context.config.redis.as_ref();
@@ -150,6 +155,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
         jobs: Jobs::new(registry),
+        webhooks: Webhooks::new(sender),
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),

@@ -35,3 +35,4 @@ pub mod throttle;
 pub mod tickets;
 pub mod vault;
 pub mod verbs;
+pub mod webhooks;

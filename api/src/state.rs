@@ -17,6 +17,7 @@ use crate::{
     tickets::EventKeys,
     vault::Vault,
     verbs::Verbs,
+    webhooks::Webhooks,
 };
 
 /// The program. Every request and every layer around it clones this.
@@ -66,6 +67,8 @@ pub struct Parts {
     pub deprecated_uses: DeprecatedUses,
     /// What is done after the commit.
     pub jobs: Jobs,
+    /// What sends webhooks.
+    pub webhooks: Webhooks,
     /// The handlers of mutations.
     pub verbs: Arc<Verbs>,
     /// Which role may read which table.

@@ -67,6 +67,9 @@ pub mod waitlist_entries;
 pub mod waitlist_lines;
 pub mod waitlist_offers;
 pub mod waitlist_secrets;
+pub mod webhook_deliveries;
+pub mod webhook_endpoint_secrets;
+pub mod webhook_endpoints;
 
 use eventsphere_graphql::Declaration;
 
@@ -115,6 +118,8 @@ pub fn declarations() -> Vec<Declaration> {
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),
         jobs::declaration(),
+        webhook_endpoints::declaration(),
+        webhook_deliveries::declaration(),
         audit_log::declaration(),
         deprecated_uses::declaration(),
     ]

@@ -10,6 +10,7 @@ mod log;
 mod metrics;
 mod redis;
 mod secret;
+mod webhooks;
 
 pub use caching::CachingConfig;
 pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir};
@@ -20,6 +21,7 @@ pub use log::{LogConfig, LogFormat};
 pub use metrics::MetricsConfig;
 pub use redis::{RedisConfig, RedisUrl};
 pub use secret::{SecretConfig, SecretError, SecretKey};
+pub use webhooks::WebhooksConfig;
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -52,6 +54,7 @@ pub struct Config {
     pub redis: Option<RedisConfig>,
     pub metrics: MetricsConfig,
     pub jobs: JobsConfig,
+    pub webhooks: WebhooksConfig,
     /// `serve --demo`: demo data and demo sign-ins.
     pub demo: bool,
 }
@@ -73,6 +76,7 @@ impl Config {
             redis: RedisConfig::read(settings)?,
             metrics: MetricsConfig::read(settings)?,
             jobs: JobsConfig::read(settings)?,
+            webhooks: WebhooksConfig::read(settings)?,
             database,
             demo,
         })
@@ -214,6 +218,7 @@ mod tests {
             ("METRICS_BIND", "9090"),
             ("WORKER", "perhaps"),
             ("WORKER_POOL_SIZE", "1"),
+            ("WEBHOOKS_TO_LOOPBACK", "yes"),
             ("REDIS_URL", "http://cache:6379"),
             ("REDIS_TIMEOUT_MS", "0"),
             ("REDIS_POOL_SIZE", "0"),

@@ -26,3 +26,4 @@ mod rush;
 mod schema;
 mod schema_cost;
 mod waiting;
+mod webhooks;

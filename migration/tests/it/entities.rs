@@ -125,6 +125,9 @@ fn entities() -> BTreeMap<String, Columns> {
         waitlist_lines,
         waitlist_offers,
         waitlist_secrets,
+        webhook_deliveries,
+        webhook_endpoint_secrets,
+        webhook_endpoints,
     ]
 }
 

@@ -252,3 +252,16 @@ values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000
 insert into jobs (org_id, kind, queue, priority, lane, status, max_attempts, run_at, finished_at)
 values ('@0000000-0000-7000-8000-0000000000aa', 'mail.deliver', 'mail', 0, '@0000000-0000-7000-8000-0000000000aa',
   'dead', 12, now(), now());
+
+insert into webhook_endpoints (id, org_id, url, api_version)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa',
+  'https://hooks.example/@', '2026-11-21');
+
+insert into webhook_endpoint_secrets (endpoint_id, org_id, sealed)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa', 'sealed-@');
+
+insert into webhook_deliveries (
+  org_id, endpoint_id, message_id, event_type, event_version, object_type, object_id, sequence, occurred_at
+)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000071',
+  '@0000000-0000-7000-8000-000000000072', 'event.published', 1, 'event', '@0000000-0000-7000-8000-0000000000e1', 1, now());

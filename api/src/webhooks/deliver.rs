@@ -1,0 +1,221 @@
+//! An attempt at a delivery. When to try again is decided here, not by the queue: the times are those that integrators
+//! are told of, and waiting for an endpoint that rests is no attempt.
+
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::{
+    QUEUE,
+    render::{self, Message},
+    sender::{Response, SendError},
+    sign::{self, SigningSecret},
+};
+use crate::{
+    fault::Fault,
+    jobs::{Failed, Handler, Policy, Running},
+    outcome, statements,
+};
+
+/// Between attempts, seconds: three days and a half in all. Each is made up to a fifth longer, by chance.
+const PAUSES: [u32; 11] = [
+    5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 57_600, 64_800, 64_800,
+];
+/// An endpoint that says when to come again is not believed beyond this.
+const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
+
+/// The job, one a delivery; see `es.enqueue_webhook_deliveries`.
+pub(super) struct Deliver;
+
+/// Which delivery.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Payload {
+    delivery_id: Uuid,
+}
+
+#[derive(Deserialize)]
+struct Due {
+    #[serde(flatten)]
+    message: Message,
+    attempts: usize,
+    url: String,
+    sealed: String,
+    previous_sealed: Option<String>,
+}
+
+/// How an attempt ended.
+struct Ended {
+    word: &'static str,
+    failure: Option<String>,
+    after: Option<Duration>,
+}
+
+#[async_trait]
+impl Handler for Deliver {
+    type Payload = Payload;
+
+    const KIND: &'static str = "webhooks.deliver";
+
+    fn policy() -> Policy {
+        // Rests count as attempts of the job; the delivery has its own count.
+        Policy::new().queue(QUEUE_NAME).attempts(1000)
+    }
+
+    async fn run(job: &Running, payload: Payload) -> Result<(), Failed> {
+        let Some(org_id) = job.org_id else {
+            return Err(Failed::Never("it belongs to no organization".to_owned()));
+        };
+        let id = payload.delivery_id;
+        let mut due = call(job, "begin_webhook_attempt", json!({ "id": id })).await?;
+        match outcome::word(&due) {
+            "send" => {}
+            "rest" => {
+                let rest = Duration::from_secs_f64(due["seconds"].as_f64().unwrap_or(1.0).max(0.1));
+                return Err(Failed::Later {
+                    reason: "the endpoint rests after several failures".to_owned(),
+                    after: Some(longer(rest)),
+                });
+            }
+            _ => return Ok(()),
+        }
+        let body = due["body"].take();
+        let due: Due = serde_json::from_value(due).map_err(Fault::internal)?;
+        let body = match body.as_str() {
+            Some(body) => body.to_owned(),
+            None => {
+                let body = render::body(&job.app, org_id, &due.message).await?;
+                let kept = json!({ "id": id, "body": body });
+                let kept = call(job, "keep_webhook_body", kept).await?;
+                kept["body"].as_str().unwrap_or(&body).to_owned()
+            }
+        };
+        let headers = headers(job, &due, &body)?;
+        let begun = Instant::now();
+        let sent = job.app.webhooks.sender.post(&due.url, headers, body).await;
+        note(job, id, &due, sent, begun.elapsed()).await
+    }
+}
+
+const QUEUE_NAME: &str = QUEUE.name();
+
+async fn call(job: &Running, function: &'static str, request: Json) -> Result<Json, Fault> {
+    let tx = job.begin().await?;
+    let answer = statements::call(&tx, function, request).await?;
+    tx.commit().await?;
+    Ok(answer)
+}
+
+fn headers(job: &Running, due: &Due, body: &str) -> Result<HeaderMap, Fault> {
+    let sealed = [Some(&due.sealed), due.previous_sealed.as_ref()];
+    let endpoint_id = due.message.endpoint_id;
+    let secrets: Vec<SigningSecret> = sealed
+        .into_iter()
+        .flatten()
+        .map(|sealed| SigningSecret::open(&job.app.vault, endpoint_id, sealed))
+        .collect::<Result<_, _>>()?;
+    let timestamp = job.app.clock.now().timestamp();
+    let signatures = sign::signatures(&secrets, &due.message.message_id, timestamp, body);
+    let mut headers = HeaderMap::new();
+    for (name, value) in [
+        ("webhook-id", due.message.message_id.clone()),
+        ("webhook-timestamp", timestamp.to_string()),
+        ("webhook-signature", signatures),
+    ] {
+        let value = HeaderValue::try_from(value).map_err(Fault::internal)?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    Ok(headers)
+}
+
+/// Writes what came of it; a delivery that is over ends with its job, in one transaction.
+async fn note(
+    job: &Running,
+    id: Uuid,
+    due: &Due,
+    sent: Result<Response, SendError>,
+    took: Duration,
+) -> Result<(), Failed> {
+    let ended = ended(due.attempts, &sent);
+    let response = sent.ok();
+    let request = json!({
+        "id": id,
+        "ended": ended.word,
+        "failure": ended.failure,
+        "after_seconds": ended.after.map(|after| after.as_secs_f64()),
+        "response_status": response.as_ref().map(|response| response.status),
+        "response_body": response.as_ref().map(|response| &response.body),
+        "took_ms": u32::try_from(took.as_millis()).unwrap_or(u32::MAX / 2),
+    });
+    let tx = job.begin().await?;
+    statements::call(&tx, "note_webhook_attempt", request)
+        .await
+        .map_err(Fault::from)?;
+    if ended.after.is_none() {
+        job.finish_in(&tx).await?;
+    }
+    tx.commit().await.map_err(Fault::from)?;
+    match ended.after {
+        None => Ok(()),
+        after => Err(Failed::Later {
+            reason: ended.failure.unwrap_or_default(),
+            after,
+        }),
+    }
+}
+
+fn ended(attempts: usize, sent: &Result<Response, SendError>) -> Ended {
+    let (failure, asked) = match sent {
+        Ok(response) if (200..300).contains(&response.status) => {
+            return Ended {
+                word: "delivered",
+                failure: None,
+                after: None,
+            };
+        }
+        Ok(response) if response.status == 410 => {
+            return Ended {
+                word: "gone",
+                failure: Some("the endpoint answered 410 and was turned off".to_owned()),
+                after: None,
+            };
+        }
+        Ok(response) if (300..400).contains(&response.status) => (
+            format!("answered {}; redirects are not followed", response.status),
+            None,
+        ),
+        Ok(response) => (
+            format!("answered {}", response.status),
+            retry_after(&response.headers),
+        ),
+        Err(error) => (error.to_string(), None),
+    };
+    let pause = PAUSES.get(attempts).map(|seconds| {
+        let pause = Duration::from_secs(u64::from(*seconds));
+        longer(pause.max(asked.unwrap_or_default()))
+    });
+    Ended {
+        word: match pause {
+            Some(_) => "failed",
+            None => "dead",
+        },
+        failure: Some(failure),
+        after: pause,
+    }
+}
+
+/// Seconds; dates are rare there.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("retry-after")?.to_str().ok()?;
+    let asked = Duration::from_secs(text.trim().parse().ok()?);
+    Some(asked.min(LONGEST_PAUSE))
+}
+
+/// Up to a fifth longer, so that what failed together does not come back together.
+fn longer(pause: Duration) -> Duration {
+    let chance = f64::from(Uuid::new_v4().as_fields().0) / f64::from(u32::MAX);
+    pause.mul_f64(1.0 + chance / 5.0)
+}

@@ -1,0 +1,107 @@
+//! Outbound webhooks: where events are sent, and what came of each sending.
+
+use crate::{fence::Fence, sql_migration};
+
+sql_migration!("m20261121_000025_webhooks", up(), DOWN.to_owned());
+
+fn up() -> String {
+    [
+        TABLES.to_owned(),
+        Fence::tenant("webhook_endpoints")
+            .verbs("select, insert, update, delete")
+            .member_reads("webhooks:read")
+            .touched()
+            .up(),
+        Fence::tenant("webhook_endpoint_secrets")
+            .verbs("select, insert, update, delete")
+            .up(),
+        Fence::tenant("webhook_deliveries")
+            .verbs("select, insert, update, delete")
+            .member_reads("webhooks:read")
+            .touched()
+            .up(),
+    ]
+    .concat()
+}
+
+/// An event is delivered to an endpoint once, whatever dies between: `webhook_deliveries_message_key`.
+const TABLES: &str = r#"
+create table webhook_endpoints (
+  id uuid primary key default es.new_id(),
+  org_id uuid not null references organizations (id),
+  url text not null,
+  description text not null default '',
+  event_types text[] not null default '{}',
+  api_version text collate "C" not null,
+  document text,
+  scopes text[] not null default '{}',
+  status text collate "C" not null default 'active'
+    constraint webhook_endpoints_status check (status in ('active', 'paused', 'gone')),
+  failures integer not null default 0,
+  rests_until timestamptz,
+  created_by uuid references users (id),
+  created_at timestamptz not null default es.clock(),
+  updated_at timestamptz not null default es.clock(),
+  unique (org_id, id),
+  constraint webhook_endpoints_url_length check (octet_length(url) between 1 and 2000),
+  constraint webhook_endpoints_description_length check (char_length(description) <= 200),
+  constraint webhook_endpoints_document_length check (octet_length(document) between 1 and 65536),
+  constraint webhook_endpoints_failures check (failures >= 0)
+);
+create index webhook_endpoints_created_idx on webhook_endpoints (org_id, created_at, id);
+
+create table webhook_endpoint_secrets (
+  endpoint_id uuid primary key,
+  org_id uuid not null,
+  sealed bytea not null,
+  previous_sealed bytea,
+  previous_until timestamptz,
+  foreign key (org_id, endpoint_id) references webhook_endpoints (org_id, id) on delete cascade,
+  constraint webhook_endpoint_secrets_previous check ((previous_sealed is null) = (previous_until is null))
+);
+
+create table webhook_deliveries (
+  id uuid primary key default es.new_id(),
+  org_id uuid not null references organizations (id),
+  endpoint_id uuid not null,
+  message_id text collate "C" not null,
+  event_type text collate "C" not null,
+  event_version integer not null,
+  object_type text collate "C" not null,
+  object_id uuid not null,
+  sequence bigint not null,
+  data jsonb not null default '{}',
+  occurred_at timestamptz not null,
+  status text collate "C" not null default 'pending'
+    constraint webhook_deliveries_status check (status in ('pending', 'delivered', 'dead')),
+  attempts integer not null default 0,
+  next_attempt_at timestamptz,
+  last_attempt_at timestamptz,
+  finished_at timestamptz,
+  body text,
+  response_status integer,
+  response_body text,
+  failure text,
+  took_ms integer,
+  pruned_at timestamptz,
+  created_at timestamptz not null default es.clock(),
+  updated_at timestamptz not null default es.clock(),
+  unique (org_id, id),
+  foreign key (org_id, endpoint_id) references webhook_endpoints (org_id, id) on delete cascade,
+  constraint webhook_deliveries_message_key unique (endpoint_id, message_id),
+  constraint webhook_deliveries_finished check ((status = 'pending') = (finished_at is null)),
+  constraint webhook_deliveries_attempts check (attempts >= 0)
+);
+create index webhook_deliveries_created_idx on webhook_deliveries (org_id, created_at, id);
+create index webhook_deliveries_status_idx on webhook_deliveries (org_id, status, created_at, id);
+create index webhook_deliveries_endpoint_idx on webhook_deliveries (org_id, endpoint_id, created_at, id);
+create index webhook_deliveries_message_idx on webhook_deliveries (org_id, message_id);
+create index webhook_deliveries_finished_idx on webhook_deliveries (finished_at) where finished_at is not null;
+create index webhook_deliveries_bodies_idx on webhook_deliveries (finished_at) where finished_at is not null and pruned_at is null;
+"#;
+
+const DOWN: &str = "
+drop table webhook_deliveries;
+drop table webhook_endpoint_secrets;
+drop table webhook_endpoints;
+";
