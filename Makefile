@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate validation-oracle bench-graphql bench-sale bench-explosions bench-peers
+.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate validation-oracle bench-graphql bench-sale bench-jobs bench-explosions bench-peers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -64,6 +64,7 @@ lint: setup ## Check format and lints
 
 bench-peers: ## Install what the benches compare with, from lock files
 	npm ci --prefix bench/peers/postgraphile --no-audit --no-fund --loglevel=error
+	npm ci --prefix bench/peers/graphile-worker --no-audit --no-fund --loglevel=error
 
 # The last line is JSON. QUICK=1 for a smoke test of at most 3 minutes once everything is built and its data made.
 bench-graphql: setup bench-peers ## Measure the API against PostGraphile and bare SQL
@@ -73,6 +74,10 @@ bench-graphql: setup bench-peers ## Measure the API against PostGraphile and bar
 bench-sale: setup ## Measure the sale against the same SQL one buyer at a time
 	cargo build --release --bin eventsphere --bin bench
 	@target/release/bench sale
+
+bench-jobs: setup bench-peers ## Measure our worker against graphile-worker
+	cargo build --release --bin eventsphere --bin bench --example jobs_worker
+	@target/release/bench jobs
 
 bench-explosions: setup ## Measure what refusing hostile documents costs the server
 	cargo build --release --bin eventsphere --example explosions

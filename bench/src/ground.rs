@@ -33,7 +33,7 @@ const UNLIMITED: [(&str, &str); 8] = [
     ("TENANT_CONCURRENCY", "64"),
 ];
 /// What seals the secrets of a bench's database: nothing in it is worth hiding.
-const SECRET_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+pub const SECRET_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 /// The login of the program.
 pub const LOGIN: &str = "es_app";
 pub const DATABASE: &str = "eventsphere";
@@ -130,11 +130,15 @@ pub struct Ground {
 impl Ground {
     /// A ground whose data `script` made. Made where there is none yet for today's tables; older ones are removed.
     pub async fn stand(name: &str, script: &str) -> Result<Self, Failure> {
+        Self::stand_with(name, script, &[]).await
+    }
+
+    async fn stand_with(name: &str, script: &str, arguments: &[&str]) -> Result<Self, Failure> {
         let folder = folder(name, script)?;
         let complete = folder.join("complete");
         if !complete.exists() {
             clear(name)?;
-            let ground = Self::start(&folder).await?;
+            let ground = Self::start(&folder, arguments).await?;
             eprintln!("making the data of {script} ...");
             let begun = Instant::now();
             ground.fill(script).await?;
@@ -146,13 +150,18 @@ impl Ground {
             ground.server.stop().await?;
             std::fs::write(&complete, "")?;
         }
-        Self::start(&folder).await
+        Self::start(&folder, arguments).await
     }
 
     /// The same, but made anew each time: what is sold stays sold.
     pub async fn fresh(name: &str, script: &str) -> Result<Self, Failure> {
+        Self::fresh_with(name, script, &[]).await
+    }
+
+    /// The same, with a server that is told something more.
+    pub async fn fresh_with(name: &str, script: &str, arguments: &[&str]) -> Result<Self, Failure> {
         clear(name)?;
-        Self::stand(name, script).await
+        Self::stand_with(name, script, arguments).await
     }
 
     /// Makes room for pgbench's connections: ends those that the server keeps for later. It opens new ones when it
@@ -163,10 +172,11 @@ impl Ground {
         Ok(())
     }
 
-    async fn start(folder: &Path) -> Result<Self, Failure> {
+    async fn start(folder: &Path, arguments: &[&str]) -> Result<Self, Failure> {
         let data = folder.display().to_string();
         let log = folder.with_extension("log");
-        let server = Server::start(&["--data", &data], &[], &log).await?;
+        let arguments = [&["--data", &data], arguments].concat();
+        let server = Server::start(&arguments, &[], &log).await?;
         let told = std::fs::read_to_string(folder.join("postgres/postmaster.pid"))?;
         let lines: Vec<&str> = told.lines().collect();
         let line = |index: usize| lines.get(index).copied().ok_or("an odd postmaster.pid");

@@ -1,4 +1,4 @@
-//! Benches of EventSphere against its peers and against bare SQL: `bench graphql`, `bench sale`. Each sets itself up, checks that the
+//! Benches of EventSphere against its peers and against bare SQL: `bench graphql`, `bench sale`, `bench jobs`. Each sets itself up, checks that the
 //! contestants give the same answers, measures them in turns, prints a table for people and one line of JSON. How and
 //! by which rules: `bench/README.md`.
 
@@ -6,6 +6,7 @@ mod cpu;
 mod graphql;
 mod ground;
 mod http;
+mod jobs;
 mod load;
 mod places;
 mod sale;
@@ -23,8 +24,9 @@ async fn main() -> ExitCode {
     let done = match name.as_deref() {
         Some("graphql") => graphql::run(quick).await,
         Some("sale") => sale::run(quick).await,
+        Some("jobs") => jobs::run(quick).await,
         _ => {
-            eprintln!("usage: [QUICK=1] bench graphql | sale");
+            eprintln!("usage: [QUICK=1] bench graphql | sale | jobs");
             return ExitCode::from(2);
         }
     };

@@ -79,7 +79,7 @@ begin
     where j.status = 'running'
       and j.worker_id = p_worker
       and j.queue = p_request ->> 'queue'
-      and j.id <> all (array(select id::uuid from jsonb_array_elements_text(p_request -> 'have') as id));
+      and j.id <> all (array(select known.value::uuid from jsonb_array_elements_text(p_request -> 'have') as known));
   end if;
 end
 $body$;

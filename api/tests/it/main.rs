@@ -18,6 +18,7 @@ mod deprecation;
 mod documents;
 mod examples;
 mod fence;
+mod jobs;
 mod main_job;
 mod pricing;
 mod protocol;

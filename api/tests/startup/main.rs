@@ -7,6 +7,7 @@
 
 mod figures;
 mod harness;
+mod jobs;
 mod outside;
 mod private;
 mod storm;

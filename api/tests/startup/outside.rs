@@ -9,7 +9,7 @@ use tokio_postgres::Client;
 use crate::harness::*;
 
 /// A server on the loopback address that takes passwords, for the life of the value.
-struct Outside {
+pub struct Outside {
     child: Child,
     input: Option<ChildStdin>,
     port: u16,
@@ -19,7 +19,7 @@ struct Outside {
 const PRINT: &str = r#"echo "$TEST_DATABASE_ADMIN_URL"; echo "$TEST_DATABASE_PORT"; exec cat"#;
 
 impl Outside {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let mut child = program()
             .args([
                 "admin",
@@ -59,11 +59,11 @@ impl Outside {
         }
     }
 
-    fn url(&self, login: &str, database: &str) -> String {
+    pub fn url(&self, login: &str, database: &str) -> String {
         format!("postgres://{login}@127.0.0.1:{}/{database}", self.port)
     }
 
-    fn serve(&self, login: &str, database: &str) -> Command {
+    pub fn serve(&self, login: &str, database: &str) -> Command {
         let mut command = program();
         command.args(["serve", "--bind", "127.0.0.1:0"]);
         command
@@ -72,7 +72,14 @@ impl Outside {
         command
     }
 
-    async fn run(&self, sql: &str) {
+    /// A superuser's connection to that database.
+    pub async fn connect(&self, database: &str) -> Client {
+        let url = self.url("boss:boss", database);
+        let address = DatabaseAddress::parse("the test database", &url).expect("an address");
+        address.connect().await.expect("a superuser")
+    }
+
+    pub async fn run(&self, sql: &str) {
         self.boss.batch_execute(sql).await.expect(sql);
     }
 

@@ -3,6 +3,7 @@
 
 mod door;
 pub mod events;
+mod jobs;
 pub mod people;
 mod prices;
 mod queue;
@@ -126,6 +127,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let shop = events::fill(&founder).await;
     let sales = sales::fill(&founder, &shop).await;
     door::fill(&founder).await;
+    jobs::fill(&founder).await;
     let staff = people::staff(&founder).await;
     let mut side = Side {
         tag,

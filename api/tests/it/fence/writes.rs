@@ -184,6 +184,7 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "waitlistEntryIds",
         "name = '{tag} closed wait 5'",
     ),
+    ("replayJobs", "jobIds", "status = 'dead'"),
     ("changeMemberRole", "roleId", "key = 'staff'"),
     ("updateRole", "roleId", "key = 'auditor'"),
     ("deleteRole", "roleId", "key = 'idle'"),
