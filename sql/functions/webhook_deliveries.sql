@@ -45,7 +45,7 @@ $body$;
 -- Sends deliveries again, with the same id and the same bytes: those named, or those of an endpoint that were made in a
 -- span of time. Named ones all or none; of a span, those that are dead or, with `delivered`, have arrived, and whose
 -- body is still kept, at most 1000.
--- Request: {ids} or {endpoint_id, from, until, delivered}.
+-- Request: {ids} or {endpoint_id, from, until?, delivered}.
 -- Outcomes: replayed (ids, more: whether some of the span are left), not_found, not_finished, body_gone, not_active.
 create or replace function public.replay_webhook_deliveries(p_request jsonb)
 returns jsonb
@@ -98,7 +98,7 @@ begin
       where d.org_id = es.current_org()
         and d.endpoint_id = v_endpoint
         and d.created_at >= (p_request ->> 'from')::timestamptz
-        and d.created_at < (p_request ->> 'until')::timestamptz
+        and (p_request ->> 'until' is null or d.created_at < (p_request ->> 'until')::timestamptz)
         and (d.status = 'dead' or d.status = 'delivered' and (p_request ->> 'delivered')::boolean)
         and d.pruned_at is null
       order by d.created_at, d.id

@@ -66,38 +66,53 @@ impl Handler for Deliver {
     }
 
     async fn run(job: &Running, payload: Payload) -> Result<(), Failed> {
-        let Some(org_id) = job.org_id else {
-            return Err(Failed::Never("it belongs to no organization".to_owned()));
-        };
         let id = payload.delivery_id;
-        let mut due = call(job, "begin_webhook_attempt", json!({ "id": id })).await?;
-        match outcome::word(&due) {
-            "send" => {}
-            "rest" => {
-                let rest = Duration::from_secs_f64(due["seconds"].as_f64().unwrap_or(1.0).max(0.1));
-                return Err(Failed::Later {
-                    reason: "the endpoint rests after several failures".to_owned(),
-                    after: Some(longer(rest)),
-                });
-            }
-            _ => return Ok(()),
+        match attempt(job, id).await {
+            // The queue gives the job up: then the delivery is over too, and can be replayed.
+            Err(Failed::Later { reason, .. }) if job.last => give_up(job, id, reason).await,
+            Err(Failed::Never(reason)) => give_up(job, id, reason).await,
+            tried => tried,
         }
-        let body = due["body"].take();
-        let due: Due = serde_json::from_value(due).map_err(Fault::internal)?;
-        let body = match body.as_str() {
-            Some(body) => body.to_owned(),
-            None => {
-                let body = render::body(&job.app, org_id, &due.message).await?;
-                let kept = json!({ "id": id, "body": body });
-                let kept = call(job, "keep_webhook_body", kept).await?;
-                kept["body"].as_str().unwrap_or(&body).to_owned()
-            }
-        };
-        let headers = headers(job, &due, &body)?;
-        let begun = Instant::now();
-        let sent = job.app.webhooks.sender.post(&due.url, headers, body).await;
-        note(job, id, &due, sent, begun.elapsed()).await
     }
+}
+
+async fn give_up(job: &Running, id: Uuid, reason: String) -> Result<(), Failed> {
+    let request = json!({ "id": id, "ended": "dead", "failure": reason, "took_ms": 0 });
+    call(job, "note_webhook_attempt", request).await?;
+    Ok(())
+}
+
+async fn attempt(job: &Running, id: Uuid) -> Result<(), Failed> {
+    let Some(org_id) = job.org_id else {
+        return Err(Failed::Never("it belongs to no organization".to_owned()));
+    };
+    let mut due = call(job, "begin_webhook_attempt", json!({ "id": id })).await?;
+    match outcome::word(&due) {
+        "send" => {}
+        "rest" => {
+            let rest = due["seconds"].as_f64().unwrap_or(1.0).max(0.1);
+            return Err(Failed::Later {
+                reason: "the endpoint rests after several failures".to_owned(),
+                after: Some(longer(Duration::from_secs_f64(rest))),
+            });
+        }
+        _ => return Ok(()),
+    }
+    let body = due["body"].take();
+    let due: Due = serde_json::from_value(due).map_err(Fault::internal)?;
+    let body = match body.as_str() {
+        Some(body) => body.to_owned(),
+        None => {
+            let body = render::body(&job.app, org_id, &due.message).await?;
+            let kept = json!({ "id": id, "body": body });
+            let kept = call(job, "keep_webhook_body", kept).await?;
+            kept["body"].as_str().unwrap_or(&body).to_owned()
+        }
+    };
+    let headers = headers(job, &due, &body)?;
+    let begun = Instant::now();
+    let sent = job.app.webhooks.sender.post(&due.url, headers, body).await;
+    note(job, id, &due, sent, begun.elapsed()).await
 }
 
 const QUEUE_NAME: &str = QUEUE.name();

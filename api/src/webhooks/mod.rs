@@ -55,7 +55,8 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<delete::DeleteWebhookEndpoint>()
         .add::<rotate::RotateWebhookSecret>()
         .add::<test_event::SendTestEvent>()
-        .add::<replay::ReplayWebhookDeliveries>();
+        .add::<replay::ReplayWebhookDeliveries>()
+        .add::<replay::ReplayWebhookEndpoint>();
 }
 
 /// The jobs of this slice.

@@ -163,6 +163,7 @@ fn default(app: &App, data: &Map<String, Json>) -> Json {
             (_, _, Json::String(word)) if name == "status" => json!(word.to_ascii_uppercase()),
             // Amounts are strings everywhere, for not everybody reads large numbers to the last digit.
             (_, _, Json::Number(amount)) if name.ends_with("_minor") => json!(amount.to_string()),
+            (_, _, Json::Object(inner)) => default(app, inner),
             _ => value.clone(),
         };
         (camel, shown)

@@ -237,3 +237,7 @@ async fn exchange(
         _ = &mut connection => answered.await,
     }
 }
+
+#[cfg(test)]
+#[path = "sender_tests.rs"]
+mod tests;

@@ -8,6 +8,7 @@ pub mod people;
 mod prices;
 mod queue;
 mod sales;
+mod webhooks;
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -127,6 +128,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let shop = events::fill(&founder).await;
     let sales = sales::fill(&founder, &shop).await;
     door::fill(&founder).await;
+    webhooks::fill(&founder).await;
     jobs::fill(&founder).await;
     let staff = people::staff(&founder).await;
     let mut side = Side {

@@ -1,6 +1,8 @@
 //! Webhooks from outside: a member makes an endpoint, somebody buys over HTTP, and a receiver of its own gets what
 //! happened, signed. Signatures are verified by the package of Standard Webhooks.
 
+mod attempts;
+mod endpoints;
 mod receiver;
 
 use std::time::Duration;
