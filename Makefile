@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test fuzz fmt lint schema-gate validation-oracle bench-graphql bench-sale bench-jobs bench-explosions bench-peers
+.PHONY: help setup setup-tests run build test fuzz storms fmt lint schema-gate validation-oracle bench-graphql bench-sale bench-jobs bench-explosions bench-peers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,13 @@ fuzz: setup ## Try planner and compiler on fresh random worlds for MINUTES (60 u
 	cargo test -p eventsphere-graphql --test properties --no-run
 	PROPERTY_MINUTES=$(or $(MINUTES),60) nice $(EVENTSPHERE) admin with-postgres --no-durability -- \
 		cargo test -p eventsphere-graphql --test properties -- --nocapture
+
+# Two servers on one database are killed again and again while everybody uses every verb of the sale.
+storms: setup ## Kill servers in a storm of sales for MINUTES (10 unless given)
+	cargo build --bin eventsphere
+	cargo test -p eventsphere --test startup --no-run
+	STORM_SECONDS=$$(( $(or $(MINUTES),10) * 60 )) nice $(EVENTSPHERE) admin with-postgres --no-durability -- \
+		cargo test -p eventsphere --test startup -- storms --nocapture
 
 fmt: ## Format the code
 	cargo fmt --all

@@ -65,6 +65,24 @@ impl Fault {
         }
     }
 
+    /// What an SQLSTATE means that is no fault of the statement: the same, asked again later, may well be answered.
+    pub fn passing(code: &str, message: &str) -> Option<Self> {
+        match code {
+            // Cancelled by its time limit; or it waited for a lock as long as one may.
+            "57014" | "55P03" => Some(Self::Timeout),
+            // A deadlock or a conflict, each time it was tried.
+            "40P01" | "40001" => Some(Self::Unavailable(format!("{code}: {message}"))),
+            // The connection was ended (57P: by an operator, a restart, a fail-over), or there is no room for another.
+            _ if ["08", "53", "57P"]
+                .iter()
+                .any(|class| code.starts_with(class)) =>
+            {
+                Some(Self::Unavailable(format!("{code}: {message}")))
+            }
+            _ => None,
+        }
+    }
+
     /// An error that no rule of ours expects.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())
@@ -86,10 +104,13 @@ impl From<sea_orm::DbErr> for Fault {
             sea_orm::DbErr::ConnectionAcquire(_) | sea_orm::DbErr::Conn(_) => {
                 Self::Unavailable(error.to_string())
             }
-            _ => match sql_state(&error).as_deref() {
-                Some("57014") => Self::Timeout,
-                _ => Self::Internal(error.to_string()),
-            },
+            // The connection broke in the middle.
+            _ if matches!(driver_error(&error), Some(sqlx::Error::Io(_))) => {
+                Self::Unavailable(error.to_string())
+            }
+            _ => sql_state(&error)
+                .and_then(|code| Self::passing(&code, &error.to_string()))
+                .unwrap_or_else(|| Self::Internal(error.to_string())),
         }
     }
 }
@@ -98,8 +119,8 @@ impl From<ReadError> for Fault {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Unavailable(text) => Self::Unavailable(text),
-            ReadError::Sql { code, .. } if code == "57014" => Self::Timeout,
-            ReadError::Sql { code, message } => Self::Internal(format!("{code}: {message}")),
+            ReadError::Sql { code, message } => Self::passing(&code, &message)
+                .unwrap_or_else(|| Self::Internal(format!("{code}: {message}"))),
             ReadError::Malformed(malformed) => Self::Internal(malformed.to_string()),
         }
     }
@@ -119,11 +140,15 @@ pub fn constraint(error: &sea_orm::DbErr) -> Option<String> {
 pub fn database_error(
     error: &sea_orm::DbErr,
 ) -> Option<&(dyn sqlx::error::DatabaseError + 'static)> {
+    driver_error(error)?.as_database_error()
+}
+
+fn driver_error(error: &sea_orm::DbErr) -> Option<&sqlx::Error> {
     use sea_orm::{DbErr, RuntimeErr};
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(error))
         | DbErr::Query(RuntimeErr::SqlxError(error))
-        | DbErr::Conn(RuntimeErr::SqlxError(error)) => error.as_database_error(),
+        | DbErr::Conn(RuntimeErr::SqlxError(error)) => Some(error),
         _ => None,
     }
 }

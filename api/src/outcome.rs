@@ -74,11 +74,9 @@ fn raised(code: &str, message: &str) -> Option<Fault> {
 impl From<Undecided> for Fault {
     fn from(error: Undecided) -> Self {
         match error {
-            Undecided::Sql { code, message } => match raised(&code, &message) {
-                Some(fault) => fault,
-                None if code == "57014" => Self::Timeout,
-                None => Self::Internal(format!("{code}: {message}")),
-            },
+            Undecided::Sql { code, message } => raised(&code, &message)
+                .or_else(|| Self::passing(&code, &message))
+                .unwrap_or_else(|| Self::Internal(format!("{code}: {message}"))),
             Undecided::Unavailable(reason) => Self::Unavailable(reason),
             Undecided::Unreadable => Self::internal(error),
         }

@@ -34,6 +34,10 @@ documented! {
         pub inclusive: bool,
         /// Amount, in minor units of the currency.
         pub amount_minor: i64,
+        /// What it was reckoned from, in minor units: the price of the place, or the fee that is taxed.
+        pub base_minor: i64,
+        /// Its turn among the charges of the place.
+        pub position: i32,
         /// Currency of the amount, ISO 4217.
         #[sea_orm(column_type = "Text")]
         pub currency: String,
@@ -69,7 +73,7 @@ pub fn declaration() -> Declaration {
         .scope("registrations:read")
         .enumeration::<ChargeKind>(Column::Kind)
         .enumeration::<FeeKind>(Column::FeeKind)
-        .hide([Column::Currency])
+        .hide([Column::Currency, Column::BaseMinor, Column::Position])
         .money(
             "amount",
             Column::AmountMinor,

@@ -50,6 +50,11 @@ documented! {
         /// Currency of the price, ISO 4217.
         #[sea_orm(column_type = "Text")]
         pub currency: String,
+        /// Whether it was priced with the promo code of its registration, and counts as a use of it.
+        pub coded: bool,
+        /// Terms of its discounts, as far as they hold only together with other places.
+        #[sea_orm(column_type = "JsonBinary")]
+        pub discount_terms: Option<Json>,
         /// When it was cancelled; null while it counts.
         pub cancelled_at: Option<DateTimeUtc>,
         /// Whether its ticket was handed on: then it is its receiver's, who is not told here to the buyer.
@@ -78,7 +83,13 @@ relations! {
 pub fn declaration() -> Declaration {
     declare::<Entity>("RegistrationItem", 22, &DOCS)
         .scope("registrations:read")
-        .hide([Column::Currency, Column::TierMinor, Column::AddedMinor])
+        .hide([
+            Column::Currency,
+            Column::TierMinor,
+            Column::AddedMinor,
+            Column::Coded,
+            Column::DiscountTerms,
+        ])
         .money(
             "price",
             Column::PriceMinor,

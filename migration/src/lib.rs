@@ -26,6 +26,7 @@ mod m20261121_000016_claimants;
 mod m20261121_000017_waiting;
 mod m20261121_000018_changes;
 mod m20261121_000019_transfers;
+mod m20261121_000021_repricing;
 mod m20261121_000023_jobs;
 mod m20261121_000025_webhooks;
 
@@ -58,6 +59,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000017_waiting::Migration),
             Box::new(m20261121_000018_changes::Migration),
             Box::new(m20261121_000019_transfers::Migration),
+            Box::new(m20261121_000021_repricing::Migration),
             Box::new(m20261121_000023_jobs::Migration),
             Box::new(m20261121_000025_webhooks::Migration),
         ]

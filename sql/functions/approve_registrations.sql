@@ -4,9 +4,9 @@
 --   idempotency_key?, argument_hash? (hex)}. Codes are signed beforehand, one for each row of registration_items_to_issue.
 -- Outcomes: decided (results: [{registration_id, outcome, ...}] in the order asked). Of each: confirmed, pending_payment
 --   (expires_at; already: true when it was approved before), or registration_not_found, not_pending (status), sold_out
---   (ticket_types), priced_otherwise (its stock was given back, with that of a tier or a code), tickets_missing (it changed
---   after codes were signed: ask again). With reject_all one refusal leaves
---   everything as it is (outcome: refused).
+--   (ticket_types), code_used_up, code_used_by_buyer (its stock was given back, and places, those of its tiers or the uses
+--   of its code are taken by others), tickets_missing (it changed after codes were signed: ask again). Prices stay as they
+--   were placed. With reject_all one refusal leaves everything as it is (outcome: refused).
 -- Who may: members with registrations:write.
 -- Called from: the verbs approveRegistration, approveRegistrations.
 -- Raises: ES403 without the permission; ES400 for a request of another size; as es.idempotency_begin; 22P02.
@@ -53,12 +53,12 @@ begin
     order by 1
   ) e;
   perform from registrations r where r.id = any (p_ids) order by r.id for no key update;
-  select array_agg(l.pool_id)
+  select array_agg(w.pool_id)
   into v_pools
-  from registration_items i
-  join registrations r on r.id = i.registration_id
-  join ticket_type_pools l on l.ticket_type_id = i.ticket_type_id
-  where i.registration_id = any (p_ids)
+  from registrations r
+  cross join lateral es.pools_of_whole(r, (es.kept_cart(r.id, '{}')).units, es.code_of(r, false, null), false, null) p
+  cross join unnest(p.pools) as w (pool_id)
+  where r.id = any (p_ids)
     and r.waits_without_stock;
   perform es.lock_pools(es.claimed_pools(p_ids) || coalesce(v_pools, '{}'));
 end
@@ -101,7 +101,7 @@ begin
 
   v_now := es.clock();
   if v_found.waits_without_stock then
-    v_problem := coalesce(es.drawn_otherwise(v_found), es.take_again(v_found, null, v_now));
+    v_problem := es.take_again(v_found, es.kept_cart(p_id, '{}'), es.code_of(v_found, false, v_now), null, v_now);
     if v_problem is not null then
       return v_problem;
     end if;

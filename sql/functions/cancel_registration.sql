@@ -3,9 +3,9 @@
 --   (hex)}.
 -- Outcomes: cancelled (registration_id, status, already: true when it was cancelled before; nothing is done then),
 --   units_cancelled (registration_id, status, total_minor), registration_not_found, registration_expired,
---   registration_rejected, item_not_found, priced_otherwise (of single units: it, or its event, has other prices than
---   listed ones), invalid (field, message); and for buyers cancellation_closed, ticket_used,
---   ticket_given_away, quantity_out_of_range (fewer would be left of a type than one may have).
+--   registration_rejected, item_not_found, invalid (field, message); and for buyers cancellation_closed, ticket_used,
+--   ticket_given_away, quantity_out_of_range (fewer would be left of a type than one may have), add_on_out_of_range,
+--   payment_required (total_minor: what is left of something confirmed would cost more, a discount for many being lost).
 -- Who may: the buyer (user or guest secret; a confirmed one until cancellation_closes_minutes before its date), members
 --   with registrations:write. Others are told registration_not_found.
 -- Called from: the verb cancelRegistration; change_event_status (es.cancel_locked).

@@ -1,5 +1,5 @@
--- Takes single units out of a registration that goes on: their stock is free again, their tickets admit nobody, and the
--- total is less by what they cost.
+-- Takes single units out of a registration that goes on: their stock is free again, their tickets admit nobody, and they
+-- take with them what they cost. What stays keeps its price (price_kept).
 -- Called from: cancel_registration, with the registration locked and found alive.
 -- Raises: 22P02 when an id is no UUID.
 
@@ -29,8 +29,7 @@ begin
 end
 $body$;
 
--- What keeps these units from being cancelled; null when nothing does. For members who may it is their price alone: what
--- single ones of a reckoned price leave of it is not known.
+-- What keeps these units from being cancelled; null when nothing does, and for members who may.
 create or replace function es.cancel_problem(p_registration registrations, p_items uuid[], p_now timestamptz)
 returns jsonb
 language plpgsql
@@ -39,14 +38,8 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
   v_minutes integer;
-  v_problem jsonb;
+  v_after record;
 begin
-  if cardinality(p_items) < es.unit_count(p_registration.id) then
-    v_problem := es.priced_otherwise(p_registration);
-    if v_problem is not null then
-      return v_problem;
-    end if;
-  end if;
   if es.has_permission('registrations:write') and p_registration.org_id = es.current_org() then
     return null;
   end if;
@@ -67,7 +60,77 @@ begin
       return jsonb_build_object('outcome', 'ticket_used', 'registration_id', p_registration.id);
     end if;
   end if;
-  return es.too_few_left(p_registration, p_items, '{}');
+  v_after := es.units_after(p_registration.id, p_items, '{}');
+  return coalesce(
+    es.too_few_left(p_registration, p_items, '{}'),
+    case when v_after.types <> '{}' then es.add_ons_apart(p_registration, v_after.types, v_after.quantities) end
+  );
+end
+$body$;
+
+-- Types and numbers of the units that a registration has when these have left and others of these types have come.
+create or replace function es.units_after(
+  p_registration uuid,
+  p_leaving uuid[],
+  p_coming_types uuid[],
+  out types uuid[],
+  out quantities integer[]
+)
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select coalesce(array_agg(w.id order by w.id), '{}'), coalesce(array_agg(w.quantity order by w.id), '{}')
+  from (
+    select u.id, count(*)::integer as quantity
+    from (
+      select i.ticket_type_id as id
+      from registration_items i
+      where i.registration_id = p_registration
+        and i.cancelled_at is null
+        and i.id <> all (p_leaving)
+      union all
+      select c.id
+      from unnest(p_coming_types) as c (id)
+    ) u
+    group by u.id
+  ) w
+$body$;
+
+-- What es.add_on_problem says of these units, unless it says something of those that are there already: what organizers
+-- have changed since is no reason to refuse a change.
+create or replace function es.add_ons_apart(p_registration registrations, p_types uuid[], p_quantities integer[])
+returns jsonb
+language plpgsql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_problem constant jsonb := es.add_on_problem(p_registration.event_id, p_types, p_quantities);
+  v_before record;
+begin
+  if v_problem is null then
+    return null;
+  end if;
+  v_before := es.live_units(p_registration.id);
+  if es.add_on_problem(p_registration.event_id, v_before.types, v_before.quantities) is not null then
+    return null;
+  end if;
+  return v_problem;
+end
+$body$;
+
+-- Whether a change may make the registration cost more: what is confirmed becomes dearer by members only, for whoever pays
+-- agrees first.
+create or replace function es.may_grow_dearer(p_registration registrations)
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  return p_registration.status <> 'confirmed'
+    or (es.has_permission('registrations:write') and p_registration.org_id = es.current_org());
 end
 $body$;
 
@@ -110,31 +173,22 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_now timestamptz;
-  v_types uuid[];
-  v_moved record;
+  v_event events;
+  v_stock record;
   v_total bigint;
 begin
-  select array_agg(i.ticket_type_id) into v_types from registration_items i where i.id = any (p_items);
-  if not p_registration.waits_without_stock then
-    v_moved := es.stock_difference(
-      p_registration, v_types, array_fill(1, array[cardinality(v_types)]), '{}', '{}',
-      es.unit_count(p_registration.id) - cardinality(p_items)
-    );
-    perform es.lock_pools(v_moved.pools);
-    v_now := es.clock();
-    perform es.move_claims(p_registration, v_moved.pools, v_moved.deltas, null, v_now);
+  select e.* into v_event from events e where e.id = p_registration.event_id;
+  v_stock := es.change_stock(p_registration, v_event, p_items, '[]', es.may_grow_dearer(p_registration));
+  if v_stock.problem ->> 'outcome' = 'hold_expired' then
+    return jsonb_build_object('outcome', 'registration_expired', 'registration_id', p_registration.id);
   end if;
-  v_now := coalesce(v_now, es.clock());
-
-  update registration_items i set cancelled_at = v_now where i.id = any (p_items);
-  perform es.cancel_tickets(array(select t.id from tickets t where t.item_id = any (p_items)), v_now);
-  v_total := es.live_total(p_registration.id);
-  update registrations r
-  set
-    total_minor = v_total,
-    balance_minor = r.balance_minor + case when r.status = 'confirmed' then v_total - r.total_minor else 0 end
-  where r.id = p_registration.id;
+  if v_stock.problem is not null then
+    return v_stock.problem;
+  end if;
+  update registration_items i set cancelled_at = v_stock.changed_at where i.id = any (p_items);
+  perform es.cancel_tickets(array(select t.id from tickets t where t.item_id = any (p_items)), v_stock.changed_at);
+  perform es.write_units(p_registration, p_items, v_stock.kept, v_stock.cart);
+  v_total := es.write_sums(p_registration, v_stock.cart);
   perform emit_event(
     p_registration.org_id, 'registration.changed', 'registration', p_registration.id,
     jsonb_build_object('event_id', p_registration.event_id, 'total_minor', v_total)
@@ -153,9 +207,15 @@ $body$;
 
 alter function es.units_to_cancel(registrations, jsonb) owner to es_verbs;
 alter function es.cancel_problem(registrations, uuid[], timestamptz) owner to es_verbs;
+alter function es.units_after(uuid, uuid[], uuid[]) owner to es_verbs;
+alter function es.add_ons_apart(registrations, uuid[], integer[]) owner to es_verbs;
+alter function es.may_grow_dearer(registrations) owner to es_verbs;
 alter function es.too_few_left(registrations, uuid[], uuid[]) owner to es_verbs;
 alter function es.cancel_units(registrations, uuid[], text) owner to es_verbs;
 revoke execute on function es.units_to_cancel(registrations, jsonb) from public;
 revoke execute on function es.cancel_problem(registrations, uuid[], timestamptz) from public;
+revoke execute on function es.units_after(uuid, uuid[], uuid[]) from public;
+revoke execute on function es.add_ons_apart(registrations, uuid[], integer[]) from public;
+revoke execute on function es.may_grow_dearer(registrations) from public;
 revoke execute on function es.too_few_left(registrations, uuid[], uuid[]) from public;
 revoke execute on function es.cancel_units(registrations, uuid[], text) from public;

@@ -1,17 +1,19 @@
 -- Changes a registration that lives: gives units another ticket type, adds units, says who comes. Judged as a
 -- difference: what leaves and comes within one full pool needs no stock, a new name needs none at all (R13). Units that
--- stay keep their price; those that come have the price of now.
--- Request: {registration_id, swaps?: [{item_id, ticket_type_id}], adds?: [{item_id, ticket_type_id, name?, email?}],
+-- stay keep their price; those that come have the price of now, in the company of all (price_kept, price_cart).
+-- Request: {registration_id, swaps?: [{item_id, ticket_type_id}],
+--   adds?: [{item_id, ticket_type_id, price_minor?, currency?, name?, email?}],
 --   reassigns?: [{item_id, name, email}], tickets?: [{ticket_id, item_id, code}], idempotency_key?, argument_hash? (hex)}.
 --   Keys of added units are made by the caller, who signs their codes. A confirmed registration needs a code for every
---   unit that is added, swapped or given another name: the old code admits nobody from then on.
+--   unit that is added, swapped or given another name: the old code admits nobody from then on. price_minor: for donations.
+--   The registration's promo code counts for what comes as long as it may be used.
 -- Outcomes: changed (registration_id, status, total_before, total_minor), registration_not_found, hold_expired,
 --   not_changeable (status), item_not_found, ticket_given_away, ticket_used, tickets_missing (it was confirmed after codes
 --   were to be signed: ask again), sold_out, ticket_type_not_found, sale_not_open, occurrence_not_found,
---   quantity_out_of_range, priced_otherwise (it, or its event, has other prices than listed ones, and types are to change
---   or places to be added), invalid (field, message); and for buyers changes_closed (changes_close_minutes before the
---   date), approval_required (what was approved is to grow), payment_required (total_minor: what is confirmed is to cost
---   more).
+--   quantity_out_of_range, add_on_out_of_range, price_out_of_range, code_used_up, code_used_by_buyer (what comes would use
+--   the code more often than one may), invalid (field, message); and for buyers changes_closed (changes_close_minutes
+--   before the date), approval_required (what was approved is to grow), payment_required (total_minor: what is confirmed is
+--   to cost more).
 -- Who may: the buyer (user or guest secret), members with registrations:write.
 -- Called from: the verb changeRegistration.
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when an id is no UUID.
@@ -107,19 +109,8 @@ begin
 end
 $body$;
 
--- The units that leave a type and come to one, with what the coming ones cost and what that makes of the total.
-create or replace function es.read_change(
-  p_found registrations,
-  p_event events,
-  p_request jsonb,
-  p_now timestamptz,
-  out leaving_items uuid[],
-  out leaving_types uuid[],
-  out coming_items uuid[],
-  out coming_types uuid[],
-  out prices bigint[],
-  out total bigint
-)
+-- The units that leave a type, and the items that come: one for each unit, those that left first, each with its key.
+create or replace function es.plan_change(p_request jsonb, out leaving uuid[], out items jsonb)
 language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
@@ -128,10 +119,10 @@ begin
   -- Whoever asks for the type that a unit has, asks for nothing.
   select
     coalesce(array_agg(i.id order by i.position), '{}'),
-    coalesce(array_agg(i.ticket_type_id order by i.position), '{}'),
-    coalesce(array_agg(s.type order by i.position), '{}'),
-    p_found.total_minor - coalesce(sum(i.price_minor), 0)::bigint
-  into leaving_items, leaving_types, coming_types, total
+    coalesce(
+      jsonb_agg(jsonb_build_object('item_id', i.id, 'ticket_type_id', s.type, 'quantity', 1) order by i.position), '[]'
+    )
+  into leaving, items
   from (
     select distinct on (1) (one ->> 'item_id')::uuid as item, (one ->> 'ticket_type_id')::uuid as type
     from jsonb_array_elements(coalesce(p_request -> 'swaps', '[]')) with ordinality as given (one, place)
@@ -139,22 +130,23 @@ begin
   ) s
   join registration_items i on i.id = s.item and i.ticket_type_id <> s.type;
 
-  select leaving_items || coalesce(array_agg((one ->> 'item_id')::uuid order by place), '{}'),
-    coming_types || coalesce(array_agg((one ->> 'ticket_type_id')::uuid order by place), '{}')
-  into coming_items, coming_types
-  from jsonb_array_elements(coalesce(p_request -> 'adds', '[]')) with ordinality as given (one, place);
-
-  prices := coalesce(es.unit_prices(p_event, coming_types, p_now), '{}');
-  total := total + coalesce((select sum(price) from unnest(prices) as price), 0);
+  items := items || coalesce(
+    (
+      select jsonb_agg(one - 'name' - 'email' || '{"quantity": 1}' order by place)
+      from jsonb_array_elements(coalesce(p_request -> 'adds', '[]')) with ordinality as given (one, place)
+    ),
+    '[]'
+  );
 end
 $body$;
 
--- Whether what comes could be bought now, stock aside: each type in the number that the registration would have of it.
+-- Whether what comes could be bought now, stock aside: each type in the number that the registration would have of it, with
+-- what its code unlocks, and add-ons with their tickets.
 create or replace function es.change_not_sold(
   p_found registrations,
   p_event events,
-  p_leaving_items uuid[],
-  p_coming_types uuid[],
+  p_leaving uuid[],
+  p_items jsonb,
   p_now timestamptz
 )
 returns jsonb
@@ -163,38 +155,33 @@ stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_types uuid[];
-  v_quantities integer[];
-  v_units constant integer := es.unit_count(p_found.id) - cardinality(p_leaving_items) + cardinality(p_coming_types);
+  v_coming constant uuid[] := array(select (one ->> 'ticket_type_id')::uuid from jsonb_array_elements(p_items) as one);
+  v_after record;
+  v_wanted record;
+  v_units constant integer := es.unit_count(p_found.id) - cardinality(p_leaving) + cardinality(v_coming);
   v_problem jsonb;
 begin
-  if cardinality(p_coming_types) = 0 then
+  if cardinality(v_coming) = 0 then
     return null;
-  end if;
-  v_problem := es.priced_otherwise(p_found);
-  if v_problem is not null then
-    return v_problem;
   end if;
   if p_event.status <> 'published' then
     return jsonb_build_object('outcome', 'sale_not_open', 'ticket_types', '[]'::jsonb);
   end if;
-  select array_agg(w.id order by w.id), array_agg(w.quantity order by w.id)
-  into v_types, v_quantities
-  from (
-    select c.id, (count(*) + (
-      select count(*)
-      from registration_items i
-      where i.registration_id = p_found.id
-        and i.cancelled_at is null
-        and i.ticket_type_id = c.id
-        and i.id <> all (p_leaving_items)
-    ))::integer as quantity
-    from unnest(p_coming_types) as c (id)
-    group by c.id
-  ) w;
+  v_after := es.units_after(p_found.id, p_leaving, v_coming);
+  select array_agg(w.id) as types, array_agg(w.quantity) as quantities
+  into v_wanted
+  from unnest(v_after.types, v_after.quantities) as w (id, quantity)
+  where w.id = any (v_coming);
   v_problem := coalesce(
     (es.choose_occurrence(p_event.id, p_found.occurrence_id, p_now)).problem,
-    (es.judge_wishes(p_event, v_types, v_quantities, p_now)).problem
+    (
+      es.judge_wishes(
+        p_event, v_wanted.types, v_wanted.quantities, p_now,
+        es.types_unlocked(es.code_of(p_found, true, p_now), p_event.id, p_now)
+      )
+    ).problem,
+    es.chosen_price_problem(p_event, p_items),
+    es.add_ons_apart(p_found, v_after.types, v_after.quantities)
   );
   if v_problem is null and v_units > p_event.max_tickets_per_registration then
     return jsonb_build_object(
@@ -203,7 +190,7 @@ begin
     );
   end if;
   if v_problem is null and not es.has_permission('registrations:write') then
-    v_problem := es.too_few_left(p_found, p_leaving_items, v_types);
+    v_problem := es.too_few_left(p_found, p_leaving, v_coming);
   end if;
   return v_problem;
 end
@@ -211,62 +198,12 @@ $body$;
 
 alter function es.change_problem(jsonb) owner to es_verbs;
 alter function es.change_refused(registrations, events, jsonb, timestamptz) owner to es_verbs;
-alter function es.read_change(registrations, events, jsonb, timestamptz) owner to es_verbs;
-alter function es.change_not_sold(registrations, events, uuid[], uuid[], timestamptz) owner to es_verbs;
+alter function es.plan_change(jsonb) owner to es_verbs;
+alter function es.change_not_sold(registrations, events, uuid[], jsonb, timestamptz) owner to es_verbs;
 revoke execute on function es.change_problem(jsonb) from public;
 revoke execute on function es.change_refused(registrations, events, jsonb, timestamptz) from public;
-revoke execute on function es.read_change(registrations, events, jsonb, timestamptz) from public;
-revoke execute on function es.change_not_sold(registrations, events, uuid[], uuid[], timestamptz) from public;
-
--- Takes what the change needs more and gives back what it needs less, all under the pools' lock; null, or why not.
--- Lines between lock:begin and lock:end are what keeps a pool from being oversold; a test takes them out and watches.
-create or replace function es.change_stock(
-  p_found registrations,
-  p_leaving_types uuid[],
-  p_coming_types uuid[],
-  out problem jsonb,
-  out changed_at timestamptz
-)
-language plpgsql
-set search_path = pg_catalog, public, es, pg_temp
-as $body$
-declare
-  v_moved record;
-  v_needed record;
-begin
-  changed_at := es.clock();
-  if p_found.waits_without_stock then
-    return;
-  end if;
-  v_moved := es.stock_difference(
-    p_found,
-    p_leaving_types, array_fill(1, array[cardinality(p_leaving_types)]),
-    p_coming_types, array_fill(1, array[cardinality(p_coming_types)]),
-    es.unit_count(p_found.id) - cardinality(p_leaving_types) + cardinality(p_coming_types)
-  );
-  -- lock:begin
-  perform es.lock_pools(v_moved.pools);
-  -- lock:end
-  changed_at := es.clock();
-  if p_found.status = 'held' and p_found.expires_at <= changed_at then
-    perform es.end_expired_hold(p_found.id, changed_at);
-    problem := jsonb_build_object('outcome', 'hold_expired', 'registration_id', p_found.id);
-    return;
-  end if;
-  v_needed := es.growing(v_moved.pools, v_moved.deltas);
-  perform es.release_expired_claims(v_needed.pools, v_needed.needs, changed_at);
-  problem := es.shortage(
-    v_needed.pools, v_needed.needs,
-    p_coming_types, array_fill(1, array[cardinality(p_coming_types)]),
-    changed_at, true
-  );
-  if problem is null then
-    perform es.move_claims(
-      p_found, v_moved.pools, v_moved.deltas, case when p_found.status = 'held' then p_found.expires_at end, changed_at
-    );
-  end if;
-end
-$body$;
+revoke execute on function es.plan_change(jsonb) from public;
+revoke execute on function es.change_not_sold(registrations, events, uuid[], jsonb, timestamptz) from public;
 
 create or replace function es.try_to_change(p_request jsonb)
 returns jsonb
@@ -276,9 +213,10 @@ as $body$
 declare
   v_found registrations;
   v_event events;
-  v_change record;
+  v_plan record;
   v_stock record;
   v_now timestamptz;
+  v_total bigint;
   v_problem jsonb;
 begin
   v_problem := es.change_problem(p_request);
@@ -296,38 +234,35 @@ begin
     return v_problem;
   end if;
 
-  v_change := es.read_change(v_found, v_event, p_request, v_now);
-  v_problem := es.change_not_sold(v_found, v_event, v_change.leaving_items, v_change.coming_types, v_now);
+  v_plan := es.plan_change(p_request);
+  v_problem := es.change_not_sold(v_found, v_event, v_plan.leaving, v_plan.items, v_now);
+  if v_problem is null and v_found.status = 'confirmed' and es.codes_missing(p_request) then
+    v_problem := jsonb_build_object('outcome', 'tickets_missing');
+  end if;
   if v_problem is not null then
     return v_problem;
   end if;
-  if v_found.status = 'confirmed' then
-    if v_change.total > v_found.total_minor
-      and not (es.has_permission('registrations:write') and v_found.org_id = es.current_org())
-    then
-      return jsonb_build_object('outcome', 'payment_required', 'total_minor', v_change.total);
-    end if;
-    if es.codes_missing(p_request) then
-      return jsonb_build_object('outcome', 'tickets_missing');
-    end if;
-  end if;
 
-  v_stock := es.change_stock(v_found, v_change.leaving_types, v_change.coming_types);
-  if v_stock.problem is not null then
-    return v_stock.problem;
+  v_total := v_found.total_minor;
+  -- A new name alone moves nothing (R13).
+  if v_plan.items <> '[]' then
+    v_stock := es.change_stock(v_found, v_event, v_plan.leaving, v_plan.items, es.may_grow_dearer(v_found));
+    if v_stock.problem is not null then
+      return v_stock.problem;
+    end if;
+    v_now := v_stock.changed_at;
+    perform es.write_units(v_found, v_plan.leaving, v_stock.kept, v_stock.cart);
+    v_total := es.write_sums(v_found, v_stock.cart);
   end if;
-  perform es.write_units(v_found, v_change.leaving_items, v_change.coming_items, v_change.coming_types, v_change.prices);
   perform es.write_names(v_found, p_request);
   if v_found.status = 'confirmed' then
-    perform es.reissue(v_found, p_request -> 'tickets', v_stock.changed_at);
+    perform es.reissue(v_found, p_request -> 'tickets', v_now);
   end if;
-  return es.write_change(v_found, v_change.total);
+  return es.write_change(v_found, v_total);
 end
 $body$;
 
-alter function es.change_stock(registrations, uuid[], uuid[]) owner to es_verbs;
 alter function es.try_to_change(jsonb) owner to es_verbs;
-revoke execute on function es.change_stock(registrations, uuid[], uuid[]) from public;
 revoke execute on function es.try_to_change(jsonb) from public;
 
 create or replace function public.change_registration(p_request jsonb)

@@ -185,6 +185,30 @@ as $body$
     or i.tax_minor <> coalesce(sum(c.amount_minor) filter (where c.kind <> 'fee'), 0)
 
   union all
+  -- Only what was priced with the code has something off by it.
+  select 'item_coded_without_code', i.id, format('registration %s', r.id)
+  from registration_items i
+  join registrations r on r.id = i.registration_id
+  where i.coded
+    and r.promo_code_id is null
+
+  union all
+  select 'tier_claim_without_items', c.id, format('registration %s, claimed %s', r.id, c.quantity)
+  from pool_claims c
+  join capacity_pools p on p.id = c.pool_id and p.kind = 'tier'
+  join price_tiers t on t.pool_id = p.id
+  join registrations r on r.id = c.registration_id
+  where c.released_at is null
+    and r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+    and not exists (
+      select
+      from registration_items i
+      where i.registration_id = r.id
+        and i.tier_id = t.id
+        and i.cancelled_at is null
+    )
+
+  union all
   select 'tier_claim_differs', d.registration_id, format('pool %s: %s items, claimed %s', d.pool_id, d.items, coalesce(c.quantity, 0))
   from (
     select i.registration_id, t.pool_id, count(*) as items
@@ -200,18 +224,28 @@ as $body$
   where coalesce(c.quantity, 0) <> d.items
 
   union all
-  select 'code_unclaimed', r.id, format('code %s', r.promo_code_id)
-  from registrations r
-  join promo_codes k on k.id = r.promo_code_id
-  where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
-    and not r.waits_without_stock
-    and not exists (
-      select
-      from pool_claims c
-      where c.registration_id = r.id
-        and c.pool_id = k.pool_id
-        and c.released_at is null
-    )
+  -- A use of the code is a place, or all of them together: a code may count otherwise now than when it was used.
+  select 'code_claim_differs', d.id, format('code %s: %s items use it, claimed %s', d.promo_code_id, d.items, d.claimed)
+  from (
+    select
+      r.id,
+      r.promo_code_id,
+      (
+        select count(*)
+        from registration_items i
+        where i.registration_id = r.id
+          and i.coded
+          and i.cancelled_at is null
+      ) as items,
+      coalesce(sum(c.quantity), 0) as claimed
+    from registrations r
+    join promo_codes k on k.id = r.promo_code_id
+    left join pool_claims c on c.registration_id = r.id and c.pool_id = k.pool_id and c.released_at is null
+    where r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
+      and not r.waits_without_stock
+    group by r.id
+  ) d
+  where d.claimed not between least(d.items, 1) and d.items
 
   union all
   select 'confirmed_without_ticket', i.id, format('registration %s', r.id)

@@ -6,6 +6,7 @@
 --   sold_out (available), nothing_to_hold (the ticket type draws from no pool), invalid (field, message).
 -- Called from: the verb createHold.
 -- Raises: ES403 without registrations:write; ES400 and ES409 as es.idempotency_begin; 22P02 when an id is no UUID.
+-- Lines between lock:begin and lock:end are what keeps a pool from being oversold; a test takes them out and watches.
 
 -- Null when the values can be stored.
 create or replace function es.hold_problem(p jsonb, p_now timestamptz)
@@ -147,7 +148,9 @@ begin
     return jsonb_build_object('outcome', 'nothing_to_hold');
   end if;
 
+  -- lock:begin
   perform from capacity_pools l where l.id = any (v_pools) order by l.id for no key update;
+  -- lock:end
   v_now := es.clock();
   v_left := es.lacking(v_pools, (v_new.hold).quantity, v_now);
   if v_left is not null then

@@ -7,6 +7,8 @@
 -- after: price_codes
 -- Of the request: hold_id (members with registrations:write), hold_key_hash (hex; whoever was given the key), or
 --   waitlist_offer_id (accept_waitlist_offer alone).
+-- Lines between lock:begin and lock:end keep a hold from being sold twice, with those of place_registration; a test takes
+-- them out and watches.
 
 -- Which hold or offer is meant. The kind is null when there is none; pools are those that it and the code claim now.
 create or replace function es.open_credit(
@@ -55,7 +57,10 @@ begin
         then h.id = (p_request ->> 'hold_id')::uuid and es.has_permission('registrations:write')
       else s.secret_hash = decode(p_request ->> 'hold_key_hash', 'hex')
     end
-  for no key update of h;
+  -- lock:begin
+  for no key update of h
+  -- lock:end
+  ;
   if not found then
     problem := jsonb_build_object('outcome', 'hold_not_found');
   elsif v_hold.status <> 'active' then

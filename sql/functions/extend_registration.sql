@@ -1,11 +1,13 @@
 -- Holds a registration's places for longer. A hold that lives keeps its places and its prices (R4). One that has run
--- out takes its places again under lock, at the prices of now, and says so; when they are gone it stays expired.
+-- out is bought again under lock, places, tiers and uses of its code, at the prices of now, and says so; when one of them is
+-- gone it stays expired.
 -- How long a hold can become altogether is bounded by its event: hold_seconds + hold_extension_seconds from placing on.
 -- Request: {registration_id, idempotency_key?, argument_hash? (hex)}.
 -- Outcomes: extended (registration_id, expires_at, taken_again, total_before, total_minor), registration_not_found,
 --   extension_limit_reached, not_extendable (status), sold_out (ticket_types), and of what was to be taken again:
 --   sale_not_open, ticket_type_not_found, quantity_out_of_range, event_not_found, occurrence_not_found,
---   already_registered, priced_otherwise (it, or its event, has other prices than listed ones).
+--   already_registered, add_on_out_of_range, price_out_of_range, code_unknown, code_not_yet_valid, code_expired,
+--   code_not_applicable, code_used_up, code_used_by_buyer.
 -- Who may: the buyer (user or guest secret), members with registrations:write. Others are told registration_not_found.
 -- Called from: the verb extendRegistration.
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when the id is no UUID.
@@ -41,8 +43,36 @@ begin
 end
 $body$;
 
--- Whether what the registration holds could be placed now, stock aside; null, or what is in the way.
-create or replace function es.still_on_sale(p_registration registrations, p_event events, p_now timestamptz)
+-- What the registration consists of, as items to price anew, each with its key; of donations what is given.
+create or replace function es.items_again(p_registration uuid)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select jsonb_agg(
+    jsonb_build_object('item_id', i.id, 'ticket_type_id', i.ticket_type_id, 'quantity', 1)
+    || case t.price_kind
+      when 'donation' then jsonb_build_object('price_minor', i.list_price_minor, 'currency', i.currency)
+      else '{}'
+    end
+    order by i.position
+  )
+  from registration_items i
+  join ticket_types t on t.id = i.ticket_type_id
+  where i.registration_id = p_registration
+    and i.cancelled_at is null
+$body$;
+
+-- Whether what the registration holds could be placed now, with its code, stock and limits of the code aside; null, or what
+-- is in the way.
+create or replace function es.still_on_sale(
+  p_registration registrations,
+  p_event events,
+  p_code promo_codes,
+  p_items jsonb,
+  p_now timestamptz
+)
 returns jsonb
 language plpgsql
 stable
@@ -54,53 +84,64 @@ declare
 begin
   v_problem := coalesce(
     es.event_problem(p_event),
-    es.priced_otherwise(p_registration),
-    (es.choose_occurrence(p_event.id, p_registration.occurrence_id, p_now)).problem
+    (es.choose_occurrence(p_event.id, p_registration.occurrence_id, p_now)).problem,
+    case when p_code.id is not null and not p_code.active then jsonb_build_object('outcome', 'code_unknown') end,
+    es.code_problem(p_code.code, p_code, p_now)
   );
   if v_problem is not null then
     return v_problem;
   end if;
   v_units := es.live_units(p_registration.id);
-  return (es.judge_wishes(p_event, v_units.types, v_units.quantities, p_now)).problem;
+  return coalesce(
+    (
+      es.judge_wishes(
+        p_event, v_units.types, v_units.quantities, p_now, es.types_unlocked(p_code, p_event.id, p_now)
+      )
+    ).problem,
+    es.add_on_problem(p_event.id, v_units.types, v_units.quantities),
+    es.chosen_price_problem(p_event, p_items),
+    case
+      when p_code.id is not null and es.code_uses(p_code, p_event.id, v_units.types, v_units.quantities) = 0
+        then jsonb_build_object('outcome', 'code_not_applicable')
+    end
+  );
 end
 $body$;
 
--- Gives the units of a registration the prices of now; the new total.
-create or replace function es.price_again(p_registration registrations, p_event events, p_now timestamptz)
-returns bigint
+-- Buys what a hold had that has run out again: everything, tiers and the code included, at the prices of now, or nothing.
+-- Null, or why not. Every pool that it may draw from is locked.
+create or replace function es.buy_again(
+  p_found registrations,
+  p_event events,
+  p_code promo_codes,
+  p_pools uuid[],
+  p_needs integer[],
+  p_until timestamptz,
+  p_now timestamptz,
+  out problem jsonb,
+  out total_minor bigint
+)
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_units record;
-  v_prices bigint[];
+  v_items constant jsonb := es.items_again(p_found.id);
+  v_cart es.priced_cart;
 begin
-  v_units := es.live_units(p_registration.id);
-  v_prices := es.unit_prices(p_event, v_units.types, p_now);
-  update registration_items i
-  set price_minor = w.price
-  from unnest(v_units.types, v_prices) as w (id, price)
-  where i.registration_id = p_registration.id
-    and i.ticket_type_id = w.id
-    and i.cancelled_at is null;
-  return es.live_total(p_registration.id);
-end
-$body$;
-
--- What the units of a registration cost together.
-create or replace function es.live_total(p_registration uuid)
-returns bigint
-language plpgsql
-stable
-set search_path = pg_catalog, public, es, pg_temp
-as $body$
-begin
-  return (
-    select coalesce(sum(i.total_minor), 0)::bigint
-    from registration_items i
-    where i.registration_id = p_registration
-      and i.cancelled_at is null
-  );
+  problem := es.still_on_sale(p_found, p_event, p_code, v_items, p_now);
+  if problem is not null then
+    return;
+  end if;
+  perform es.release_claims(array[p_found.id], es.claimed_pools(array[p_found.id]), p_now);
+  perform es.release_expired_claims(p_pools, p_needs, p_now);
+  v_cart := es.price_cart(p_event, v_items, p_code, p_now, true);
+  problem := es.take_again(p_found, v_cart, p_code, p_until, p_now);
+  if problem is null then
+    perform es.write_units(
+      p_found, array(select (one ->> 'item_id')::uuid from jsonb_array_elements(v_items) as one), null, v_cart
+    );
+    total_minor := es.write_sums(p_found, v_cart);
+  end if;
 end
 $body$;
 
@@ -112,8 +153,11 @@ as $body$
 declare
   v_found registrations;
   v_event events;
+  v_code promo_codes;
+  v_pools record;
   v_now timestamptz;
   v_until timestamptz;
+  v_bought record;
   v_problem jsonb;
   v_total bigint;
   v_again boolean := false;
@@ -130,11 +174,11 @@ begin
   v_other := es.already_registered(
     v_event, jsonb_build_object('buyer', jsonb_build_object('email', v_found.buyer_email)), v_found.id
   );
+  v_now := es.clock();
+  v_code := es.code_of(v_found, false, v_now);
+  v_pools := es.pools_of_whole(v_found, (es.kept_cart(v_found.id, '{}')).units, v_code, true, v_now);
   -- Pools are locked for a live hold too: whoever meets it in one of them must not take it for expired meanwhile.
-  perform es.lock_pools(
-    es.claimed_pools(array[v_found.id])
-    || (select d.pools from es.live_units(v_found.id) u, es.pool_demand(v_found.occurrence_id, u.types, u.quantities) d)
-  );
+  perform es.lock_pools(es.claimed_pools(array[v_found.id]) || v_pools.pools);
   v_now := es.clock();
   v_until := least(es.longest_hold(v_found, v_event), v_now + make_interval(secs => v_event.hold_seconds));
   if v_until <= greatest(v_now, v_found.expires_at) then
@@ -144,16 +188,16 @@ begin
   v_total := v_found.total_minor;
   if v_found.status = 'expired' or v_found.expires_at <= v_now then
     v_again := true;
-    v_problem := coalesce(v_other, es.still_on_sale(v_found, v_event, v_now));
+    v_problem := v_other;
     if v_problem is null then
-      perform es.release_claims(array[v_found.id], es.claimed_pools(array[v_found.id]), v_now);
-      v_problem := es.take_again(v_found, v_until, v_now);
+      v_bought := es.buy_again(v_found, v_event, v_code, v_pools.pools, v_pools.needs, v_until, v_now);
+      v_problem := v_bought.problem;
+      v_total := v_bought.total_minor;
     end if;
     if v_problem is not null then
       perform es.expire_locked(array[v_found.id], es.claimed_pools(array[v_found.id]), v_now);
       return v_problem;
     end if;
-    v_total := es.price_again(v_found, v_event, v_now);
   else
     update pool_claims c set expires_at = v_until where c.registration_id = v_found.id and c.released_at is null;
   end if;
@@ -175,8 +219,7 @@ begin
   update registrations r
   set
     status = 'held',
-    expires_at = p_until,
-    total_minor = p_total
+    expires_at = p_until
   where r.id = p_found.id;
   if p_again then
     perform emit_event(
@@ -219,17 +262,17 @@ $body$;
 
 alter function es.lock_registration(uuid) owner to es_verbs;
 alter function es.longest_hold(registrations, events) owner to es_verbs;
-alter function es.still_on_sale(registrations, events, timestamptz) owner to es_verbs;
-alter function es.price_again(registrations, events, timestamptz) owner to es_verbs;
-alter function es.live_total(uuid) owner to es_verbs;
+alter function es.items_again(uuid) owner to es_verbs;
+alter function es.still_on_sale(registrations, events, promo_codes, jsonb, timestamptz) owner to es_verbs;
+alter function es.buy_again(registrations, events, promo_codes, uuid[], integer[], timestamptz, timestamptz) owner to es_verbs;
 alter function es.try_to_extend(jsonb) owner to es_verbs;
 alter function es.write_extension(registrations, timestamptz, bigint, boolean) owner to es_verbs;
 alter function public.extend_registration(jsonb) owner to es_verbs;
 revoke execute on function es.lock_registration(uuid) from public;
 revoke execute on function es.longest_hold(registrations, events) from public;
-revoke execute on function es.still_on_sale(registrations, events, timestamptz) from public;
-revoke execute on function es.price_again(registrations, events, timestamptz) from public;
-revoke execute on function es.live_total(uuid) from public;
+revoke execute on function es.items_again(uuid) from public;
+revoke execute on function es.still_on_sale(registrations, events, promo_codes, jsonb, timestamptz) from public;
+revoke execute on function es.buy_again(registrations, events, promo_codes, uuid[], integer[], timestamptz, timestamptz) from public;
 revoke execute on function es.try_to_extend(jsonb) from public;
 revoke execute on function es.write_extension(registrations, timestamptz, bigint, boolean) from public;
 revoke execute on function public.extend_registration(jsonb) from public;

@@ -130,7 +130,7 @@ begin
   end if;
   v_problem := coalesce(
     v_problem,
-    es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, v_email, v_now, false)
+    es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, es.current_user_id(), v_email, v_now, false)
   );
   if v_problem is not null then
     return v_problem;
@@ -159,7 +159,7 @@ begin
   end if;
   v_problem := coalesce(
     es.code_problem(p_request ->> 'code', v_judged.code, v_now),
-    es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, v_email, v_now, true)
+    es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, es.current_user_id(), v_email, v_now, true)
   );
   if v_problem is not null then
     return v_problem;

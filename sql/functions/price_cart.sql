@@ -5,7 +5,8 @@
 --   price = tier (or listed) price - discount - code, never below 0
 --   total = price + fees + added, where added is what taxes on top (and the document's rounding) add
 --   total = net + tax
--- Called from: place_registration under its lock; price_checkout without one; whoever has to price again.
+-- Called from: place_registration, extend_registration, change_registration and cancel_registration under their locks;
+--   price_checkout without one.
 -- Raises: nothing of its own. What may not be bought is judged before (judge_wishes, price_codes).
 
 create or replace function es.price_cart(
@@ -20,26 +21,55 @@ language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
+  return es.price_cart(p_event, null, '{}', p_items, p_code, p_now, p_locked);
+end
+$body$;
+
+-- The same with units that are there already (price_kept tells what they keep): they come first and are counted, but only
+-- those that come are priced, and those that lost a discount by what left. p_left: the tiers of the units that left, a
+-- place for each; null when none did.
+create or replace function es.price_cart(
+  p_event events,
+  p_kept es.priced_cart,
+  p_left uuid[],
+  p_items jsonb,
+  p_code promo_codes,
+  p_now timestamptz,
+  p_locked boolean
+)
+returns es.priced_cart
+language plpgsql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
 declare
+  v_before constant integer := coalesce(cardinality(p_kept.units), 0);
   v_cart es.priced_cart;
   v_units es.cart_unit[];
   v_charges es.cart_charge[];
+  v_fresh integer[];
+  v_lost integer[] := '{}';
   v_rule uuid;
 begin
-  v_units := es.price_units(p_items, p_now, p_locked);
-  select d.p_units, d.p_rule into v_units, v_rule from es.discount_automatically(p_event, v_units, p_now) d;
-  if p_code.id is not null and p_code.kind <> 'none' then
-    v_units := es.take_off(
-      v_units,
-      es.discount_units(
-        v_units, es.types_of_code(p_code, p_event.id), p_code.kind, p_code.rate_millionths,
-        case when p_code.currency = p_event.currency then p_code.amount_minor else 0 end,
-        p_code.buy_quantity, p_code.get_quantity
-      ),
-      true
-    );
+  v_units := coalesce(p_kept.units, '{}') || es.price_units(p_items, v_before, coalesce(p_left, '{}'), p_now, p_locked);
+  if v_before > 0 and p_left is not null then
+    select k.units, k.lost into v_units, v_lost from es.keep_earned(v_units) k;
   end if;
-  select c.p_units, c.p_charges into v_units, v_charges from es.charge_units(p_event, v_units) c;
+  v_fresh := v_lost || array(select generate_series(v_before + 1, cardinality(v_units)));
+  if v_fresh <> '{}' then
+    select d.p_units, d.p_rule
+    into v_units, v_rule
+    from es.discount_automatically(p_event, v_units, v_fresh, p_now) d;
+    if p_code.id is not null then
+      v_units := es.discount_by_code(p_event, v_units, v_fresh, p_code);
+    end if;
+  end if;
+  select c.p_units, c.p_charges
+  into v_units, v_charges
+  from es.charge_units(
+    p_event, v_units, v_fresh, array(select k from unnest(p_kept.charges) as k where k.unit <> all (v_lost))
+  ) c;
   v_cart.units := v_units;
   v_cart.charges := coalesce(v_charges, '{}');
   v_cart.discount_rule_id := v_rule;
@@ -126,11 +156,13 @@ return p_request ->> 'code' is null
   and not jsonb_path_exists(p_request, '$.items[*].price_minor ? (@ != null)');
 
 alter function es.price_cart(events, jsonb, promo_codes, timestamptz, boolean) owner to es_verbs;
+alter function es.price_cart(events, es.priced_cart, uuid[], jsonb, promo_codes, timestamptz, boolean) owner to es_verbs;
 alter function es.cart_sums(es.priced_cart) owner to es_verbs;
 alter function es.has_plain_prices(uuid) owner to es_verbs;
 alter function es.is_plain_sale(uuid) owner to es_verbs;
 alter function es.is_plain_request(jsonb) owner to es_verbs;
 revoke execute on function es.price_cart(events, jsonb, promo_codes, timestamptz, boolean) from public;
+revoke execute on function es.price_cart(events, es.priced_cart, uuid[], jsonb, promo_codes, timestamptz, boolean) from public;
 revoke execute on function es.cart_sums(es.priced_cart) from public;
 revoke execute on function es.has_plain_prices(uuid) from public;
 revoke execute on function es.is_plain_sale(uuid) from public;

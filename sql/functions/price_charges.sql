@@ -8,7 +8,7 @@
 --                 move by a cent for that
 --   keep_gross    prices with tax included stay as they are; their tax is rounded once over the whole and cents move
 --                 between net and tax. Taxes on top are rounded once over the whole, too
--- One row for each tax of an entry; where an entry has several, each says the entry's whole added_minor: what the
+-- One row for each tax of an entry, its turn as in the entry; where an entry has several, each says the entry's whole added_minor: what the
 -- entry costs beyond its amount.
 create or replace function es.tax_entries(p_entries es.taxable[], p_rounding text)
 returns table (
@@ -19,7 +19,8 @@ returns table (
   rate_millionths integer,
   inclusive boolean,
   tax_minor bigint,
-  added_minor bigint
+  added_minor bigint,
+  turn bigint
 )
 language sql
 immutable
@@ -108,7 +109,8 @@ as $body$
     t.rate,
     t.inside,
     coalesce(w.minor, t.own_minor),
-    (t.net_minor + sum(coalesce(w.minor, t.own_minor)) over (partition by e.entry) - e.amount_minor)::bigint
+    (t.net_minor + sum(coalesce(w.minor, t.own_minor)) over (partition by e.entry) - e.amount_minor)::bigint,
+    t.place
   from taxes t
   join entries e on e.entry = t.entry
   left join whole w on w.entry = t.entry and w.place = t.place
@@ -148,10 +150,15 @@ as $body$
   group by r.type_id
 $body$;
 
--- What each fee comes to at each unit. Fees of the organization and of the event add up. A place that costs nothing
+-- What each fee comes to at each fresh unit. Fees of the organization and of the event add up. A place that costs nothing
 -- bears no fee; an amount in another currency than the event's does not apply. One for the whole registration is
--- shared out in proportion to the prices.
-create or replace function es.fees_of_units(p_event events, p_units es.cart_unit[])
+-- shared out in proportion to the prices; of its fixed amount only what other units do not bear already.
+create or replace function es.fees_of_units(
+  p_event events,
+  p_units es.cart_unit[],
+  p_fresh integer[],
+  p_kept es.cart_charge[]
+)
 returns table (rule fee_rules, unit integer, minor bigint)
 language sql
 stable
@@ -161,6 +168,7 @@ as $body$
     select u.unit, u.price_minor
     from unnest(p_units) as u
     where u.price_minor > 0
+      and u.unit = any (p_fresh)
   ),
   counted as (
     select array_agg(unit order by unit) as units, array_agg(price_minor order by unit) as prices, sum(price_minor) as sum_minor
@@ -184,9 +192,22 @@ as $body$
     select x.r, s.unit, s.minor
     from rules x
     cross join counted c
+    cross join lateral (
+      select coalesce(
+        sum(k.amount_minor) - es.round_div(sum(k.base_minor::numeric * k.rate_millionths), 1000000), 0
+      )::bigint as fixed_minor
+      from unnest(p_kept) as k
+      where k.kind = 'fee'
+        and k.fee_kind = (x.r).kind
+        and k.name = (x.r).name
+    ) borne
     cross join unnest(
       c.units,
-      es.allot(x.fixed_minor + es.round_div(c.sum_minor * (x.r).rate_millionths, 1000000), c.prices)
+      es.allot(
+        greatest(0, x.fixed_minor - greatest(0, borne.fixed_minor))
+        + es.round_div(c.sum_minor * (x.r).rate_millionths, 1000000),
+        c.prices
+      )
     ) as s (unit, minor)
     where (x.r).basis = 'registration'
       and c.units is not null
@@ -194,11 +215,63 @@ as $body$
   where f.minor > 0
 $body$;
 
--- Puts fees and taxes on priced units. The taxes of each type are read once; what is charged is told by unit, with
--- fees and taxes of nothing left out.
+-- What is taxed, unit by unit, the ticket before its fees: of fresh units by the rules of now, of others as they were taxed
+-- before.
+create or replace function es.taxables(
+  p_event events,
+  p_units es.cart_unit[],
+  p_fresh integer[],
+  p_fee_taxes es.cart_charge[],
+  p_kept es.cart_charge[]
+)
+returns es.taxable[]
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  with entries as (
+    select u.unit, false as fee, u.price_minor as minor, t.tax_names, t.rates, t.inclusive, 0 as place
+    from unnest(p_units) as u
+    join es.taxes_of_types(p_event, (select array_agg(distinct x.ticket_type_id) from unnest(p_units) as x)) t
+      on t.ticket_type_id = u.ticket_type_id
+    where u.price_minor > 0
+      and u.unit = any (p_fresh)
+
+    union all
+    select f.unit, true, f.base_minor, array[f.name], array[f.rate_millionths], array[f.inclusive], f.place::integer
+    from unnest(p_fee_taxes) with ordinality as f
+      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
+
+    union all
+    select
+      k.unit, false, min(k.base_minor), array_agg(k.name order by k.place), array_agg(k.rate_millionths order by k.place),
+      array_agg(k.inclusive order by k.place), 0
+    from unnest(p_kept) with ordinality as k
+      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
+    where k.kind = 'tax'
+    group by k.unit
+
+    union all
+    select k.unit, true, k.base_minor, array[k.name], array[k.rate_millionths], array[k.inclusive], k.place::integer
+    from unnest(p_kept) with ordinality as k
+      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
+    where k.kind = 'fee_tax'
+  )
+  select array_agg(row(n.entry, n.unit, n.fee, n.minor, n.tax_names, n.rates, n.inclusive)::es.taxable order by n.entry)
+  from (
+    select row_number() over (order by e.unit, e.fee, e.place) as entry, e.*
+    from entries e
+  ) n
+$body$;
+
+-- Puts fees and taxes on priced units. The taxes of each type are read once; what is charged is told by unit, fees of
+-- nothing left out. What units that are not fresh were charged is given (p_kept): their fees stay; their taxes are worked
+-- out again by the rates of then, since a document's taxes are rounded over the whole of it.
 create or replace function es.charge_units(
   p_event events,
   inout p_units es.cart_unit[],
+  p_fresh integer[],
+  p_kept es.cart_charge[],
   out p_charges es.cart_charge[]
 )
 language plpgsql
@@ -208,46 +281,35 @@ as $body$
 declare
   v_units constant es.cart_unit[] := p_units;
   v_fees es.cart_charge[];
+  v_fee_taxes es.cart_charge[];
   v_entries es.taxable[];
 begin
-  with fees as (
-    select f.unit, f.minor, (f.rule).*
-    from es.fees_of_units(p_event, v_units) f
-  ),
-  entries as (
-    select u.unit, false as fee, u.price_minor as minor, t.tax_names, t.rates, t.inclusive, 0 as position, null::uuid as id
-    from unnest(v_units) as u
-    join es.taxes_of_types(p_event, (select array_agg(distinct x.ticket_type_id) from unnest(v_units) as x)) t
-      on t.ticket_type_id = u.ticket_type_id
-    where u.price_minor > 0
-    union all
-    select f.unit, true, f.minor, array[f.tax_name], array[f.tax_rate_millionths], array[f.tax_inclusive], f.position, f.id
-    from fees f
-    where f.tax_rate_millionths > 0
-  )
   select
-    (
-      select array_agg(
-        row(f.unit, 'fee', f.kind, f.name, f.rate_millionths, false, f.minor)::es.cart_charge
-        order by f.unit, f.position, f.id
-      )
-      from fees f
+    array_agg(
+      row(
+        f.unit, 'fee', (f.rule).kind, (f.rule).name, (f.rule).rate_millionths, false, f.minor, u.price_minor
+      )::es.cart_charge
+      order by f.unit, (f.rule).position, (f.rule).id
     ),
-    (
-      select array_agg(row(n.entry, n.unit, n.fee, n.minor, n.tax_names, n.rates, n.inclusive)::es.taxable)
-      from (
-        select row_number() over (order by e.unit, e.fee, e.position, e.id) as entry, e.*
-        from entries e
-      ) n
-    )
-  into v_fees, v_entries;
-  if v_fees is null and v_entries is null then
+    array_agg(
+      row(
+        f.unit, 'fee_tax', null, (f.rule).tax_name, (f.rule).tax_rate_millionths, (f.rule).tax_inclusive, 0, f.minor
+      )::es.cart_charge
+      order by f.unit, (f.rule).position, (f.rule).id
+    ) filter (where (f.rule).tax_rate_millionths > 0)
+  into v_fees, v_fee_taxes
+  from es.fees_of_units(p_event, v_units, p_fresh, p_kept) f
+  join unnest(v_units) as u on u.unit = f.unit;
+  v_fees := coalesce(v_fees, '{}') || array(select k from unnest(p_kept) as k where k.kind = 'fee');
+  v_entries := es.taxables(p_event, v_units, p_fresh, v_fee_taxes, p_kept);
+  if v_fees = '{}' and v_entries is null then
     return;
   end if;
 
   with taxes as materialized (
-    select t.*
+    select t.*, e.amount_minor as base_minor
     from es.tax_entries(v_entries, p_event.tax_rounding) t
+    join unnest(v_entries) as e on e.entry = t.entry
   ),
   sums as (
     select u.unit, f.fee_minor, t.tax_minor, a.added_minor
@@ -264,20 +326,23 @@ begin
     array_agg(
       row(
         u.unit, u.line, u.ticket_type_id, u.donated, u.tier_id, u.list_minor, u.tier_minor, u.discount_minor,
-        u.code_minor, u.price_minor, coalesce(s.fee_minor, 0), coalesce(s.tax_minor, 0), coalesce(s.added_minor, 0)
+        u.code_minor, u.price_minor, coalesce(s.fee_minor, 0), coalesce(s.tax_minor, 0), coalesce(s.added_minor, 0),
+        u.item_id, u.coded, u.terms
       )::es.cart_unit
       order by u.unit
     ),
-    coalesce(v_fees, '{}') || (
+    v_fees || (
       select coalesce(
         array_agg(
-          row(t.unit, case when t.fee then 'fee_tax' else 'tax' end, null, t.name, t.rate_millionths, t.inclusive, t.tax_minor)::es.cart_charge
-          order by t.entry
+          row(
+            t.unit, case when t.fee then 'fee_tax' else 'tax' end, null, t.name, t.rate_millionths, t.inclusive,
+            t.tax_minor, t.base_minor
+          )::es.cart_charge
+          order by t.entry, t.turn
         ),
         '{}'
       )
       from taxes t
-      where t.tax_minor > 0
     )
   into p_units, p_charges
   from unnest(v_units) as u
@@ -287,9 +352,11 @@ $body$;
 
 alter function es.tax_entries(es.taxable[], text) owner to es_verbs;
 alter function es.taxes_of_types(events, uuid[]) owner to es_verbs;
-alter function es.fees_of_units(events, es.cart_unit[]) owner to es_verbs;
-alter function es.charge_units(events, es.cart_unit[]) owner to es_verbs;
+alter function es.fees_of_units(events, es.cart_unit[], integer[], es.cart_charge[]) owner to es_verbs;
+alter function es.taxables(events, es.cart_unit[], integer[], es.cart_charge[], es.cart_charge[]) owner to es_verbs;
+alter function es.charge_units(events, es.cart_unit[], integer[], es.cart_charge[]) owner to es_verbs;
 revoke execute on function es.tax_entries(es.taxable[], text) from public;
 revoke execute on function es.taxes_of_types(events, uuid[]) from public;
-revoke execute on function es.fees_of_units(events, es.cart_unit[]) from public;
-revoke execute on function es.charge_units(events, es.cart_unit[]) from public;
+revoke execute on function es.fees_of_units(events, es.cart_unit[], integer[], es.cart_charge[]) from public;
+revoke execute on function es.taxables(events, es.cart_unit[], integer[], es.cart_charge[], es.cart_charge[]) from public;
+revoke execute on function es.charge_units(events, es.cart_unit[], integer[], es.cart_charge[]) from public;

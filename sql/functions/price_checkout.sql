@@ -60,7 +60,7 @@ as $body$
       from (
         select c.fee_kind as kind, c.name, sum(c.amount_minor) as amount_minor, min(c.place) as first
         from unnest(p_cart.charges) with ordinality as c
-          (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, place)
+          (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
         where c.kind = 'fee'
         group by c.fee_kind, c.name
       ) f
@@ -72,9 +72,10 @@ as $body$
           c.name, c.rate_millionths, c.inclusive, c.kind = 'fee_tax' as on_fees, sum(c.amount_minor) as amount_minor,
           min(c.place) as first
         from unnest(p_cart.charges) with ordinality as c
-          (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, place)
+          (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
         where c.kind <> 'fee'
         group by c.name, c.rate_millionths, c.inclusive, c.kind
+        having sum(c.amount_minor) > 0
       ) x
     )
   )
@@ -93,6 +94,7 @@ declare
   v_wished record;
   v_judged record;
   v_demand record;
+  v_weighed record;
   v_problem jsonb;
 begin
   if es.current_org() is null then
@@ -108,10 +110,15 @@ begin
     return v_judged.problem;
   end if;
   v_demand := es.pool_demand(v_judged.occurrence, v_wished.types, v_wished.quantities);
+  -- What the code reserves is there for whoever shows it.
+  v_weighed := es.weigh_credit(
+    null, null, v_judged.code, v_judged.occurrence, v_wished.types, v_wished.quantities, v_demand.pools, v_demand.needs,
+    v_now
+  );
   v_problem := coalesce(
-    es.shortage(v_demand.pools, v_demand.needs, v_wished.types, v_wished.quantities, v_now, false),
+    es.shortage(v_demand.pools, v_weighed.needs, v_wished.types, v_wished.quantities, v_now, false),
     -- Of a guest's address nothing is told here: anybody could ask about anybody.
-    es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, null, v_now, false)
+    es.code_use_problem(v_judged.code, v_event, v_wished.types, v_wished.quantities, es.current_user_id(), null, v_now, false)
   );
   if v_problem is not null then
     return v_problem;

@@ -1,5 +1,5 @@
 -- Promo codes: which one a text means at an event, whether it may be used now, and by whom how often.
--- Called from: price_cart, place_registration, price_checkout.
+-- Called from: price_cart, place_registration, price_checkout, and the verbs that change registrations.
 -- Raises: nothing.
 
 -- The code of that text: the event's own before the organization's. A row of nulls when there is none.
@@ -80,6 +80,20 @@ as $body$
   end
 $body$;
 
+-- The code of a registration, or a row of nulls: when it has none, and when what is asked for is a code that may be used
+-- now (p_open) and it may not.
+create or replace function es.code_of(p_registration registrations, p_open boolean, p_now timestamptz)
+returns promo_codes
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select c
+  from promo_codes c
+  where c.id = p_registration.promo_code_id
+    and (not p_open or (c.active and es.code_problem(c.code, c, p_now) is null))
+$body$;
+
 -- Uses that a cart makes of the code: one, or one for each place it is for.
 create or replace function es.code_uses(p_code promo_codes, p_event uuid, p_types uuid[], p_quantities integer[])
 returns integer
@@ -97,9 +111,9 @@ as $body$
   where w.id = any (coalesce(es.types_of_code(p_code, p_event), p_types))
 $body$;
 
--- Uses that this buyer has made: over holds that have not run out and registrations that count (R10), by account and by
+-- Uses that a buyer has made: over holds that have not run out and registrations that count (R10), by account and by
 -- address. Under the lock of the code's pool nobody else can add one meanwhile.
-create or replace function es.code_uses_of_buyer(p_code promo_codes, p_email text, p_now timestamptz)
+create or replace function es.code_uses_of_buyer(p_code promo_codes, p_user uuid, p_email text, p_now timestamptz)
 returns integer
 language plpgsql
 stable
@@ -112,9 +126,9 @@ begin
     join pool_claims c on c.registration_id = r.id and c.pool_id = p_code.pool_id and c.released_at is null
     where r.promo_code_id = p_code.id
       and (
-        r.user_id = es.current_user_id()
+        r.user_id = p_user
         or r.buyer_email = lower(btrim(p_email))
-        or r.buyer_email = es.own_address()
+        or (p_user = es.current_user_id() and r.buyer_email = es.own_address())
       )
       and (
         r.status in ('pending_approval', 'confirmed')
@@ -124,14 +138,50 @@ begin
 end
 $body$;
 
--- Null when the cart may use the code so often, else code_not_applicable, code_used_up (left: uses that remain) or
+-- Null when so many more uses can be made of the code by this buyer, else code_used_up (left: uses that remain) or
 -- code_used_by_buyer. Without the lock, holds that ran out count as free; under it those that could be given back have
 -- been.
+create or replace function es.code_limit_problem(
+  p_code promo_codes,
+  p_uses integer,
+  p_user uuid,
+  p_email text,
+  p_now timestamptz,
+  p_locked boolean
+)
+returns jsonb
+language plpgsql
+volatile
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_left integer;
+begin
+  if p_code.id is null or p_uses <= 0 then
+    return null;
+  end if;
+  select p.capacity - p.claimed + case when p_locked then 0 else es.pool_expired(p.id, p_now) end
+  into v_left
+  from capacity_pools p
+  where p.id = p_code.pool_id;
+  if v_left < p_uses then
+    return jsonb_build_object('outcome', 'code_used_up', 'requested', p_uses, 'left', greatest(0, v_left));
+  end if;
+  if p_code.max_uses_per_buyer - es.code_uses_of_buyer(p_code, p_user, p_email, p_now) < p_uses then
+    return jsonb_build_object('outcome', 'code_used_by_buyer');
+  end if;
+  return null;
+end
+$body$;
+
+-- Null when the cart may use the code so often, else code_not_applicable, or what code_limit_problem says. The buyer is
+-- p_user, or the one of that address.
 create or replace function es.code_use_problem(
   p_code promo_codes,
   p_event events,
   p_types uuid[],
   p_quantities integer[],
+  p_user uuid,
   p_email text,
   p_now timestamptz,
   p_locked boolean
@@ -143,7 +193,6 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
   v_uses integer;
-  v_left integer;
 begin
   if p_code.id is null then
     return null;
@@ -152,17 +201,7 @@ begin
   if v_uses = 0 or p_code.currency <> p_event.currency then
     return jsonb_build_object('outcome', 'code_not_applicable');
   end if;
-  select p.capacity - p.claimed + case when p_locked then 0 else es.pool_expired(p.id, p_now) end
-  into v_left
-  from capacity_pools p
-  where p.id = p_code.pool_id;
-  if v_left < v_uses then
-    return jsonb_build_object('outcome', 'code_used_up', 'requested', v_uses, 'left', greatest(0, v_left));
-  end if;
-  if p_code.max_uses_per_buyer - es.code_uses_of_buyer(p_code, p_email, p_now) < v_uses then
-    return jsonb_build_object('outcome', 'code_used_by_buyer');
-  end if;
-  return null;
+  return es.code_limit_problem(p_code, v_uses, p_user, p_email, p_now, p_locked);
 end
 $body$;
 
@@ -170,13 +209,17 @@ alter function es.find_code(events, text) owner to es_verbs;
 alter function es.types_of_code(promo_codes, uuid) owner to es_verbs;
 alter function es.types_unlocked(promo_codes, uuid, timestamptz) owner to es_verbs;
 alter function es.code_problem(text, promo_codes, timestamptz) owner to es_verbs;
+alter function es.code_of(registrations, boolean, timestamptz) owner to es_verbs;
 alter function es.code_uses(promo_codes, uuid, uuid[], integer[]) owner to es_verbs;
-alter function es.code_uses_of_buyer(promo_codes, text, timestamptz) owner to es_verbs;
-alter function es.code_use_problem(promo_codes, events, uuid[], integer[], text, timestamptz, boolean) owner to es_verbs;
+alter function es.code_uses_of_buyer(promo_codes, uuid, text, timestamptz) owner to es_verbs;
+alter function es.code_limit_problem(promo_codes, integer, uuid, text, timestamptz, boolean) owner to es_verbs;
+alter function es.code_use_problem(promo_codes, events, uuid[], integer[], uuid, text, timestamptz, boolean) owner to es_verbs;
 revoke execute on function es.find_code(events, text) from public;
 revoke execute on function es.types_of_code(promo_codes, uuid) from public;
 revoke execute on function es.types_unlocked(promo_codes, uuid, timestamptz) from public;
 revoke execute on function es.code_problem(text, promo_codes, timestamptz) from public;
+revoke execute on function es.code_of(registrations, boolean, timestamptz) from public;
 revoke execute on function es.code_uses(promo_codes, uuid, uuid[], integer[]) from public;
-revoke execute on function es.code_uses_of_buyer(promo_codes, text, timestamptz) from public;
-revoke execute on function es.code_use_problem(promo_codes, events, uuid[], integer[], text, timestamptz, boolean) from public;
+revoke execute on function es.code_uses_of_buyer(promo_codes, uuid, text, timestamptz) from public;
+revoke execute on function es.code_limit_problem(promo_codes, integer, uuid, text, timestamptz, boolean) from public;
+revoke execute on function es.code_use_problem(promo_codes, events, uuid[], integer[], uuid, text, timestamptz, boolean) from public;

@@ -1,8 +1,9 @@
 -- A cart unit by unit, each with its listed price and the tier that it falls in.
 -- A unit takes the first tier of its type, by position, that is open at that instant and has one left; when no tier
 -- takes it, it costs what the type lists. So the units of one cart may fall into several tiers.
--- Items: [{ticket_type_id, quantity, price_minor?}]; price_minor is what the buyer of a donation gives.
--- Called from: price_cart; price_pools also from place_registration.
+-- Items: [{ticket_type_id, quantity, price_minor?, item_id?}]; price_minor is what the buyer of a donation gives, item_id
+-- the item that the one unit of a line is to be.
+-- Called from: price_cart; price_pools also from place_registration and the verbs that change registrations.
 -- Raises: 22P02 when an id is no UUID.
 -- after: stock
 
@@ -31,7 +32,15 @@ as $body$
     and (t.ends_at is null or t.ends_at > p_now)
 $body$;
 
-create or replace function es.price_units(p_items jsonb, p_now timestamptz, p_locked boolean)
+-- Units are numbered behind the first p_before. p_freed: the tiers that units fall out of by the same change, a place
+-- for each.
+create or replace function es.price_units(
+  p_items jsonb,
+  p_before integer,
+  p_freed uuid[],
+  p_now timestamptz,
+  p_locked boolean
+)
 returns es.cart_unit[]
 language plpgsql
 stable
@@ -47,11 +56,12 @@ begin
 
   with wished as (
     select
-      row_number() over (order by i.line, u.number) as unit,
+      p_before + row_number() over (order by i.line, u.number) as unit,
       row_number() over (partition by t.id order by i.line, u.number) as nth,
       i.line,
       t.id as ticket_type_id,
       t.price_kind = 'donation' as donated,
+      (i.item ->> 'item_id')::uuid as item_id,
       case t.price_kind
         when 'donation' then coalesce((i.item ->> 'price_minor')::bigint, t.price_minor)
         else t.price_minor
@@ -62,15 +72,22 @@ begin
   ),
   tiers as (
     select
-      o.*,
-      sum(o.units_left) over (partition by o.ticket_type_id order by o.place) as up_to
+      o.ticket_type_id,
+      o.tier_id,
+      o.price_minor,
+      f.units_left,
+      sum(f.units_left) over (partition by o.ticket_type_id order by o.place) as up_to
     from es.open_tiers(v_types, p_now, p_locked) o
+    cross join lateral (
+      select o.units_left + count(*) filter (where freed.tier_id = o.tier_id) as units_left
+      from unnest(p_freed) as freed (tier_id)
+    ) f
   )
   select
     array_agg(
       row(
         w.unit, w.line, w.ticket_type_id, w.donated, t.tier_id, w.list_minor, coalesce(t.price_minor, w.list_minor),
-        0, 0, coalesce(t.price_minor, w.list_minor), 0, 0, 0
+        0, 0, coalesce(t.price_minor, w.list_minor), 0, 0, 0, w.item_id, false, null
       )::es.cart_unit
       order by w.unit
     )
@@ -80,7 +97,7 @@ begin
     and not w.donated
     and w.nth > t.up_to - t.units_left
     and w.nth <= t.up_to;
-  return v_units;
+  return coalesce(v_units, '{}');
 end
 $body$;
 
@@ -116,9 +133,9 @@ end
 $body$;
 
 alter function es.open_tiers(uuid[], timestamptz, boolean) owner to es_verbs;
-alter function es.price_units(jsonb, timestamptz, boolean) owner to es_verbs;
+alter function es.price_units(jsonb, integer, uuid[], timestamptz, boolean) owner to es_verbs;
 alter function es.price_pools(uuid[], integer[], promo_codes, timestamptz) owner to es_verbs;
 revoke execute on function es.open_tiers(uuid[], timestamptz, boolean) from public;
-revoke execute on function es.price_units(jsonb, timestamptz, boolean) from public;
+revoke execute on function es.price_units(jsonb, integer, uuid[], timestamptz, boolean) from public;
 revoke execute on function es.price_pools(uuid[], integer[], promo_codes, timestamptz) from public;
 grant execute on function es.open_tiers(uuid[], timestamptz, boolean) to es_system;

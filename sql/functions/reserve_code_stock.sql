@@ -6,6 +6,7 @@
 --   code_cannot_reserve (it is of no one event, counts no tickets, has no limit, is switched off or over).
 -- Called from: the verb reservePromoCodeStock.
 -- Raises: ES403 without promo_codes:write; ES400 and ES409 as es.idempotency_begin; 22P02 when an id is no UUID.
+-- Lines between lock:begin and lock:end are what keeps a pool from being oversold; a test takes them out and watches.
 
 -- Locks the pools that a code reserves in, or is to, with the pool of its uses, in their order.
 create or replace function es.lock_pools_of_code(p_code promo_codes, p_pools uuid[])
@@ -14,12 +15,14 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 begin
+  -- lock:begin
   perform
   from capacity_pools p
   where p.id = any (p_pools || p_code.pool_id)
     or p.id in (select c.pool_id from pool_claims c where c.promo_code_id = p_code.id and c.released_at is null)
   order by p.id
   for no key update;
+  -- lock:end
 end
 $body$;
 

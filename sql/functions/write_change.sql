@@ -1,5 +1,6 @@
 -- Writes a change that was found possible: units, names, tickets, total. Nothing is judged here.
--- Called from: change_registration, with the registration locked and its stock moved; the program asks
+-- Called from: change_registration, with the registration locked and its stock moved; write_units and write_sums from
+--   extend_registration and cancel_registration (es.cancel_units) too; the program asks
 -- registration_admission beforehand what to sign.
 -- Raises: 23505 when a key of an added unit is taken.
 
@@ -42,14 +43,13 @@ begin
 end
 $body$;
 
--- Gives the leaving units their new types and prices, and adds the others behind the last one. The leaving ones come
--- first in the arrays.
+-- Gives the items the types and prices of the cart, adds those that it has more behind the last one, and writes the charges
+-- of what is priced otherwise than before. Of the units that were there, p_kept stay and p_leaving are priced anew.
 create or replace function es.write_units(
   p_found registrations,
   p_leaving uuid[],
-  p_items uuid[],
-  p_types uuid[],
-  p_prices bigint[]
+  p_kept es.priced_cart,
+  p_cart es.priced_cart
 )
 returns void
 language plpgsql
@@ -59,24 +59,71 @@ declare
   v_last constant integer := (
     select max(i.position) from registration_items i where i.registration_id = p_found.id
   );
+  v_changed constant uuid[] := array(
+    select u.item_id
+    from unnest(p_cart.units) as u
+    left join unnest(p_kept.units) as k on k.item_id = u.item_id
+    where u is distinct from k
+      or array(select c from unnest(p_cart.charges) as c where c.unit = u.unit order by c)
+        <> array(select c from unnest(p_kept.charges) as c where c.unit = u.unit order by c)
+  );
 begin
   update registration_items i
   set
-    ticket_type_id = u.type,
-    price_minor = u.price
-  from unnest(p_items, p_types, p_prices) as u (id, type, price)
-  where i.id = u.id
+    ticket_type_id = u.ticket_type_id,
+    price_minor = u.price_minor,
+    tier_id = u.tier_id,
+    tier_minor = u.list_minor - u.tier_minor,
+    discount_minor = u.discount_minor + u.code_minor,
+    code_discount_minor = u.code_minor,
+    fee_minor = u.fee_minor,
+    tax_minor = u.tax_minor,
+    added_minor = u.added_minor,
+    coded = u.coded,
+    discount_terms = u.terms
+  from unnest(p_cart.units) as u
+  where i.id = u.item_id
     and i.registration_id = p_found.id
-    and u.id = any (p_leaving);
+    and i.id = any (v_changed);
 
   insert into registration_items (
-    id, org_id, event_id, registration_id, ticket_type_id, position, price_minor, currency
+    id, org_id, event_id, registration_id, ticket_type_id, position, price_minor, currency,
+    tier_id, tier_minor, discount_minor, code_discount_minor, fee_minor, tax_minor, added_minor, coded, discount_terms
   )
   select
-    u.id, p_found.org_id, p_found.event_id, p_found.id, u.type,
-    v_last + row_number() over (order by u.place), u.price, p_found.currency
-  from unnest(p_items, p_types, p_prices) with ordinality as u (id, type, price, place)
-  where u.id <> all (p_leaving);
+    u.item_id, p_found.org_id, p_found.event_id, p_found.id, u.ticket_type_id,
+    v_last + row_number() over (order by u.unit), u.price_minor, p_found.currency,
+    u.tier_id, u.list_minor - u.tier_minor, u.discount_minor + u.code_minor, u.code_minor, u.fee_minor, u.tax_minor,
+    u.added_minor, u.coded, u.terms
+  from unnest(p_cart.units) as u
+  where u.item_id <> all (p_leaving)
+    and not exists (select from unnest(p_kept.units) as k where k.item_id = u.item_id and k.unit = u.unit);
+
+  delete from registration_item_charges c where c.item_id = any (v_changed) and c.registration_id = p_found.id;
+  perform es.write_charges(p_found, p_cart, v_changed);
+end
+$body$;
+
+-- Brings the sums of a registration in line with this cart. What is confirmed notes the difference: it is still to be paid,
+-- or to be given back.
+create or replace function es.write_sums(p_found registrations, p_cart es.priced_cart)
+returns bigint
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_sums constant record := es.cart_sums(p_cart);
+begin
+  update registrations r
+  set
+    discount_minor = v_sums.discount_minor,
+    fee_minor = v_sums.fee_minor,
+    tax_minor = v_sums.tax_minor,
+    added_minor = v_sums.added_minor,
+    total_minor = v_sums.total_minor,
+    balance_minor = r.balance_minor + case when r.status = 'confirmed' then v_sums.total_minor - r.total_minor else 0 end
+  where r.id = p_found.id;
+  return v_sums.total_minor;
 end
 $body$;
 
@@ -142,47 +189,40 @@ begin
 end
 $body$;
 
+-- Tells of a change that was written; p_total is what the registration costs now.
 create or replace function es.write_change(p_found registrations, p_total bigint)
 returns jsonb
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-declare
-  v_total constant bigint := es.live_total(p_found.id);
 begin
-  if v_total <> p_total then
-    raise exception 'the units cost %, not %', v_total, p_total using errcode = 'ES500';
-  end if;
-  update registrations r
-  set
-    total_minor = v_total,
-    balance_minor = r.balance_minor + case when r.status = 'confirmed' then v_total - r.total_minor else 0 end
-  where r.id = p_found.id;
   perform emit_event(
     p_found.org_id, 'registration.changed', 'registration', p_found.id,
-    jsonb_build_object('event_id', p_found.event_id, 'total_minor', v_total)
+    jsonb_build_object('event_id', p_found.event_id, 'total_minor', p_total)
   );
   perform record_audit(
     p_found.org_id, 'registration.changed', 'registration', p_found.id,
     jsonb_build_object('total_minor', p_found.total_minor),
-    jsonb_build_object('total_minor', v_total, 'units', es.unit_count(p_found.id))
+    jsonb_build_object('total_minor', p_total, 'units', es.unit_count(p_found.id))
   );
   return jsonb_build_object(
     'outcome', 'changed', 'registration_id', p_found.id, 'status', p_found.status,
-    'total_before', p_found.total_minor, 'total_minor', v_total
+    'total_before', p_found.total_minor, 'total_minor', p_total
   );
 end
 $body$;
 
 alter function public.registration_admission(uuid) owner to es_verbs;
 alter function es.codes_missing(jsonb) owner to es_verbs;
-alter function es.write_units(registrations, uuid[], uuid[], uuid[], bigint[]) owner to es_verbs;
+alter function es.write_units(registrations, uuid[], es.priced_cart, es.priced_cart) owner to es_verbs;
+alter function es.write_sums(registrations, es.priced_cart) owner to es_verbs;
 alter function es.write_names(registrations, jsonb) owner to es_verbs;
 alter function es.reissue(registrations, jsonb, timestamptz) owner to es_verbs;
 alter function es.write_change(registrations, bigint) owner to es_verbs;
 revoke execute on function public.registration_admission(uuid) from public;
 revoke execute on function es.codes_missing(jsonb) from public;
-revoke execute on function es.write_units(registrations, uuid[], uuid[], uuid[], bigint[]) from public;
+revoke execute on function es.write_units(registrations, uuid[], es.priced_cart, es.priced_cart) from public;
+revoke execute on function es.write_sums(registrations, es.priced_cart) from public;
 revoke execute on function es.write_names(registrations, jsonb) from public;
 revoke execute on function es.reissue(registrations, jsonb, timestamptz) from public;
 revoke execute on function es.write_change(registrations, bigint) from public;

@@ -127,7 +127,7 @@ as $body$
 begin
   insert into registration_items (
     org_id, event_id, registration_id, ticket_type_id, attendee_id, position, price_minor, currency,
-    tier_id, tier_minor, discount_minor, code_discount_minor, fee_minor, tax_minor, added_minor
+    tier_id, tier_minor, discount_minor, code_discount_minor, fee_minor, tax_minor, added_minor, coded, discount_terms
   )
   select
     p_made.org_id,
@@ -144,24 +144,44 @@ begin
     u.code_minor,
     u.fee_minor,
     u.tax_minor,
-    u.added_minor
+    u.added_minor,
+    u.coded,
+    u.terms
   from (
     select x.*, row_number() over (partition by x.line order by x.unit) as nth
     from unnest(p_cart.units) as x
   ) u;
 
-  if cardinality(p_cart.charges) > 0 then
-    insert into registration_item_charges (
-      org_id, event_id, registration_id, item_id, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, currency
-    )
-    select
-      p_made.org_id, p_made.event_id, p_made.id, i.id, c.kind, c.fee_kind, c.name, c.rate_millionths, c.inclusive,
-      c.amount_minor, p_made.currency
-    from unnest(p_cart.charges) with ordinality as c
-      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, place)
-    join registration_items i on i.registration_id = p_made.id and i.position = c.unit
-    order by c.place;
+  perform es.write_charges(p_made, p_cart, array(select i.id from registration_items i where i.registration_id = p_made.id));
+end
+$body$;
+
+-- A row for each fee and tax of these items, which have none. Units of the cart are items by their key; in a cart that was
+-- just placed, where they have none, by their place.
+create or replace function es.write_charges(p_made registrations, p_cart es.priced_cart, p_items uuid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  if cardinality(p_cart.charges) = 0 then
+    return;
   end if;
+  insert into registration_item_charges (
+    org_id, event_id, registration_id, item_id, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor,
+    currency, position
+  )
+  select
+    p_made.org_id, p_made.event_id, p_made.id, i.id, c.kind, c.fee_kind, c.name, c.rate_millionths, c.inclusive,
+    c.amount_minor, c.base_minor, p_made.currency, row_number() over (partition by c.unit order by c.place)
+  from unnest(p_cart.charges) with ordinality as c
+    (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
+  join unnest(p_cart.units) as u on u.unit = c.unit
+  join registration_items i
+    on i.registration_id = p_made.id
+    and (i.id = u.item_id or (u.item_id is null and i.position = u.unit))
+  where i.id = any (p_items)
+  order by c.place;
 end
 $body$;
 
@@ -235,8 +255,10 @@ revoke execute on function es.attendee_key(jsonb) from public;
 alter function es.upsert_attendees(jsonb) owner to es_verbs;
 alter function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz, uuid) owner to es_verbs;
 alter function es.write_items(registrations, jsonb, es.priced_cart, jsonb) owner to es_verbs;
+alter function es.write_charges(registrations, es.priced_cart, uuid[]) owner to es_verbs;
 alter function es.write_registration(jsonb, events, uuid, es.priced_cart, promo_codes, uuid[], integer[], timestamptz) owner to es_verbs;
 revoke execute on function es.upsert_attendees(jsonb) from public;
 revoke execute on function es.insert_hold(events, uuid, jsonb, es.priced_cart, uuid, timestamptz, uuid) from public;
 revoke execute on function es.write_items(registrations, jsonb, es.priced_cart, jsonb) from public;
+revoke execute on function es.write_charges(registrations, es.priced_cart, uuid[]) from public;
 revoke execute on function es.write_registration(jsonb, events, uuid, es.priced_cart, promo_codes, uuid[], integer[], timestamptz) from public;

@@ -6,7 +6,6 @@ use eventsphere_graphql::Verb;
 use super::{
     codes,
     decision::{self, Decision, Many, One},
-    request::PRICED_OTHERWISE,
 };
 use crate::{
     fault::Fault,
@@ -40,9 +39,15 @@ const REFUSALS: Refusals = &[
         &[],
     ),
     (
-        "priced_otherwise",
-        "PRICED_OTHERWISE",
-        PRICED_OTHERWISE,
+        "code_used_up",
+        "CODE_USED_UP",
+        "the uses of its promo code were made by others meanwhile",
+        &[],
+    ),
+    (
+        "code_used_by_buyer",
+        "CODE_USED_BY_BUYER",
+        "its buyer has used the promo code meanwhile, as often as one may",
         &[],
     ),
     (
@@ -67,8 +72,12 @@ fn fails(verb: Verb) -> Verb {
             "Its places were given back while it waited, and are taken.",
         )
         .fails(
-            "PRICED_OTHERWISE",
-            "Its places were given back while it waited, and it has a tier or a code.",
+            "CODE_USED_UP",
+            "Its use of a promo code was given back while it waited, and is taken.",
+        )
+        .fails(
+            "CODE_USED_BY_BUYER",
+            "Its buyer has used the promo code meanwhile, as often as one may.",
         )
         .fails(
             "CHANGED_MEANWHILE",

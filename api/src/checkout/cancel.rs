@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     confirm::org_of_registration,
     guest::reader,
-    request::{PRICED_OTHERWISE, check_key, keyed},
+    request::{check_key, keyed},
 };
 use crate::{
     fault::Fault,
@@ -52,12 +52,6 @@ const REFUSALS: Refusals = &[
         &["registrationId"],
     ),
     (
-        "priced_otherwise",
-        "PRICED_OTHERWISE",
-        PRICED_OTHERWISE,
-        &["itemIds"],
-    ),
-    (
         "item_not_found",
         "ITEM_NOT_FOUND",
         "the registration has no such place",
@@ -88,6 +82,18 @@ const REFUSALS: Refusals = &[
         &["itemIds"],
     ),
     (
+        "add_on_out_of_range",
+        "ADD_ON_OUT_OF_RANGE",
+        "add-ons would be left without their tickets",
+        &["itemIds"],
+    ),
+    (
+        "payment_required",
+        "PAYMENT_REQUIRED",
+        "what is left would cost more, because a discount was given for all of it",
+        &["itemIds"],
+    ),
+    (
         "invalid",
         "INVALID",
         "a value cannot be accepted",
@@ -102,7 +108,8 @@ impl Handle for CancelRegistration {
     fn describe() -> Verb {
         Verb::new(
             "cancelRegistration",
-            "Cancels a registration, or some of its places: they are free again, their tickets admit nobody. The buyer \
+            "Cancels a registration, or some of its places: they are free again, their tickets admit nobody. Places that \
+             stay keep their price, unless a discount was given for more of them than are left. The buyer \
              may (what is confirmed until `cancellationClosesMinutes` of the event), and members with \
              `registrations:write`. Cancelling twice is no error.",
         )
@@ -122,11 +129,12 @@ impl Handle for CancelRegistration {
         .fails("REGISTRATION_NOT_FOUND", "There is no such registration for the caller.")
         .fails("NOT_CANCELLABLE", "It is rejected or expired.")
         .fails("ITEM_NOT_FOUND", "The registration has no such place.")
-        .fails("PRICED_OTHERWISE", "It has fees, taxes, tiers, discounts or a code, or its event has: it is cancelled as a whole.")
         .fails("CANCELLATION_CLOSED", "Buyers may not cancel it now.")
         .fails("TICKET_GIVEN_AWAY", "A ticket of it was handed on; only members may.")
         .fails("TICKET_USED", "Somebody came in with a ticket of it; only members may.")
         .fails("QUANTITY_OUT_OF_RANGE", "Fewer would be left of a ticket type than can be had.")
+        .fails("ADD_ON_OUT_OF_RANGE", "Add-ons would be left without their tickets.")
+        .fails("PAYMENT_REQUIRED", "What is left would cost more, a discount for many being lost; only members may.")
         .fails("INVALID", "A value cannot be accepted.")
     }
 

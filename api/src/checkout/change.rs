@@ -10,7 +10,8 @@ use super::{
     codes,
     confirm::org_of_registration,
     guest::reader,
-    request::{PRICED_OTHERWISE, Person, check_key, clean, fault_of, keyed},
+    price,
+    request::{Money, Person, check_key, clean, fault_of, keyed},
 };
 use crate::{
     fault::Fault,
@@ -48,7 +49,7 @@ struct Addition {
     ticket_type_id: Uuid,
     quantity: i32,
     #[serde(default)]
-    price: Option<Json>,
+    price: Option<Money>,
     #[serde(default)]
     attendees: Option<Vec<Person>>,
 }
@@ -99,10 +100,28 @@ const REFUSALS: Refusals = &[
         &["registrationId"],
     ),
     (
-        "priced_otherwise",
-        "PRICED_OTHERWISE",
-        PRICED_OTHERWISE,
+        "code_used_up",
+        "CODE_USED_UP",
+        "the promo code of the registration cannot be used so often any more",
         &["registrationId"],
+    ),
+    (
+        "code_used_by_buyer",
+        "CODE_USED_BY_BUYER",
+        "the buyer has used the promo code of the registration as often as one may",
+        &["registrationId"],
+    ),
+    (
+        "add_on_out_of_range",
+        "ADD_ON_OUT_OF_RANGE",
+        "so many add-ons do not go with these tickets",
+        &[],
+    ),
+    (
+        "price_out_of_range",
+        "PRICE_OUT_OF_RANGE",
+        "a price is said for donations only, in the currency of the event and not below their least",
+        &["add"],
     ),
     (
         "item_not_found",
@@ -170,7 +189,8 @@ impl Handle for ChangeRegistration {
         let verb = Verb::new(
             "changeRegistration",
             "Changes a registration: other ticket types, more places, other people. Only the difference has to be \
-             free; places that stay keep their price, others have that of now. Tickets of changed places get new \
+             free; places that stay keep their price (unless a discount was given for company that leaves), others have \
+             that of now, with the registration's promo code as long as it is valid. Tickets of changed places get new \
              codes, the old ones admit nobody. Buyers may change what is confirmed until `changesCloseMinutes` of the \
              event, as long as it does not become dearer; members with `registrations:write` always.",
         )
@@ -190,7 +210,10 @@ impl Handle for ChangeRegistration {
         .fails("CHANGES_CLOSED", "Buyers may not change it now.")
         .fails("APPROVAL_REQUIRED", "Buyers may not enlarge what was approved.")
         .fails("PAYMENT_REQUIRED", "What is confirmed would cost more than before.")
-        .fails("PRICED_OTHERWISE", "It has fees, taxes, tiers, discounts or a code, or its event has; only names can be changed.")
+        .fails("CODE_USED_UP", "The promo code of the registration cannot be used so often any more.")
+        .fails("CODE_USED_BY_BUYER", "The buyer has used the promo code as often as one may.")
+        .fails("ADD_ON_OUT_OF_RANGE", "An add-on without its ticket, or too few or too many of them.")
+        .fails("PRICE_OUT_OF_RANGE", "A price for something that is no donation, in another currency, or below the least.")
         .fails("ITEM_NOT_FOUND", "The registration has no such place.");
         place_codes(verb)
     }
@@ -272,13 +295,6 @@ fn check(input: &Input) -> Option<Outcome> {
                 &["add", &place, "quantity"],
             ));
         }
-        if line.price.is_some() {
-            return Some(Outcome::refused(
-                "PRICED_OTHERWISE",
-                PRICED_OTHERWISE,
-                &["add", &place, "price"],
-            ));
-        }
         if !people.is_empty() && people.len() != line.quantity.unsigned_abs() as usize {
             return invalid(
                 "give an attendee for each ticket of the line, or none",
@@ -313,7 +329,8 @@ fn arguments(input: &Input, mut key: impl FnMut() -> Uuid) -> Json {
     let mut adds = vec![];
     for line in input.add.as_deref().unwrap_or_default() {
         for unit in 0..line.quantity.unsigned_abs() as usize {
-            let mut one = json!({ "item_id": key(), "ticket_type_id": line.ticket_type_id });
+            let mut one = price::item(line.ticket_type_id, 1, line.price.as_ref());
+            one["item_id"] = json!(key());
             if let Some(who) = line
                 .attendees
                 .as_deref()

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     confirm::org_of_registration,
     guest::reader,
-    request::{PRICED_OTHERWISE, check_key, keyed},
+    request::{check_key, keyed},
 };
 use crate::{
     fault::Fault,
@@ -30,6 +30,8 @@ pub struct Input {
 
 const NOT_ON_SALE: &str =
     "the hold has run out, and what it held is not on sale in that way any more";
+
+const OVER_CODE: &str = "the hold has run out, and its promo code is no longer valid for it";
 
 const REFUSALS: Refusals = &[
     (
@@ -57,9 +59,51 @@ const REFUSALS: Refusals = &[
         &["registrationId"],
     ),
     (
-        "priced_otherwise",
-        "PRICED_OTHERWISE",
-        PRICED_OTHERWISE,
+        "code_used_up",
+        "CODE_USED_UP",
+        "the hold has run out, and its promo code cannot be used so often any more",
+        &["registrationId"],
+    ),
+    (
+        "code_used_by_buyer",
+        "CODE_USED_BY_BUYER",
+        "the hold has run out, and its buyer has used the promo code as often as one may",
+        &["registrationId"],
+    ),
+    (
+        "code_expired",
+        "CODE_EXPIRED",
+        OVER_CODE,
+        &["registrationId"],
+    ),
+    (
+        "code_not_yet_valid",
+        "CODE_EXPIRED",
+        OVER_CODE,
+        &["registrationId"],
+    ),
+    (
+        "code_unknown",
+        "CODE_EXPIRED",
+        OVER_CODE,
+        &["registrationId"],
+    ),
+    (
+        "code_not_applicable",
+        "CODE_EXPIRED",
+        OVER_CODE,
+        &["registrationId"],
+    ),
+    (
+        "add_on_out_of_range",
+        "SALE_NOT_OPEN",
+        NOT_ON_SALE,
+        &["registrationId"],
+    ),
+    (
+        "price_out_of_range",
+        "SALE_NOT_OPEN",
+        NOT_ON_SALE,
         &["registrationId"],
     ),
     (
@@ -138,7 +182,9 @@ impl Handle for ExtendRegistration {
         .fails("NOT_EXTENDABLE", "It is no hold.")
         .fails("SOLD_OUT", "It had run out, and its places are taken.")
         .fails("ALREADY_REGISTERED", "It had run out, and its address has another registration.")
-        .fails("PRICED_OTHERWISE", "It had run out, and has fees, taxes, tiers, discounts or a code, or its event has: place it anew.")
+        .fails("CODE_USED_UP", "It had run out, and its promo code cannot be used so often any more.")
+        .fails("CODE_USED_BY_BUYER", "It had run out, and its buyer has used the promo code as often as one may.")
+        .fails("CODE_EXPIRED", "It had run out, and its promo code is no longer valid for it.")
         .fails("SALE_NOT_OPEN", "It had run out, and what it held is not on sale any more.")
     }
 

@@ -181,7 +181,9 @@ impl Handle for PlaceRegistration {
         if let Some(refused) = check(&input) {
             return Ok(refused.into());
         }
-        let Some(org_id) = org_of_event(call, input.event_id).await? else {
+        let key = &input.idempotency_key;
+        let Some(org_id) = org_of_sale(call, input.event_id, "place_registration", key).await?
+        else {
             return Ok(
                 outcome::refusal(&json!({ "outcome": "event_not_found" }), REFUSALS)?.into(),
             );
@@ -312,6 +314,31 @@ fn arguments(input: &Input) -> Json {
         arguments["expected_currency"] = json!(expected.currency_code);
     }
     arguments
+}
+
+/// The organization of an event that can be bought; or could be, when this call came first under its key: it is told
+/// again what it was told then, whatever became of the event.
+pub(super) async fn org_of_sale(
+    call: Call<'_>,
+    event_id: Uuid,
+    operation: &str,
+    key: &str,
+) -> Result<Option<Uuid>, Fault> {
+    if let Some(org_id) = org_of_event(call, event_id).await? {
+        return Ok(Some(org_id));
+    }
+    let tx = call.app.door.begin(call.actor).await?;
+    let row = statements::first(
+        &tx,
+        "select public.event_org_of_key($1, $2, $3) as org",
+        [event_id.into(), operation.into(), key.into()],
+    )
+    .await?;
+    tx.commit().await?;
+    match row {
+        Some(row) => Ok(row.try_get("", "org")?),
+        None => Ok(None),
+    }
 }
 
 /// The organization of an event that can be bought, without revealing anything else of it.

@@ -20,9 +20,6 @@ pub(super) struct Money {
     pub currency_code: String,
 }
 
-/// Why a price that was reckoned from more than a list is left alone.
-pub(super) const PRICED_OTHERWISE: &str = "a registration with fees, taxes, tiers, discounts or codes cannot be changed this way yet; cancel it and place it anew";
-
 /// What is wrong with a person, as (field, sentence).
 pub(super) fn fault_of(person: &Person) -> Option<(&'static str, &'static str)> {
     let name = person.name.trim();

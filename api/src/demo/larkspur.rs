@@ -1,6 +1,9 @@
 //! A house in Berlin that holds conferences and small evenings, in euros.
 
-use super::plan::{Fate, House, Moment, Offer, Person, SHOW, Show, Speaker, Talk, Venue};
+use super::plan::{
+    Code, Discount, Fate, Fee, House, Moment, Offer, Person, Prices, SHOW, Show, Speaker, Talk,
+    Tier, Venue,
+};
 
 pub const HOUSE: House = House {
     slug: "larkspur",
@@ -83,6 +86,81 @@ const FREE: Offer = Offer {
     price_minor: 0,
     pools: &[0],
     share: 100,
+};
+
+/// Where prices are made of everything that can make them.
+const INK_AND_INDEX: Show = Show {
+    slug: "ink-and-index",
+    title: "Ink & Index",
+    summary: "A weekend at the press: printing by day, queries by night. Early prices, and a code for friends.",
+    description: "The first passes cost less, five together too. Friends of the house say `INKWELL`. \
+         The workshop is for those who have a pass.",
+    venue: Some("The Old Type Foundry"),
+    begins: Moment { day: 24, hour: 10 },
+    lasts_hours: 32,
+    pools: &[("Press room", Some(160)), ("Benches", Some(24))],
+    offers: &[
+        Offer {
+            name: "Weekend pass",
+            description: "Both days, ink included.",
+            price_minor: 12_000,
+            pools: &[0],
+            share: 75,
+        },
+        Offer {
+            name: "Saturday",
+            description: "One day at the press.",
+            price_minor: 7500,
+            pools: &[0],
+            share: 25,
+        },
+        Offer {
+            name: "Linocut workshop",
+            description: "Three hours at a bench of one's own, with a weekend pass.",
+            price_minor: 3500,
+            pools: &[1],
+            share: 0,
+        },
+    ],
+    prices: Prices {
+        tiers: &[
+            Tier {
+                offer: 0,
+                name: "Early bird",
+                price_minor: 9000,
+                quantity: Some(40),
+                ends: Some(Moment { day: 10, hour: 0 }),
+            },
+            Tier {
+                offer: 0,
+                name: "Advance",
+                price_minor: 10_500,
+                quantity: None,
+                ends: Some(Moment { day: 17, hour: 0 }),
+            },
+        ],
+        add_ons: &[(2, 0)],
+        discount: Some(Discount {
+            name: "Five together",
+            rate: 100_000,
+            min_tickets: 5,
+        }),
+        code: Some(Code {
+            text: "INKWELL",
+            rate: 150_000,
+            max_uses: 100,
+            max_uses_per_buyer: 2,
+        }),
+        tax: Some(("VAT 19 %", 190_000)),
+        fee: Some(Fee {
+            name: "Service",
+            amount_minor: 100,
+            rate: 25_000,
+            tax: ("VAT 19 %", 190_000),
+        }),
+    },
+    registrations: 48,
+    ..SHOW
 };
 
 const SHOWS: &[Show] = &[
@@ -264,6 +342,7 @@ const SHOWS: &[Show] = &[
         for_the_attendee: true,
         ..SHOW
     },
+    INK_AND_INDEX,
     Show {
         slug: "rooftop-query-club",
         title: "Rooftop Query Club",

@@ -13,6 +13,7 @@ mod larkspur;
 mod names;
 mod people;
 mod plan;
+mod prices;
 mod sales;
 mod stage;
 mod tide_lantern;

@@ -55,6 +55,7 @@ pub struct Show {
     /// Name and capacity of each pool; without one it is unlimited.
     pub pools: &'static [(&'static str, Option<i32>)],
     pub offers: &'static [Offer],
+    pub prices: Prices,
     pub talks: &'static [Talk],
     /// How many guests register.
     pub registrations: u32,
@@ -78,6 +79,7 @@ pub const SHOW: Show = Show {
     fate: Fate::OnSale,
     pools: &[],
     offers: &[],
+    prices: PRICES,
     talks: &[],
     registrations: 0,
     for_the_attendee: false,
@@ -109,6 +111,60 @@ pub struct Offer {
     pub pools: &'static [usize],
     /// Of a hundred registrations, so many take this one.
     pub share: u32,
+}
+
+/// What prices of a show are made of beside those that its offers list. Places in `offers` are told by their index.
+pub struct Prices {
+    pub tiers: &'static [Tier],
+    /// Offers that are bought with another one, each with that one: at most one for each of it.
+    pub add_ons: &'static [(usize, usize)],
+    pub discount: Option<Discount>,
+    pub code: Option<Code>,
+    /// Name and rate in millionths, contained in the prices.
+    pub tax: Option<(&'static str, i32)>,
+    pub fee: Option<Fee>,
+}
+
+/// Nothing but what is listed.
+pub const PRICES: Prices = Prices {
+    tiers: &[],
+    add_ons: &[],
+    discount: None,
+    code: None,
+    tax: None,
+    fee: None,
+};
+
+/// A price for the first ones, or until some days from today.
+pub struct Tier {
+    pub offer: usize,
+    pub name: &'static str,
+    pub price_minor: i64,
+    pub quantity: Option<i32>,
+    pub ends: Option<Moment>,
+}
+
+/// So much off for so many, in millionths.
+pub struct Discount {
+    pub name: &'static str,
+    pub rate: i32,
+    pub min_tickets: i32,
+}
+
+/// A promo code, with what it takes off in millionths and how often it can be used.
+pub struct Code {
+    pub text: &'static str,
+    pub rate: i32,
+    pub max_uses: i32,
+    pub max_uses_per_buyer: i32,
+}
+
+/// What is charged for the service, a ticket each, with a tax of its own on top.
+pub struct Fee {
+    pub name: &'static str,
+    pub amount_minor: i64,
+    pub rate: i32,
+    pub tax: (&'static str, i32),
 }
 
 /// A session of the programme.
@@ -200,6 +256,16 @@ mod tests {
                     show.offers
                         .iter()
                         .all(|offer| offer.pools.iter().all(|pool| *pool < show.pools.len()))
+                );
+                let offered = |offer: usize| offer < show.offers.len();
+                let Prices { tiers, add_ons, .. } = &show.prices;
+                assert!(tiers.iter().all(|tier| offered(tier.offer)));
+                assert!(
+                    add_ons
+                        .iter()
+                        .all(|(add_on, to)| offered(*to) && show.offers[*add_on].share == 0),
+                    "{}: an add-on is bought alone",
+                    show.slug
                 );
                 let last = i64::from(24 * show.begins.day) + show.lasts_hours;
                 assert!(

@@ -108,13 +108,23 @@ async fn register(
     let people: Vec<Json> = (0..quantity)
         .map(|n| person(guest(first + n * (PEOPLE / 3 + 1))))
         .collect();
-    let Some(offer) = event.offers.get(show.offer_of(number)) else {
+    let wanted = show.offer_of(number);
+    let Some(offer) = event.offers.get(wanted) else {
         return Ok(false);
     };
+    let mut items =
+        vec![json!({ "ticket_type_id": offer, "quantity": quantity, "attendees": people })];
+    // Every third takes an add-on along, every fourth knows the code.
+    let add_on = show.prices.add_ons.iter().find(|(_, to)| *to == wanted);
+    if let Some((add_on, _)) = add_on.filter(|_| number % 3 == 0) {
+        items.push(json!({ "ticket_type_id": event.offers.get(*add_on), "quantity": 1 }));
+    }
+    let code = show.prices.code.as_ref().filter(|_| number % 4 == 1);
     let request = json!({
         "event_id": event.id,
         "buyer": people[0],
-        "items": [{ "ticket_type_id": offer, "quantity": quantity, "attendees": people }],
+        "items": items,
+        "code": code.map(|code| code.text),
         "idempotency_key": format!("demo-{}-{number}", show.slug),
         "argument_hash": hex(&visit.secret_hash),
         "guest_secret_hash": hex(&visit.secret_hash),
@@ -175,7 +185,7 @@ async fn place(tx: &TenantTx, request: Json) -> Result<Option<Uuid>, Fault> {
         .map_err(outcome::fault)?;
     match outcome::word(&answer) {
         "placed" => Ok(Some(outcome::key(&answer, "registration_id")?)),
-        "sold_out" | "sale_not_open" => Ok(None),
+        "sold_out" | "sale_not_open" | "code_used_up" | "code_used_by_buyer" => Ok(None),
         _ => Err(Fault::Internal(format!("a demo registration: {answer}"))),
     }
 }

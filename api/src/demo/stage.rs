@@ -5,7 +5,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::plan::{Fate, House, Show};
+use super::{
+    plan::{Fate, House, Show},
+    prices,
+};
 use crate::{
     fault::Fault,
     outcome,
@@ -142,7 +145,8 @@ async fn make(
     }
     let occurrence_id = outcome::key(&answer, "occurrence_id")?;
     programme(tx, house, show, &of_event, occurrence_id, begins).await?;
-    sale(tx, house, show, &of_event).await?;
+    let offers = sale(tx, house, show, &of_event).await?;
+    prices::make(tx, house, show, &of_event, &offers, now).await?;
     if show.fate != Fate::Draft {
         change_status(tx, event_id, "published").await?;
     }
@@ -213,8 +217,14 @@ async fn programme(
     Ok(())
 }
 
-async fn sale(tx: &TenantTx, house: &House, show: &Show, of_event: &Json) -> Result<(), Fault> {
+async fn sale(
+    tx: &TenantTx,
+    house: &House,
+    show: &Show,
+    of_event: &Json,
+) -> Result<Vec<Uuid>, Fault> {
     let mut pools = vec![];
+    let mut offers = vec![];
     for (name, capacity) in show.pools {
         let row = json!({ "name": name, "capacity": capacity });
         pools.push(insert(tx, "capacity_pools", "CapacityPool", with(of_event, row)).await?);
@@ -235,10 +245,11 @@ async fn sale(tx: &TenantTx, house: &House, show: &Show, of_event: &Json) -> Res
             )
             .await?;
         }
+        offers.push(ticket_type_id);
     }
     let row = json!({ "name": "Main entrance" });
     insert(tx, "check_in_lists", "CheckInList", with(of_event, row)).await?;
-    Ok(())
+    Ok(offers)
 }
 
 async fn change_status(tx: &TenantTx, event_id: Uuid, to: &str) -> Result<(), Fault> {
@@ -257,7 +268,7 @@ async fn change_status(tx: &TenantTx, event_id: Uuid, to: &str) -> Result<(), Fa
     }
 }
 
-fn with(of_event: &Json, row: Json) -> Json {
+pub(super) fn with(of_event: &Json, row: Json) -> Json {
     let merged = [of_event, &row]
         .into_iter()
         .filter_map(Json::as_object)
@@ -269,7 +280,12 @@ fn with(of_event: &Json, row: Json) -> Json {
 
 /// Writes a row as the member, policies and grants of columns included, with its audit entry: what a generated
 /// mutation does. Names of tables and columns are this file's own.
-async fn insert(tx: &TenantTx, table: &str, entity: &str, row: Json) -> Result<Uuid, Fault> {
+pub(super) async fn insert(
+    tx: &TenantTx,
+    table: &str,
+    entity: &str,
+    row: Json,
+) -> Result<Uuid, Fault> {
     let columns: Vec<&str> = row
         .as_object()
         .map(|row| row.keys().map(String::as_str).collect())

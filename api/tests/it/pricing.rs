@@ -350,3 +350,76 @@ async fn amounts_have_the_places_of_their_currency() {
         assert_eq!(seen["price"]["total"]["minorUnits"], "2003");
     }
 }
+
+#[tokio::test]
+async fn r04_what_was_priced_by_everything_is_changed_cancelled_in_part_and_bought_again() {
+    let app = TestApp::start().await;
+    let organizer = app.organizer("north").await;
+    let event = on_sale(&organizer).await;
+    let visitor = app.visitor();
+    let placed = place(&visitor, cart(&event, 2, Some("SAVE-20")), None).await;
+    // 80.00 - 16.00 by the code + 6.40, each.
+    assert_eq!(placed["registration"]["total"]["minorUnits"], "14080");
+    let guest = visitor.with_guest(placed["guestSecret"].as_str().unwrap());
+    let id = &placed["registration"]["id"];
+    let selection = "registration { subtotal { amount } discount { amount } fee { amount } tax { amount } total { amount } \
+         charges(first: 20) { nodes { kind amount { amount } } } \
+         items { nodes { id cancelledAt codeDiscount { amount } total { amount } } } }";
+    let sums = |payload: &Value| {
+        ["subtotal", "discount", "fee", "tax", "total"]
+            .map(|part| payload["registration"][part]["amount"].clone())
+    };
+    let totals = |payload: &Value| -> Vec<Value> {
+        let items = payload["registration"]["items"]["nodes"]
+            .as_array()
+            .unwrap();
+        let living = items.iter().filter(|item| item["cancelledAt"].is_null());
+        living.map(|item| item["total"]["amount"].clone()).collect()
+    };
+    let items = "query($id: ID!) { registration(id: $id) { items { nodes { id } } } }";
+    let items = guest.ask(items, json!({ "id": id })).await;
+    let item = |at: usize| items["registration"]["items"]["nodes"][at]["id"].clone();
+
+    // The first goes to a dearer type; its early price is there for one of the two who come.
+    let change = json!({
+        "registrationId": id, "idempotencyKey": key(),
+        "swap": [{ "itemId": item(0), "ticketTypeId": event["types"][1] }],
+        "add": [{ "ticketTypeId": event["types"][0], "quantity": 2 }],
+    });
+    let changed = guest.does("changeRegistration", selection, change).await;
+    assert_eq!(totals(&changed), ["88.00", "70.40", "70.40", "88.00"]);
+    assert_eq!(
+        sums(&changed),
+        ["360.00", "72.00", "28.80", "45.98", "316.80"]
+    );
+    let charges = changed["registration"]["charges"]["nodes"]
+        .as_array()
+        .unwrap();
+    assert_eq!(charges.len(), 8, "a fee and a tax of each: {charges:?}");
+
+    let less = json!({ "registrationId": id, "itemIds": [item(1)], "idempotencyKey": key() });
+    let less = guest.does("cancelRegistration", selection, less).await;
+    assert_eq!(totals(&less), ["88.00", "70.40", "88.00"]);
+    assert_eq!(sums(&less), ["280.00", "56.00", "22.40", "35.76", "246.40"]);
+
+    // Once it has run out, all is bought at what it costs now: a second early place is free, the code's use its own.
+    app.database.advance(1000).await;
+    let extend = json!({ "registrationId": id, "idempotencyKey": key() });
+    let more = format!("takenAgain priceChanged {selection}");
+    let again = guest.does("extendRegistration", &more, extend).await;
+    assert_eq!(
+        (&again["takenAgain"], &again["priceChanged"]),
+        (&json!(true), &json!(true))
+    );
+    assert_eq!(totals(&again), ["88.00", "70.40", "70.40"]);
+    let other = place(&visitor, cart(&event, 1, Some("save-20")), None).await;
+    assert_eq!(error(&other), "CODE_USED_UP", "{other:#}");
+
+    let given = json!({
+        "registrationId": id, "idempotencyKey": key(),
+        "add": [{ "ticketTypeId": event["types"][0], "quantity": 1, "price": euros(1) }],
+    });
+    let refused = guest.tries("changeRegistration", selection, given).await;
+    assert_eq!(error(&refused), "PRICE_OUT_OF_RANGE", "it is no donation");
+    assert_eq!(app.database.stock_faults().await, 0);
+}

@@ -132,3 +132,22 @@ async fn a_pool_that_was_unlinked_after_the_sale_gets_its_stock_back() {
     );
     shop.db.assert_whole().await;
 }
+
+#[tokio::test]
+async fn r11_a_single_place_that_is_cancelled_is_offered_to_who_waits() {
+    let (shop, ticket_type) = Shop::simple(3).await;
+    let (registration, guest) = shop.confirmed(&[(ticket_type, 3)]).await;
+    shop.waits("wanda", &[(ticket_type, 1)]).await;
+    assert_eq!(shop.serve(10).await, 0);
+    let items = shop.units(registration).await;
+    let less = shop.cancel_units(&guest, registration, &items[..1]).await;
+    assert_eq!(outcome(&less), "units_cancelled", "{less}");
+    let taken = shop.place(&[(ticket_type, 1)]).await.0;
+    assert_eq!(
+        outcome(&taken),
+        "sold_out",
+        "it is kept for who waits: {taken}"
+    );
+    assert_eq!(shop.serve(10).await, 1);
+    shop.db.assert_whole().await;
+}

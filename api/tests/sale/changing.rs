@@ -142,7 +142,7 @@ async fn r01_units_added_at_once_never_oversell_and_do_without_the_lock() {
     assert_eq!(race(db.clone()).await, 60);
     db.assert_whole().await;
 
-    db.replace_function_file("change_registration", crate::overselling::without_lock)
+    db.replace_function_file("change_stock", crate::overselling::without_lock)
         .await;
     db.run("alter table capacity_pools drop constraint capacity_pools_never_oversold")
         .await;

@@ -9,6 +9,8 @@ mod changing;
 mod concurrency;
 mod confirmation_numbers;
 mod confirming;
+#[path = "../common/dice.rs"]
+mod dice;
 #[path = "../common/dropped.rs"]
 mod dropped;
 mod duplicates;
@@ -26,11 +28,12 @@ mod overselling;
 mod placing;
 mod pricing;
 mod queue;
-mod reckoned;
+mod repricing;
 mod reserving;
 mod shop;
 mod steps;
 mod transferring;
+mod unlocked;
 mod waiting_model;
 mod waiting_races;
 mod waitlist;

@@ -51,6 +51,26 @@ async fn with_code(shop: &Shop, ticket_type: Uuid, quantity: i64) -> Json {
         .await
 }
 
+/// What a visitor is told who asks without taking.
+async fn available(shop: &Shop, ticket_type: Uuid, quantity: i64, code: Option<&str>) -> String {
+    let items = json!([{ "ticket_type_id": ticket_type, "quantity": quantity }]).to_string();
+    let event = shop.event.to_string();
+    let mut given = vec![event.as_str(), items.as_str()];
+    given.extend(code);
+    let sql = match code {
+        Some(_) => "select public.check_ticket_availability($1::uuid, $2::jsonb, null, $3)::text",
+        None => "select public.check_ticket_availability($1::uuid, $2::jsonb)::text",
+    };
+    let visitor = As::visitor(shop.org);
+    let text = shop
+        .db
+        .select(&visitor, sql, &given)
+        .await
+        .expect("answered");
+    let answer: Json = serde_json::from_str(&text.expect("an answer")).expect("JSON");
+    outcome(&answer).to_owned()
+}
+
 #[tokio::test]
 async fn r09_unused_uses_keep_places_and_using_one_needs_no_public_place() {
     let (shop, ticket_type, pool, _) = reserving(5, 3).await;
@@ -60,6 +80,21 @@ async fn r09_unused_uses_keep_places_and_using_one_needs_no_public_place() {
         outcome(&shop.place(&[(ticket_type, 1)]).await.0),
         "sold_out"
     );
+    assert_eq!(available(&shop, ticket_type, 1, None).await, "sold_out");
+    for (quantity, said) in [(3, "available"), (4, "sold_out")] {
+        assert_eq!(
+            available(&shop, ticket_type, quantity, Some("friends")).await,
+            said
+        );
+    }
+    assert_eq!(
+        available(&shop, ticket_type, 1, Some("FRIEND")).await,
+        "code_unknown"
+    );
+    let seen = shop
+        .price(&[(ticket_type, 3)], json!({ "code": "friends" }))
+        .await;
+    assert_eq!(outcome(&seen), "priced", "{seen}");
     let used = with_code(&shop, ticket_type, 2).await;
     assert_eq!(outcome(&used), "placed", "{used}");
     shop.db.assert_whole().await;

@@ -5,10 +5,15 @@
     reason = "tests look behind the door on purpose"
 )]
 
+#[path = "../common/dice.rs"]
+mod dice;
+#[path = "../common/dropped.rs"]
+mod dropped;
 mod figures;
 mod harness;
 mod jobs;
 mod outside;
 mod private;
 mod storm;
+mod storms;
 mod throwaway;

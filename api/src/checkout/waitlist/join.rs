@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{
     checkout::{
         guest,
-        place::org_of_event,
+        place::org_of_sale,
         refusals,
         request::{Person, check_key, clean, fault_of},
     },
@@ -125,7 +125,8 @@ impl Handle for JoinWaitlist {
                 .count("join-waitlist", &by, joining())
                 .await?;
         }
-        let Some(org_id) = org_of_event(call, input.event_id).await? else {
+        let key = &input.idempotency_key;
+        let Some(org_id) = org_of_sale(call, input.event_id, "join_waitlist", key).await? else {
             let answer = json!({ "outcome": "event_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };

@@ -1,7 +1,7 @@
 //! Many served together: the same answers and the same rows as one by one, whatever they ask; and never more than
 //! there is.
 
-mod dice;
+mod beside;
 mod race;
 mod rows;
 mod twins;
@@ -9,8 +9,11 @@ mod wishes;
 
 use serde_json::{Value as Json, json};
 
-use self::{dice::Dice, twins::Twin};
-use crate::harness::{As, outcome};
+use self::twins::Twin;
+use crate::{
+    dice::Dice,
+    harness::{As, outcome},
+};
 
 /// How the server calls the functions for many.
 pub fn counter(org: uuid::Uuid) -> As {
@@ -36,6 +39,10 @@ async fn compare(seed: u64) -> Tally {
         );
         tally.count(&told, together.1);
         assert_eq!(told, together.0, "seed {seed}, round {round}: {wishes:#?}");
+        if dice.one_in(8) {
+            single.shop.db.advance(901).await;
+            many.shop.db.advance(901).await;
+        }
         let confirming = wishes::confirmations(&mut dice, round);
         let (told, together) = (
             single.one_by_one(&confirming).await,
@@ -46,6 +53,8 @@ async fn compare(seed: u64) -> Tally {
             told, together.0,
             "seed {seed}, round {round}: {confirming:#?}"
         );
+        single.meanwhile(round).await;
+        many.meanwhile(round).await;
         if dice.below(3) == 0 {
             let seconds = [10, 901][dice.below(2)];
             single.shop.db.advance(seconds).await;
@@ -119,6 +128,10 @@ async fn together_and_one_by_one_give_the_same_answers_and_rows() {
         "pending_payment",
         "hold_expired",
         "registration_not_found",
+        "price_changed",
+        "code_unknown",
+        "code_used_up",
+        "add_on_out_of_range",
     ] {
         assert!(
             all.words.get(word).is_some_and(|count| *count > 2),

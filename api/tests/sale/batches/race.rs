@@ -117,6 +117,44 @@ async fn the_same_keys_in_two_batches_at_once_are_one_sale_each() {
     shop.db.assert_whole().await;
 }
 
+/// Nobody in a batch has done it more than the others: the journal names the counter, not somebody who happened to be
+/// there; and says of each what they did themselves.
+#[tokio::test]
+async fn r20_holds_that_a_batch_meets_are_ended_by_the_counter_and_sales_are_of_their_buyers() {
+    let (shop, ticket_type) = Shop::simple(2).await;
+    shop.placed(&[(ticket_type, 1)]).await;
+    shop.placed(&[(ticket_type, 1)]).await;
+    shop.db.advance(HOLD + 1).await;
+    shop.db.run("delete from audit_log").await;
+    let mut batch = batch(&shop, ticket_type, 2);
+    let user = crate::shop::sign_up(&shop.db).await;
+    batch[1]["actor"] = json!(format!("user:{user}"));
+    batch[1]["user_id"] = json!(user);
+    let answers = shop
+        .db
+        .call(&counter(shop.org), "place_registrations", &batch)
+        .await;
+    assert_eq!(outcome(&answers[1]["outcome"]), "placed", "{answers}");
+    let journal =
+        "select string_agg(action || ' by ' || actor, ', ' order by action, actor) from audit_log";
+    assert_eq!(
+        shop.db.ask(journal).await.expect("rows"),
+        format!(
+            "registration.expired by system:counter, registration.expired by system:counter, \
+             registration.placed by anonymous, registration.placed by user:{user}"
+        )
+    );
+    // Who buys alone has met it alone.
+    shop.db.advance(HOLD + 1).await;
+    shop.db.run("delete from audit_log").await;
+    shop.placed(&[(ticket_type, 1)]).await;
+    assert_eq!(
+        shop.db.ask(journal).await.expect("rows"),
+        "registration.expired by anonymous, registration.placed by anonymous"
+    );
+    shop.db.assert_whole().await;
+}
+
 #[tokio::test]
 async fn r02_a_hold_that_ran_out_is_not_confirmed_with_the_others() {
     let (shop, ticket_type) = Shop::simple(5).await;

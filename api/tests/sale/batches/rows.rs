@@ -2,7 +2,7 @@
 
 use super::twins::Twin;
 
-const ROWS: [&str; 9] = [
+const ROWS: [&str; 11] = [
     "select concat_ws('|', r.buyer_email, r.buyer_name, r.status, r.user_id, r.occurrence_id is not null, r.currency,
        r.total_minor, extract(minutes from r.expires_at - r.placed_at), r.confirmed_at is not null,
        confirmation_number_is_well_formed(r.confirmation_number))
@@ -11,6 +11,16 @@ const ROWS: [&str; 9] = [
      from registration_items i
      join registrations r on r.id = i.registration_id
      left join attendees a on a.id = i.attendee_id",
+    "select concat_ws('|', r.buyer_email, i.position, t.name, i.list_price_minor, i.discount_minor, i.fee_minor, i.tax_minor,
+       i.total_minor, c.kind, c.name, c.amount_minor, r.promo_code_id is not null, r.total_minor)
+     from registration_items i
+     join registrations r on r.id = i.registration_id
+     left join price_tiers t on t.id = i.tier_id
+     left join registration_item_charges c on c.item_id = i.id",
+    "select concat_ws('|', w.email, w.status, o.status, r.buyer_email)
+     from waitlist_entries w
+     left join waitlist_offers o on o.entry_id = w.id
+     left join registrations r on r.id = w.registration_id",
     "select concat_ws('|', a.email, a.name, a.user_id) from attendees a",
     "select concat_ws('|', r.buyer_email, encode(s.secret_hash, 'hex'))
      from registration_secrets s

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
+    beside::Beside,
     counter,
     wishes::{What, Who, Wish},
 };
@@ -29,6 +30,8 @@ pub struct Twin {
     pub shop: Shop,
     types: Vec<Uuid>,
     elsewhere: Uuid,
+    /// Events of the same organization: one where people wait, one with prices of every kind.
+    beside: [Beside; 2],
     /// What ids are called in both worlds.
     names: Mutex<Vec<(String, String)>>,
     held: Mutex<HashMap<usize, Held>>,
@@ -97,12 +100,33 @@ impl Twin {
         for (at, id) in types.iter().enumerate() {
             names.push((id.to_string(), format!("type {at}")));
         }
+        let beside = [Beside::queue(&shop).await, Beside::rich(&shop).await];
+        for (number, event) in beside.iter().enumerate() {
+            names.extend(event.names(&format!("beside {number}")));
+        }
         Self {
             elsewhere: elsewhere.event,
             shop,
             types,
+            beside,
             names: Mutex::new(names),
             held: Mutex::default(),
+        }
+    }
+
+    /// What happens between two batches: a place is freed where people wait, and offered if somebody comes by.
+    pub async fn meanwhile(&self, round: usize) {
+        let queue = &self.beside[0];
+        queue
+            .shop
+            .db
+            .run(&format!(
+                "update capacity_pools set capacity = capacity + 2 where id = '{}'",
+                queue.pools[0]
+            ))
+            .await;
+        if round % 3 == 1 {
+            queue.shop.serve(1).await;
         }
     }
 
@@ -145,22 +169,35 @@ impl Twin {
                 occurrence,
                 lines,
                 buyer,
+                more,
             } => {
+                let (event, date, types) = match event {
+                    0 => (self.shop.event, self.shop.occurrence, &self.types),
+                    1 => (self.elsewhere, self.shop.occurrence, &self.types),
+                    number => {
+                        let beside = &self.beside[number - 2];
+                        (beside.shop.event, beside.shop.occurrence, &beside.types)
+                    }
+                };
                 let items: Vec<Json> = lines
                     .iter()
                     .map(|(kind, quantity, people)| {
-                        json!({ "ticket_type_id": self.types[*kind], "quantity": quantity, "attendees": people })
+                        let kind = types[kind % types.len()];
+                        json!({ "ticket_type_id": kind, "quantity": quantity, "attendees": people })
                     })
                     .collect();
                 let mut request = json!({
-                    "event_id": if *event == 0 { self.shop.event } else { self.elsewhere },
+                    "event_id": event,
                     "occurrence_id": occurrence.map(|which| match which {
-                        0 => self.shop.occurrence,
+                        0 => date,
                         _ => Uuid::from_u128(1),
                     }),
                     "buyer": buyer,
                     "items": items,
                 });
+                for (name, value) in more.as_object().into_iter().flatten() {
+                    request[name] = value.clone();
+                }
                 if wish.who == Who::Visitor {
                     request["guest_secret_hash"] = json!(format!("{cart:032x}"));
                 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 
-use super::dice::Dice;
+use crate::dice::Dice;
 
 /// Who asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,13 +26,15 @@ pub struct Wish {
 
 #[derive(Clone, Debug)]
 pub enum What {
-    /// `event` and `occurrence` 0 are the right ones; lines are type, quantity, people.
+    /// `event` and `occurrence` 0 are the right ones; at event 2 people wait, at 3 things cost, 1 is elsewhere. Lines are
+    /// type, quantity, people; `more` is what else is said.
     Place {
         cart: usize,
         event: usize,
         occurrence: Option<usize>,
         lines: Vec<(usize, Json, Json)>,
         buyer: Json,
+        more: Json,
     },
     Confirm {
         cart: usize,
@@ -43,7 +45,7 @@ pub enum What {
 }
 
 /// Carts of earlier rounds that a confirmation may name.
-const CARTS_A_ROUND: usize = 12;
+const CARTS_A_ROUND: usize = 18;
 
 fn who(dice: &mut Dice) -> Who {
     match dice.below(4) {
@@ -84,6 +86,21 @@ fn person(dice: &mut Dice) -> Json {
     }
 }
 
+/// A code, a total that was seen, both or neither.
+fn more(dice: &mut Dice) -> Json {
+    let mut more = json!({});
+    match dice.below(6) {
+        0..3 => more["code"] = json!(" sesame"),
+        3 => more["code"] = json!("made-up"),
+        _ => {}
+    }
+    if dice.one_in(3) {
+        more["expected_total_minor"] = json!([500, 600, 1190][dice.below(3)]);
+        more["expected_currency"] = json!("EUR");
+    }
+    more
+}
+
 /// Placings of one batch.
 pub fn carts(dice: &mut Dice, round: usize) -> Vec<Wish> {
     let mut wishes: Vec<Wish> = vec![];
@@ -111,13 +128,20 @@ pub fn carts(dice: &mut Dice, round: usize) -> Vec<Wish> {
                 (kind, json!(quantity), people(dice, quantity))
             })
             .collect();
+        let event = match dice.below(12) {
+            0 => 1,
+            1 | 2 => 2,
+            3..6 => 3,
+            _ => 0,
+        };
         wishes.push(Wish {
             who: who(dice),
             key: format!("place {cart} of this world"),
             hash: "aa".to_owned(),
             what: What::Place {
                 cart,
-                event: usize::from(dice.one_in(12)),
+                event,
+                more: if event == 3 { more(dice) } else { json!({}) },
                 occurrence: match dice.below(10) {
                     0 => Some(1),
                     1..4 => Some(0),

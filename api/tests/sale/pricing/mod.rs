@@ -1,7 +1,9 @@
 //! What things cost: tiers, discounts, codes, donations, add-ons, fees, taxes, and that all of it adds up.
 
 mod add_ons;
+mod changes;
 mod codes;
+mod coming;
 mod model;
 mod properties;
 mod reference;

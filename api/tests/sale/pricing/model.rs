@@ -19,6 +19,8 @@ pub struct Discount {
     pub buy: usize,
     pub get: usize,
     pub only: Option<usize>,
+    /// Of an automatic one: tickets that it takes.
+    pub min: usize,
 }
 
 #[derive(Clone, Debug)]
@@ -57,6 +59,8 @@ pub struct Unit {
     pub donated: bool,
     pub list: i64,
     pub tier: i64,
+    /// Which tier of its type.
+    pub tier_at: Option<usize>,
     pub discount: i64,
     pub code: i64,
     pub price: i64,
@@ -86,14 +90,16 @@ pub fn case() -> impl Strategy<Value = Case> {
         1..4_usize,
         1..3_usize,
         option::of(0..2_usize),
+        prop_oneof![Just(1_usize), 2..7_usize],
     )
-        .prop_map(|(kind, rate, amount, buy, get, only)| Discount {
+        .prop_map(|(kind, rate, amount, buy, get, only, min)| Discount {
             kind,
             rate,
             amount,
             buy,
             get,
             only,
+            min,
         });
     let tax =
         (select(vec!["VAT", "City"]), rate(), any::<bool>()).prop_map(|(name, rate, inclusive)| {
@@ -146,12 +152,12 @@ pub fn divide(dividend: i128, divisor: i128) -> i64 {
     ((2 * dividend + divisor) / (2 * divisor)) as i64
 }
 
-fn share(amount: i64, rate: i64) -> i64 {
+pub fn share(amount: i64, rate: i64) -> i64 {
     divide(i128::from(amount) * i128::from(rate), 1_000_000)
 }
 
 /// Shares of an amount in proportion to weights, largest remainders first.
-fn allot(amount: i64, weights: &[i64]) -> Vec<i64> {
+pub fn allot(amount: i64, weights: &[i64]) -> Vec<i64> {
     let all: i128 = weights.iter().copied().map(i128::from).sum();
     let exact = |weight: i64| i128::from(amount) * i128::from(weight);
     let mut shares: Vec<i64> = weights.iter().map(|w| (exact(*w) / all) as i64).collect();
@@ -165,12 +171,22 @@ fn allot(amount: i64, weights: &[i64]) -> Vec<i64> {
 }
 
 impl Discount {
+    /// Whether it is for that place; donations are left alone.
+    pub fn means(&self, unit: &Unit) -> bool {
+        !unit.donated && self.only.is_none_or(|only| only == unit.of)
+    }
+
+    /// Whether there are as many tickets as it takes.
+    pub fn enough(&self, units: &[Unit]) -> bool {
+        units.iter().filter(|unit| self.means(unit)).count() >= self.min
+    }
+
     /// What it takes off each unit.
     fn off(&self, units: &[Unit]) -> Vec<i64> {
         let meant: Vec<usize> = (0..units.len())
             .filter(|at| {
                 let unit = &units[*at];
-                !unit.donated && unit.price > 0 && self.only.is_none_or(|only| only == unit.of)
+                unit.price > 0 && self.means(unit)
             })
             .collect();
         let prices: Vec<i64> = meant.iter().map(|at| units[*at].price).collect();
@@ -232,6 +248,7 @@ impl Case {
                     donated: kind.donation,
                     list,
                     tier,
+                    tier_at: open,
                     discount: 0,
                     code: 0,
                     price: tier,
@@ -239,7 +256,9 @@ impl Case {
                 });
             }
         }
-        if let Some(automatic) = &self.automatic {
+        if let Some(automatic) = &self.automatic
+            && automatic.enough(&units)
+        {
             for (unit, off) in units
                 .clone()
                 .iter()

@@ -1,7 +1,10 @@
 //! Random carts over random catalogues: what the database says a cart costs is what a second opinion says, and its parts
 //! add up. Each case is a transaction that is rolled back, all over one connection.
 
-use proptest::test_runner::{Config, TestCaseError, TestRunner};
+use proptest::{
+    strategy::Strategy,
+    test_runner::{Config, TestCaseError, TestRunner},
+};
 use serde_json::{Value as Json, json};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use uuid::Uuid;
@@ -12,21 +15,30 @@ use super::{
 };
 
 /// An item as it was stored, and what it was charged for: (kind, name, rate, amount).
-struct Item {
-    list: i64,
-    tier_off: i64,
-    discount: i64,
-    code: i64,
-    price: i64,
-    fee: i64,
-    tax: i64,
-    added: i64,
-    total: i64,
-    net: i64,
+pub struct Item {
+    pub list: i64,
+    pub tier_off: i64,
+    pub discount: i64,
+    pub code: i64,
+    pub price: i64,
+    pub fee: i64,
+    pub tax: i64,
+    pub added: i64,
+    pub total: i64,
+    pub net: i64,
 }
 
 #[test]
 fn what_a_cart_costs_is_what_a_second_opinion_says_and_adds_up() {
+    try_all(case(), 100, examine);
+}
+
+/// Tries that many cases, or `PRICING_CASES`, each in a transaction of its own that is taken back.
+pub fn try_all<S: Strategy>(
+    cases: S,
+    many: u32,
+    examine: impl AsyncFn(&Shop, &mut PgConnection, &S::Value) -> Result<(), String>,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -44,15 +56,15 @@ fn what_a_cart_costs_is_what_a_second_opinion_says_and_adds_up() {
             .detach();
         (shop, tokio::sync::Mutex::new(connection))
     });
-    let cases = std::env::var("PRICING_CASES").ok();
-    let cases = cases.and_then(|text| text.parse().ok()).unwrap_or(100);
+    let asked = std::env::var("PRICING_CASES").ok();
+    let asked = asked.and_then(|text| text.parse().ok()).unwrap_or(many);
     let config = Config {
-        cases,
+        cases: asked,
         failure_persistence: None,
         ..Config::default()
     };
     TestRunner::new(config)
-        .run(&case(), |case| {
+        .run(&cases, |case| {
             runtime.block_on(async {
                 let mut connection = connection.lock().await;
                 run(&mut connection, "begin").await;
@@ -64,7 +76,7 @@ fn what_a_cart_costs_is_what_a_second_opinion_says_and_adds_up() {
         .unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-async fn run(connection: &mut PgConnection, sql: &str) {
+pub async fn run(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(AssertSqlSafe(sql))
         .execute(connection)
         .await
@@ -107,6 +119,11 @@ async fn examine(shop: &Shop, db: &mut PgConnection, case: &Case) -> Result<(), 
     adds_up(&items, total)?;
     answer_adds_up(&seen, &items)?;
     taxes(case, &units, &items, db).await?;
+    whole(db).await
+}
+
+/// R20: nothing does not fit together.
+pub async fn whole(db: &mut PgConnection) -> Result<(), String> {
     let faults =
         "select coalesce(string_agg(fault || detail, ' '), '') from check_stock_integrity()";
     let faults: String = sqlx::query(faults)
@@ -119,7 +136,7 @@ async fn examine(shop: &Shop, db: &mut PgConnection, case: &Case) -> Result<(), 
 }
 
 /// Makes the catalogue of the case; the keys of its types.
-async fn stock(shop: &Shop, db: &mut PgConnection, case: &Case) -> Vec<Uuid> {
+pub async fn stock(shop: &Shop, db: &mut PgConnection, case: &Case) -> Vec<Uuid> {
     let (org, event, currency) = (shop.org, shop.event, case.currency);
     let mut sql = format!(
         "delete from ticket_types; update events set currency = '{currency}', tax_rounding = '{}', max_tickets_per_registration = 100;",
@@ -149,8 +166,9 @@ async fn stock(shop: &Shop, db: &mut PgConnection, case: &Case) -> Vec<Uuid> {
             .only
             .map_or("null".to_owned(), |at| format!("'{}'", types[at]));
         sql += &format!(
-            "insert into discount_rules (org_id, event_id, name, ticket_type_id, {columns}) \
-             values ('{org}', '{event}', 'All', {only}, {values});"
+            "insert into discount_rules (org_id, event_id, name, ticket_type_id, min_tickets, {columns}) \
+             values ('{org}', '{event}', 'All', {only}, {}, {values});",
+            rule.min
         );
     }
     if let Some(code) = &case.code {
@@ -212,7 +230,7 @@ fn value(rule: &Discount, currency: &str) -> (&'static str, String) {
 }
 
 /// A visitor asks that function for the cart of the case.
-async fn ask(
+pub async fn ask(
     shop: &Shop,
     db: &mut PgConnection,
     function: &str,
@@ -259,9 +277,9 @@ async fn ask(
     serde_json::from_str(&answer).expect("JSON")
 }
 
-async fn items(db: &mut PgConnection) -> Vec<Item> {
+pub async fn items(db: &mut PgConnection) -> Vec<Item> {
     let sql = "select list_price_minor, tier_minor, discount_minor, code_discount_minor, price_minor, fee_minor, \
-               tax_minor, added_minor, total_minor, net_minor from registration_items order by position";
+               tax_minor, added_minor, total_minor, net_minor from registration_items where cancelled_at is null order by position";
     let rows = sqlx::query(sql).fetch_all(db).await.expect("items");
     rows.iter()
         .map(|row| Item {
@@ -280,7 +298,7 @@ async fn items(db: &mut PgConnection) -> Vec<Item> {
 }
 
 /// Up to the fees, unit by unit.
-fn agree(units: &[Unit], items: &[Item]) -> Result<(), String> {
+pub fn agree(units: &[Unit], items: &[Item]) -> Result<(), String> {
     demand!(units.len() == items.len(), "{} items", items.len());
     for (at, (unit, item)) in units.iter().zip(items).enumerate() {
         let ours = [
@@ -304,7 +322,7 @@ fn agree(units: &[Unit], items: &[Item]) -> Result<(), String> {
     Ok(())
 }
 
-fn adds_up(items: &[Item], total: i64) -> Result<(), String> {
+pub fn adds_up(items: &[Item], total: i64) -> Result<(), String> {
     for item in items {
         demand!(
             item.list - item.tier_off - item.discount == item.price,
@@ -401,7 +419,7 @@ fn net(amount: i64, inside: i128) -> i64 {
 }
 
 /// The tax of a document, by the event's rounding, as the law books say it rather than as the functions work it out.
-async fn taxes(
+pub async fn taxes(
     case: &Case,
     units: &[Unit],
     items: &[Item],
@@ -453,7 +471,8 @@ async fn taxes(
                 }
             }
             for (name, rate, sum) in groups {
-                let sql = "select coalesce(sum(amount_minor), 0)::bigint from registration_item_charges \
+                let sql = "select coalesce(sum(amount_minor), 0)::bigint from registration_item_charges c \
+                           join registration_items i on i.id = c.item_id and i.cancelled_at is null \
                            where kind <> 'fee' and name = $1 and rate_millionths = $2";
                 let stored: i64 = sqlx::query(sql)
                     .bind(name)
