@@ -30,6 +30,8 @@ pub struct Answer {
     pub retry_after_seconds: Option<u64>,
     /// What the operation used of the deprecated.
     pub deprecated: Vec<Arc<Deprecated>>,
+    /// Whether something in it holds for the moment only, so that no cache may show it without asking.
+    pub of_now: bool,
 }
 
 /// How far a request came.
@@ -140,6 +142,7 @@ pub fn refused(fails: &[Fail], request_id: &str) -> Answer {
         data: None,
         retry_after_seconds: retry_after(fails),
         deprecated: vec![],
+        of_now: false,
     }
 }
 
@@ -315,5 +318,6 @@ pub fn executed(
         data: fails.is_empty().then_some(start..end),
         retry_after_seconds: retry_after(fails),
         deprecated: vec![],
+        of_now: false,
     }
 }

@@ -232,7 +232,9 @@ impl Engine {
             }
         };
         let cost = |data: &str| charged.settle(data, points);
-        Ok(answer::executed(&data, &fails, cost, id))
+        let mut answer = answer::executed(&data, &fails, cost, id);
+        answer.of_now = plan.of_now;
+        Ok(answer)
     }
 
     /// Compiles the operation, for all callers of the same standing.
@@ -252,6 +254,7 @@ impl Engine {
             parts.push((field.key.to_owned(), part));
         }
         let (cost, denials) = (compiler.cost, compiler.denials());
+        let of_now = compiler.of_now;
         let statement = compiler.finish().map_err(compile_fail)?;
         let plan = Arc::new(Plan {
             parts: Part::Object(parts),
@@ -261,6 +264,7 @@ impl Engine {
             statement,
             needs: operation.variables.take_needs(),
             introspects: selected.iter().any(is_introspection),
+            of_now,
         });
         let mut flight = plan
             .flight(&self.catalog, operation.variables)

@@ -187,6 +187,9 @@ pub struct Plan {
     pub needs: Vec<Need>,
     /// Whether it asks about the schema; those pieces are filled in when it runs.
     pub introspects: bool,
+    /// Whether something in the answer holds for the moment only, such as what is left of a ticket type: it changes by
+    /// the clock, and by what others do.
+    pub of_now: bool,
 }
 
 impl Plan {

@@ -20,7 +20,8 @@ fn up() -> String {
 }
 
 /// `jobs.org_id` has no key to organizations, as the journal has none: whoever writes it names its own organization,
-/// and looking that up again for each job would lock the same row for everybody.
+/// and looking that up again for each job would lock the same row for everybody. Nothing points to a job, so there is no
+/// key `(org_id, id)` either: each index is written once more when a job is taken.
 const TABLES: &str = r#"
 create table jobs (
   id uuid primary key default es.new_id(),
@@ -47,7 +48,6 @@ create table jobs (
   finished_at timestamptz,
   created_at timestamptz not null default es.clock(),
   updated_at timestamptz not null default es.clock(),
-  unique (org_id, id),
   constraint jobs_running check ((status = 'running') = (worker_id is not null)),
   constraint jobs_finished check ((status in ('done', 'dead')) = (finished_at is not null)),
   constraint jobs_attempts check (attempts >= 0 and max_attempts between 1 and 1000),

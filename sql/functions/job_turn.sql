@@ -169,6 +169,9 @@ declare
   v_priority smallint := -1;
   v_taken jsonb := '[]';
   v_some jsonb;
+  v_lanes uuid[];
+  v_rooms integer[];
+  v_ids uuid[];
   v_last uuid;
   v_now timestamptz := es.clock();
 begin
@@ -192,14 +195,16 @@ begin
     limit 1;
     exit when not found;
 
-    with lanes as materialized (
-      select l.lane, l.room, l.n, count(*) over () as lanes
-      from es.lanes_in_turn(v_queue, v_priority, v_cursor, v_per_lane, p_request -> 'busy', v_left)
-        with ordinality as l (lane, room, n)
-    ),
-    next as materialized (
-      select j.id, l.n, j.run_at, l.lane
-      from lanes l
+    select coalesce(array_agg(l.lane), '{}'), coalesce(array_agg(l.room), '{}')
+    into v_lanes, v_rooms
+    from es.lanes_in_turn(v_queue, v_priority, v_cursor, v_per_lane, p_request -> 'busy', v_left) l;
+
+    -- The first of each lane before the second of any.
+    select array_agg(p.id order by p.turn, p.n), (array_agg(p.lane order by p.n desc))[1]
+    into v_ids, v_last
+    from (
+      select j.id, l.lane, l.n, row_number() over (partition by l.n order by j.run_at, j.id) as turn
+      from unnest(v_lanes, v_rooms) with ordinality as l (lane, room, n)
       cross join lateral (
         select r.id, r.run_at
         from jobs r
@@ -208,20 +213,15 @@ begin
           and r.priority = v_priority
           and r.lane = l.lane
         order by r.run_at, r.id
-        limit least(l.room, ceil(v_left::numeric / l.lanes))
+        -- None is found without lanes, but the planner divides before it knows.
+        limit least(l.room, ceil(v_left::numeric / greatest(1, cardinality(v_lanes))))
         for update skip locked
       ) j
-    ),
-    -- The first of each lane before the second of any.
-    picked as materialized (
-      select p.id, p.place, p.lane, p.n
-      from (
-        select n.*, row_number() over (order by n.turn, n.n) as place
-        from (select n.*, row_number() over (partition by n.n order by n.run_at, n.id) as turn from next n) n
-      ) p
-      where p.place <= v_left
-    ),
-    taken as (
+    ) p;
+    v_ids := v_ids[1:v_left];
+
+    -- By their keys, in a statement of its own: joined with the choice, the planner reads the whole table.
+    with taken as (
       update jobs j
       set
         status = 'running',
@@ -230,9 +230,8 @@ begin
         key = case when j.key_until <> 'taken' then j.key end,
         started_at = v_now,
         updated_at = v_now
-      from picked p
-      where j.id = p.id
-      returning j.*, p.place, p.n
+      where j.id = any (v_ids)
+      returning j.*
     )
     select
       jsonb_agg(
@@ -240,10 +239,9 @@ begin
           'id', t.id, 'org_id', t.org_id, 'kind', t.kind, 'lane', t.lane, 'attempt', t.attempts,
           'last', t.attempts >= t.max_attempts, 'payload', t.payload, 'created_at', t.created_at
         )
-        order by t.place
-      ),
-      (array_agg(t.lane order by t.n desc))[1]
-    into v_some, v_last
+        order by array_position(v_ids, t.id)
+      )
+    into v_some
     from taken t;
     if v_some is not null then
       v_taken := v_taken || v_some;

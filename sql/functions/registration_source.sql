@@ -51,9 +51,9 @@ create or replace function es.source_texts(p_source registration_sources)
 returns jsonb
 language sql
 stable
-as $body$
-  select jsonb_strip_nulls(to_jsonb(p_source) - array['id', 'org_id', 'fingerprint', 'created_at', 'updated_at'])
-$body$;
+return jsonb_strip_nulls(
+  to_jsonb(p_source) - array['id', 'org_id', 'fingerprint', 'created_at', 'updated_at']
+);
 
 -- What the event registration.confirmed says.
 create or replace function es.confirmed_payload(p_registration registrations)

@@ -116,7 +116,7 @@ async fn register(
         vec![json!({ "ticket_type_id": offer, "quantity": quantity, "attendees": people })];
     // Every third takes an add-on along, every fourth knows the code.
     let add_on = show.prices.add_ons.iter().find(|(_, to)| *to == wanted);
-    if let Some((add_on, _)) = add_on.filter(|_| number % 3 == 0) {
+    if let Some((add_on, _)) = add_on.filter(|_| number.is_multiple_of(3)) {
         items.push(json!({ "ticket_type_id": event.offers.get(*add_on), "quantity": 1 }));
     }
     let code = show.prices.code.as_ref().filter(|_| number % 4 == 1);

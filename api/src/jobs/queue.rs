@@ -147,10 +147,18 @@ impl Station {
         self.give_back().await;
     }
 
-    /// Places that are free, and what will be done soon beyond them.
+    /// Places that are free, and what will be done soon beyond them. What waits for its own lane keeps no place from
+    /// others: else a lane whose jobs hang would fill them all.
     fn room(&self) -> usize {
         let full = self.queue.slots + self.ahead();
-        full.saturating_sub(self.running.len() + self.waiting.len())
+        let next = self.waiting.iter().filter(|taken| !self.is_held_up(taken));
+        full.saturating_sub(self.running.len() + next.count())
+    }
+
+    /// As many of its lane run as may.
+    fn is_held_up(&self, taken: &Taken) -> bool {
+        let busy = self.at_work.get(&taken.lane).copied().unwrap_or(0);
+        busy >= self.queue.per_lane
     }
 
     fn ahead(&self) -> usize {
@@ -165,11 +173,10 @@ impl Station {
 
     fn begin_what_may(&mut self) {
         while self.running.len() < self.queue.slots {
-            let busy = |lane: &Uuid| self.at_work.get(lane).copied().unwrap_or(0);
             let next = self
                 .waiting
                 .iter()
-                .position(|taken| busy(&taken.lane) < self.queue.per_lane);
+                .position(|taken| !self.is_held_up(taken));
             let Some(taken) = next.and_then(|at| self.waiting.remove(at)) else {
                 return;
             };
@@ -212,8 +219,27 @@ impl Station {
 
     /// The turn, on its own way: it holds nothing of the station.
     fn turn(&mut self) -> BoxFuture<'static, Turned> {
+        if self.ahead() == 0 {
+            self.let_go_of_what_is_held_up();
+        }
         let wanted = self.room();
         self.ask(wanted)
+    }
+
+    /// It was taken because its lane was quick, which it no longer is: another process may have a place for it.
+    fn let_go_of_what_is_held_up(&mut self) {
+        let waiting = std::mem::take(&mut self.waiting);
+        for taken in waiting {
+            if self.is_held_up(&taken) {
+                self.ended.push(Ended {
+                    id: taken.id,
+                    lane: taken.lane,
+                    how: How::Back(None),
+                });
+            } else {
+                self.waiting.push_back(taken);
+            }
+        }
     }
 
     fn ask(&mut self, wanted: usize) -> BoxFuture<'static, Turned> {

@@ -1,6 +1,19 @@
 //! Drops a test's database when its last handle goes: some four hundred of them would fill a small disk.
 
+use std::{
+    sync::{
+        OnceLock,
+        mpsc::{self, Receiver, Sender},
+    },
+    thread,
+};
+
 use eventsphere::database::DatabaseAddress;
+
+/// What is left to the thread that drops: to put out whoever is still connected and to write a checkpoint takes
+/// PostgreSQL a tenth of a second or two, for which no test need wait. Names that are still in it as the process ends
+/// stay behind, and go with the cluster.
+static LEFT: OnceLock<Sender<(String, DatabaseAddress)>> = OnceLock::new();
 
 /// A database that is dropped with this.
 pub struct Dropped {
@@ -19,29 +32,36 @@ impl Dropped {
 }
 
 impl Drop for Dropped {
-    /// On a thread and runtime of its own: the test's runtime may be ending around us. Whoever is still connected, such
-    /// as the pools of a server that the test leaves behind, is put out.
     fn drop(&mut self) {
-        let name = std::mem::take(&mut self.name);
-        let admin = self.admin.clone();
-        let dropping = std::thread::spawn(move || {
-            tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .map_err(|error| error.to_string())?
-                .block_on(async {
-                    let client = admin
-                        .connect()
-                        .await
-                        .map_err(|error| format!("{error:?}"))?;
-                    client
-                        .batch_execute(&format!("drop database if exists {name} with (force)"))
-                        .await
-                        .map_err(|error| format!("{error:?}"))
-                })
+        let left = LEFT.get_or_init(|| {
+            let (left, databases) = mpsc::channel();
+            thread::spawn(move || drop_all(&databases));
+            left
         });
-        // A panic here while the test panics would abort it; what is left behind goes with the cluster.
-        if let Ok(Err(reason)) = dropping.join() {
+        // A panic here while the test panics would abort it.
+        let _ = left.send((std::mem::take(&mut self.name), self.admin.clone()));
+    }
+}
+
+/// On a runtime of its own: that of the test may be ending.
+fn drop_all(databases: &Receiver<(String, DatabaseAddress)>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    for (name, admin) in databases {
+        let dropped = runtime.block_on(async {
+            let client = admin
+                .connect()
+                .await
+                .map_err(|error| format!("{error:?}"))?;
+            // Pools of a server that the test leaves behind may still be connected.
+            client
+                .batch_execute(&format!("drop database if exists {name} with (force)"))
+                .await
+                .map_err(|error| format!("{error:?}"))
+        });
+        if let Err(reason) = dropped {
             eprintln!("a test's database stays behind: {reason}");
         }
     }

@@ -147,7 +147,7 @@ async fn create_database(name: &str, template: &str) {
     let mut connection = PgConnection::connect_with(&admin).await.expect("connected");
     run(
         &mut connection,
-        &format!("create database {name} template {template} owner es_owner"),
+        &format!("create database {name} template {template} owner es_owner strategy file_copy"),
     )
     .await;
     connection.close().await.expect("closed");

@@ -1,5 +1,10 @@
 //! The sale, driven directly on PostgreSQL: the functions of `sql/functions/` under concurrency, with a clock that the
 //! test moves. Each test has a database of its own and says which rule of the domain it proves.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "tests look behind the door on purpose, and a failed unwrap is a failed test"
+)]
 
 mod approving;
 mod availability;

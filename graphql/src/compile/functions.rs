@@ -67,6 +67,7 @@ impl<'a> Compiler<'a> {
         selected: &Selected<'a>,
     ) -> Result<Priced> {
         self.suspect(selected)?;
+        self.of_now = true;
         let key = format!("{}.{}", row.alias, entity.key);
         let call = self.call(&computed.function, Some(key), &computed.arguments, selected)?;
         let cost = u64::from(computed.cost);

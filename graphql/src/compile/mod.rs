@@ -98,6 +98,8 @@ pub struct Compiler<'a> {
     suspects: Suspects,
     /// Points of everything compiled so far.
     pub cost: u64,
+    /// Whether a function of a row was called: what it gives holds for now.
+    pub of_now: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -117,6 +119,7 @@ impl<'a> Compiler<'a> {
             denials: vec![],
             suspects: Suspects::default(),
             cost: 0,
+            of_now: false,
         }
     }
 

@@ -64,6 +64,7 @@ impl<'a> Compiler<'a> {
             Field::Money(money) => self.below(selected, money.function.is_some(), |compiler| {
                 if money.function.is_some() {
                     compiler.suspect(selected)?;
+                    compiler.of_now = true;
                 }
                 Ok(Priced {
                     shape: compiler.money(money, &entity.key, row, selected)?,

@@ -15,7 +15,13 @@ async fn indexes(database: &Database) -> BTreeMap<String, Vec<Vec<String>>> {
          from pg_index i, unnest(i.indkey::int2[]) with ordinality as k (attnum, place)
          join pg_attribute a on a.attnum = k.attnum
          where a.attrelid = i.indrelid
-           and i.indpred is null
+           -- Whoever looks a column up by a value needs no rows where it is null.
+           and (
+             i.indpred is null
+             or pg_get_expr(i.indpred, i.indrelid) = format('(%I IS NOT NULL)', (
+               select c.attname from pg_attribute c where c.attrelid = i.indrelid and c.attnum = i.indkey[0]
+             ))
+           )
          group by i.indexrelid, i.indrelid",
     )
     .await;

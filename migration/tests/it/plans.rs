@@ -36,8 +36,9 @@ pub async fn fill(connection: &mut PgConnection, table: &str) {
                  when 'timestamp with time zone' then 'now() - random() * interval ''1 year'''
                  when 'text' then 'md5(random()::text)'
                  when 'text[]' then '''{{}}'''
-                 when 'jsonb' then 'null'
+                 when 'jsonb' then '''{{}}''::jsonb'
                  when 'boolean' then 'false'
+                 when 'bytea' then 'sha256(convert_to(random()::text, ''UTF8''))'
                  else '(random() * 1000)::int'
                end
              end

@@ -50,7 +50,8 @@ pub(super) fn respond(
     };
     let seconds = max_age.as_secs();
     let control = match seconds {
-        0 => "public, no-cache".to_owned(),
+        // What is left of a ticket type, or what it costs now, is true at this instant or not told.
+        seconds if seconds == 0 || answer.of_now => "public, no-cache".to_owned(),
         // The oldest that anybody is shown is twice the age.
         _ => format!("public, max-age={seconds}, stale-while-revalidate={seconds}"),
     };

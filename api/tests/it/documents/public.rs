@@ -14,6 +14,31 @@ use crate::{
 
 const QUERY: &str = "{ events { nodes { title } } }";
 
+/// What is left and what it costs now is asked for each time; unchanged, it is not sent again.
+#[tokio::test]
+async fn what_holds_for_the_moment_is_shown_by_no_cache_unasked() {
+    let app = TestApp::start().await;
+    let organizer = app.organizer("north").await;
+    let event = organizer.event(&EventSetup::default()).await;
+    for field in ["available", "saleStatus", "currentPrice { minorUnits }"] {
+        let query = format!("{{ events {{ nodes {{ ticketTypes {{ nodes {{ {field} }} }} }} }} }}");
+        let reply = Reply::of(get(&app, &[("query", &query)])).await;
+        assert_eq!(
+            reply.headers["cache-control"], "public, no-cache",
+            "{field}"
+        );
+    }
+    let query = "{ events { nodes { ticketTypes { nodes { available } } } } }";
+    let ask = |tag: &str| get(&app, &[("query", query)]).header(IF_NONE_MATCH, tag.to_owned());
+    let first = Reply::of(ask("\"none\"")).await;
+    let tag = first.headers[ETAG].to_str().expect("ASCII").to_owned();
+    assert_eq!(Reply::of(ask(&tag)).await.status, 304);
+    app.visitor().place(&event, &event["types"][0], 1).await;
+    let after = Reply::of(ask(&tag)).await;
+    assert_eq!(after.status, 200);
+    assert_ne!(after.json(), first.json());
+}
+
 fn varies_with(reply: &Reply) -> Vec<String> {
     let values = reply.headers.get_all("vary").iter();
     values

@@ -16,7 +16,7 @@ use super::{
     permissions::{actors, may},
     reads::{Secrets, ask_all, of_nothing},
     rows::Rows,
-    world::world,
+    world::reading,
 };
 
 const A_DOCUMENT: usize = 10;
@@ -127,7 +127,7 @@ part!(the_owner_counts_the_rows_that_are_there, OWNERS, owners);
 part!(nobody_counts_what_belongs_to_another, STRANGERS, strangers);
 
 async fn owners() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let rows = Rows::read(&app.database.admin().await, &world.b).await;
     let cases = cases(catalog, &rows);
@@ -179,18 +179,19 @@ async fn owners() {
 }
 
 async fn strangers() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let secrets = Secrets::read(&app, world).await;
     let cases = cases(catalog, &secrets.rows);
     let (insiders, outsiders) = split(world);
     let mut questions: Vec<(Who, String, Value)> = vec![];
     for (people, size) in [(&insiders, A_DOCUMENT), (&outsiders, 4)] {
-        for who in people {
-            for chunk in cases.chunks(size) {
-                for turn in [str::to_owned as fn(&str) -> String, of_nothing] {
-                    let (query, variables) = document(chunk, turn);
-                    questions.push((who.clone(), query, variables));
+        for chunk in cases.chunks(size) {
+            let turns = [str::to_owned as fn(&str) -> String, of_nothing];
+            let turns = turns.map(|turn| document(chunk, turn));
+            for who in people {
+                for (query, variables) in &turns {
+                    questions.push((who.clone(), query.clone(), variables.clone()));
                 }
             }
         }
@@ -208,7 +209,7 @@ async fn strangers() {
 
 #[tokio::test]
 async fn who_lacks_the_scope_is_refused() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let rows = Rows::read(&app.database.admin().await, &world.a).await;
     let mut asked = 0;
@@ -248,7 +249,7 @@ async fn who_lacks_the_scope_is_refused() {
 
 #[tokio::test]
 async fn a_parent_of_another_is_no_parent() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let rows = Rows::read(&app.database.admin().await, &world.b).await;
     let event = &catalog.entities["Event"];

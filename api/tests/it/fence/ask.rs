@@ -23,7 +23,7 @@ pub struct Who {
 }
 
 /// How a document comes to the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Way {
     /// Its text, by POST.
     PostText,

@@ -12,7 +12,7 @@ use super::{
     document::{Path, all_paths, is_filterable, scalars},
     reads::{Secrets, ask_all, of_nothing},
     rows::Rows,
-    world::{World, world},
+    world::{World, reading},
 };
 use crate::harness::TestApp;
 
@@ -30,6 +30,8 @@ pub(super) struct Case<'a> {
     pub filter: Value,
     /// The same with a value that nothing has.
     pub of_nothing: Value,
+    /// Whether everything of what it finds is asked for: which rows are found, their ids say.
+    pub whole: bool,
 }
 
 /// Operators of a column with an operand that holds for the value, and one of nothing in its place.
@@ -142,6 +144,7 @@ fn cases<'a>(catalog: &'a Catalog, secrets: &Secrets) -> Vec<Case<'a>> {
                         parent: parent.clone(),
                         filter: json!({ &column.field: { operator: operand } }),
                         of_nothing: json!({ &column.field: { operator: nothing } }),
+                        whole: false,
                     });
                 }
             }
@@ -167,6 +170,7 @@ fn joined<'a>(case: &Case<'a>) -> Vec<Case<'a>> {
         parent: case.parent.clone(),
         filter: join(way, &case.filter),
         of_nothing: join(way, &case.of_nothing),
+        whole: way == "and",
     });
     each.into()
 }
@@ -233,7 +237,11 @@ fn document(
             case.path.variable(&alias)
         );
         let arguments = format!("first: 5, filter: ${alias}");
-        let inner = format!("totalCount nodes {{ {} }}", scalars(case.entity));
+        let shown = match case.whole {
+            true => scalars(case.entity),
+            false => "id".to_owned(),
+        };
+        let inner = format!("totalCount nodes {{ {shown} }}");
         body += &case.path.ask(&alias, &arguments, &inner);
         variables[&alias] = filter(case);
         if let Some(parent) = parent(case) {
@@ -254,12 +262,13 @@ async fn pairs(
     secrets: &Secrets,
 ) {
     let mut questions = vec![];
-    for who in people {
-        for chunk in cases.chunks(size) {
-            let (query, variables) = document(chunk, |case| case.filter.clone(), parent);
-            questions.push((who.clone(), query, variables));
-            let (query, variables) = document(chunk, |case| case.of_nothing.clone(), parent);
-            questions.push((who.clone(), query, variables));
+    for chunk in cases.chunks(size) {
+        let foreign = document(chunk, |case| case.filter.clone(), parent);
+        let nothing = document(chunk, |case| case.of_nothing.clone(), parent);
+        for who in people {
+            for (query, variables) in [&foreign, &nothing] {
+                questions.push((who.clone(), query.clone(), variables.clone()));
+            }
         }
     }
     let asked: Vec<Value> = questions
@@ -288,7 +297,7 @@ part!(
 );
 
 async fn strangers() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let secrets = Secrets::read(&app, world).await;
     let cases = cases(&app.app.engine.catalog, &secrets);
     nobody_tells_them_apart(&app, world, &secrets, cases, A_DOCUMENT).await;
@@ -340,7 +349,7 @@ pub fn split(world: &World) -> (Vec<Who>, Vec<Who>) {
 }
 
 async fn owners() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let secrets = Secrets::read(&app, world).await;
     let cases = cases(&app.app.engine.catalog, &secrets);
     the_owner_finds_something(&app, world, &cases, A_DOCUMENT).await;

@@ -11,8 +11,12 @@ use serde_json::{Map, Value, json};
 use super::ledger::Sdl;
 use crate::harness;
 
-/// Fields of which one or the other is said.
-const EITHER: [(&str, &str); 1] = [("organizationId", "organizationSlug")];
+/// Fields of an input of which one or the other is said: the first, or the second where another thing is chosen.
+const EITHER: [(&str, &str, &str); 3] = [
+    ("SignInInput", "organizationId", "organizationSlug"),
+    ("PlaceRegistrationInput", "holdId", "holdKey"),
+    ("CreateHoldInput", "ticketTypeId", "capacityPoolId"),
+];
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
@@ -100,12 +104,18 @@ fn object(
             out.insert(field.name.clone(), value);
         }
     }
-    for (one, other) in EITHER {
-        if out.contains_key(one) {
-            out.remove(other);
+    for (_, one, other) in EITHER.iter().filter(|(name, ..)| *name == input.name) {
+        let ruled_out = if said == Said::Other { one } else { other };
+        if out.contains_key(*one) && out.contains_key(*other) {
+            out.remove(*ruled_out);
         }
     }
     Value::Object(out)
+}
+
+/// Whether that place of the verb's input is left out where the other one is to be said.
+pub fn gives_way(verb: &Verb, place: &str, to: &str) -> bool {
+    EITHER.contains(&(verb.input.name.as_str(), place, to))
 }
 
 fn has_id(
@@ -123,6 +133,10 @@ fn has_id(
 fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     match &field.input_type {
+        // What is taken off or charged is not nothing; prices are, so that nothing waits for money.
+        InputType::Money if field.name == "amount" => {
+            json!({ "minorUnits": "100", "currencyCode": "EUR" })
+        }
         InputType::Money => json!({ "minorUnits": "0", "currencyCode": "EUR" }),
         InputType::List(_) if field.name == "eventTypes" => json!(["event.updated"]),
         InputType::List(_) | InputType::Scalar(Scalar::StringList) => json!(["events:read"]),
@@ -206,13 +220,16 @@ pub fn document(catalog: &Catalog, verb: &Verb) -> String {
     )
 }
 
-/// Whether something can be chosen in it that is never answered with: what it means shows when it is said.
+/// Whether something can be chosen in it that is never answered with: what it means shows when it is said. Also which of
+/// two fields is said.
 pub fn has_choice(catalog: &Catalog, input: &InputObject, sdl: &Sdl) -> bool {
-    input.fields.iter().any(|field| match &field.input_type {
-        InputType::Scalar(Scalar::Enum(name)) => !sdl.is_answered_with(name),
-        InputType::Object(name) | InputType::Objects(name) => {
-            has_choice(catalog, &catalog.inputs[name], sdl)
-        }
-        _ => false,
-    })
+    let either = EITHER.iter().any(|(name, ..)| *name == input.name);
+    either
+        || input.fields.iter().any(|field| match &field.input_type {
+            InputType::Scalar(Scalar::Enum(name)) => !sdl.is_answered_with(name),
+            InputType::Object(name) | InputType::Objects(name) => {
+                has_choice(catalog, &catalog.inputs[name], sdl)
+            }
+            _ => false,
+        })
 }

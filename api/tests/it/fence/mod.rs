@@ -36,5 +36,6 @@ mod rls;
 mod roots;
 mod secrets;
 mod shared;
+mod till;
 mod whole;
 mod writes;

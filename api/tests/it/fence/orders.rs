@@ -14,7 +14,7 @@ use super::{
     filters::{parent, split},
     reads::{Secrets, ask_all},
     rows::Rows,
-    world::{World, world},
+    world::{World, reading},
 };
 use crate::harness::TestApp;
 
@@ -213,7 +213,7 @@ part!(
 );
 
 async fn orders() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let secrets = Secrets::read(&app, world).await;
     let cases = cases(catalog, &secrets.rows);
@@ -244,11 +244,12 @@ async fn orders() {
         (&insiders[..1], &nested, A_DOCUMENT),
         (&outsiders[1..2], &closed(&nested), 4),
     ] {
-        for who in people {
-            for chunk in chosen.chunks(size) {
-                for turn in [str::to_owned as fn(&str) -> String, of_nothing] {
-                    let (query, variables) = pages(chunk, turn);
-                    questions.push((who.clone(), query, variables));
+        for chunk in chosen.chunks(size) {
+            let turns = [str::to_owned as fn(&str) -> String, of_nothing];
+            let turns = turns.map(|turn| pages(chunk, turn));
+            for who in people {
+                for (query, variables) in &turns {
+                    questions.push((who.clone(), query.clone(), variables.clone()));
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::{
     inputs::{Place, Said, document, input},
     reads::of_nothing,
     rows::Rows,
-    world::{AUDITOR, Side, TOKEN_SCOPES, World, world},
+    world::{AUDITOR, Side, TOKEN_SCOPES, World, reading, world},
 };
 use crate::harness::TestApp;
 
@@ -37,7 +37,7 @@ pub(super) fn may(held: &[&str], scope: Option<&String>) -> bool {
 
 #[tokio::test]
 async fn each_role_reads_exactly_what_its_permissions_open() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let rows = Rows::read(&app.database.admin().await, &world.a).await;
     let mut cases = 0;
@@ -181,7 +181,7 @@ async fn act(client: &Client, side: &Side, held: &[&str]) {
 
 #[tokio::test]
 async fn the_database_alone_lets_each_role_read_the_same() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let client = app.database.admin().await;
     for (who, held) in actors(&world.a) {
@@ -204,7 +204,7 @@ async fn the_database_alone_lets_each_role_read_the_same() {
 
 #[tokio::test]
 async fn the_database_alone_lets_each_role_write_the_same() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let client = app.database.admin().await;
     let generated: Vec<(&Verb, &Generated)> = catalog

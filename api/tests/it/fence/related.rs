@@ -13,7 +13,7 @@ use super::{
     },
     reads::Secrets,
     rows::Rows,
-    world::world,
+    world::reading,
 };
 
 /// The rows that the relation leads to from this one.
@@ -84,6 +84,7 @@ fn cases<'a>(catalog: &'a Catalog, secrets: &Secrets) -> Vec<Case<'a>> {
                             parent: parent.clone(),
                             filter,
                             of_nothing,
+                            whole: false,
                         });
                     }
                 }
@@ -135,7 +136,7 @@ part!(
 );
 
 async fn related() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let secrets = Secrets::read(&app, world).await;
     let cases = cases(&app.app.engine.catalog, &secrets);
     the_owner_finds_something(&app, world, &cases, A_DOCUMENT / 2).await;

@@ -4,7 +4,7 @@ use tokio_postgres::Client;
 
 use super::{
     rows::{Rows, belongs, tables},
-    world::{Side, world},
+    world::{Side, reading},
 };
 
 const ROLES: [&str; 3] = ["es_public", "es_attendee", "es_member"];
@@ -76,7 +76,7 @@ fn closed(public: &Rows, side: &Side, table: &str, columns: &[String]) -> Option
 
 #[tokio::test]
 async fn a_query_without_any_condition_shows_nothing_of_another() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let client = app.database.admin().await;
     let settings = all_of(&client, &world.a).await;
     let public = Rows::public(&client, &world.b).await;
@@ -138,7 +138,7 @@ async fn among_all(client: &Client, table: &str, condition: &str) -> String {
 
 #[tokio::test]
 async fn without_settings_there_is_nothing_but_what_is_public() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let client = app.database.admin().await;
     let empty: Given = Default::default();
     let public = [
@@ -170,7 +170,7 @@ async fn without_settings_there_is_nothing_but_what_is_public() {
 
 #[tokio::test]
 async fn nonsense_in_the_settings_opens_nothing() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let client = app.database.admin().await;
     let public = [
         Rows::public(&client, &world.a).await,

@@ -10,7 +10,7 @@ use super::{
     document::{asking_for, scalars},
     reads::{Secrets, ask_all},
     rows::Rows,
-    world::{Side, World, world},
+    world::{Side, World, reading, world},
 };
 
 fn functions(catalog: &Catalog, side: &Side, event: &str) -> Vec<(String, String)> {
@@ -46,7 +46,7 @@ part!(
 );
 
 async fn given_by_functions() {
-    let (app, world) = world().await;
+    let (app, world) = reading().await;
     let catalog = &app.app.engine.catalog;
     let secrets = Secrets::read(&app, world).await;
     let mut questions = vec![];
@@ -151,7 +151,7 @@ fn ids(rows: &Rows, entity: &Entity) -> BTreeSet<String> {
 }
 
 async fn lists() {
-    let (app, world): (_, &World) = world().await;
+    let (app, world): (_, &World) = reading().await;
     let catalog = &app.app.engine.catalog;
     let admin = app.database.admin().await;
     let (a, b) = (

@@ -6,7 +6,7 @@ use super::{
     ask::{Answer, WAYS, Way, Who},
     document::scalars,
     reads::{Secrets, by_id},
-    world::{World, world},
+    world::{World, reading, world},
 };
 use crate::harness::TestApp;
 use eventsphere_graphql::{catalog::Entity, global_id};
@@ -138,7 +138,7 @@ part!(
 );
 
 async fn one_hash() {
-    let (app, world): (_, &World) = world().await;
+    let (app, world): (_, &World) = reading().await;
     let secrets = Secrets::read(&app, world).await;
     let anonymous = Who::anonymous();
     let (a, b) = (&world.a, &world.b);

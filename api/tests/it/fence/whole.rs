@@ -11,8 +11,8 @@ use super::{
     ask::WAYS,
     filters,
     ledger::{self, Kind, Mark, Sdl},
-    orders, reads, related, roots, secrets, shared,
-    world::world,
+    orders, reads, related, roots, secrets, shared, till,
+    world::reading,
     writes,
 };
 use crate::protocol::reply::Reply;
@@ -40,7 +40,7 @@ impl Part {
     }
 }
 
-const PARTS: [&Part; 17] = [
+const PARTS: [&Part; 18] = [
     &aggregates::OWNERS,
     &aggregates::STRANGERS,
     &filters::OWNERS,
@@ -56,80 +56,10 @@ const PARTS: [&Part; 17] = [
     &secrets::OWNERS,
     &secrets::STRANGERS,
     &shared::ONE_HASH,
+    &till::OWNERS,
     &writes::OWNERS,
     &writes::STRANGERS,
 ];
-
-/// Asked by strangers like everything else, but nobody in the world has a discount, a fee or a tax to be shown, nor waits or
-/// buys from a hold without an account, and inputs of which one field excludes another are said with what must be in them
-/// only. What these show to whose they are is proved where prices and holds are. Not longer than it is: what was answered fails as long as it is named here.
-const OWED: &[(&str, &[&str])] = &[
-    ("AcceptWaitlistOfferPayload", &["guestSecret"]),
-    ("CheckoutDiscount", &["amount", "byCode", "name"]),
-    ("CheckoutFee", &["amount", "kind", "name"]),
-    ("CheckoutLineInput", &["price"]),
-    ("CheckoutPrice", &["discounts", "fees", "taxes"]),
-    (
-        "CheckoutTax",
-        &["amount", "inclusive", "name", "onFees", "rateMillionths"],
-    ),
-    ("CreateDiscountRuleInput", &["active", "position"]),
-    ("CreatePromoCodeInput", &["active", "unlocksHidden"]),
-    ("JoinWaitlistPayload", &["guestSecret"]),
-    ("PlaceRegistrationInput", &["expectedTotal", "holdKey"]),
-    ("PlaceRegistrationPayload", &["priceChange"]),
-    ("PriceChange", &["total"]),
-    ("PriceCheckoutInput", &["code"]),
-    ("RegistrationLineInput", &["price"]),
-    (
-        "UpdateDiscountRuleInput",
-        &[
-            "active",
-            "amount",
-            "buyQuantity",
-            "endsAt",
-            "getQuantity",
-            "kind",
-            "minTickets",
-            "name",
-            "position",
-            "startsAt",
-        ],
-    ),
-    (
-        "UpdatePriceTierInput",
-        &[
-            "endsAt", "name", "position", "price", "quantity", "startsAt",
-        ],
-    ),
-    (
-        "UpdatePromoCodeInput",
-        &[
-            "active",
-            "amount",
-            "buyQuantity",
-            "code",
-            "countedBy",
-            "endsAt",
-            "getQuantity",
-            "kind",
-            "maxUses",
-            "maxUsesPerBuyer",
-            "startsAt",
-            "unlocksHidden",
-        ],
-    ),
-];
-
-/// Answered to its owner, but never said by a stranger: a hold is of a ticket type or of a stock, and the matrix says the
-/// first. Owed like the others.
-const UNASKED: &[&str] = &["CreateHoldInput.capacityPoolId"];
-
-fn is_owed(coordinate: &str) -> bool {
-    let (owner, member) = coordinate.split_once('.').unwrap_or_default();
-    OWED.iter()
-        .any(|(name, members)| *name == owner && members.contains(&member))
-}
 
 /// What cannot leak, and why. Everything else is asked and answered.
 enum Rule {
@@ -167,13 +97,9 @@ fn rule(sdl: &Sdl, coordinate: &str) -> Option<Rule> {
 /// What is not as it must be with that coordinate.
 fn wanting(coordinate: &str, mark: &Mark, rule: Option<&Rule>) -> Option<String> {
     let not = match (rule, mark.ways.is_empty(), mark.answered) {
-        (None, false, false) if is_owed(coordinate) => return None,
-        (_, _, true) if is_owed(coordinate) => "answered: it is owed no longer",
-        (_, false, _) if UNASKED.contains(&coordinate) => "asked: it is owed no longer",
         (Some(Rule::Nothing(_)), ..) | (_, false, true) => return None,
         (Some(Rule::Unanswered(_)), false, _) => return None,
         (_, true, false) => "neither asked nor answered",
-        (_, true, true) if UNASKED.contains(&coordinate) => return None,
         (_, true, true) => "never asked by a stranger",
         (_, false, false) => "never answered to its owner",
     };
@@ -185,7 +111,7 @@ async fn every_coordinate_is_asked_by_strangers_and_answered_to_its_owner() {
     for part in PARTS {
         part.run().await;
     }
-    let (app, _) = world().await;
+    let (app, _) = reading().await;
     let served = Reply::of(app.http().get(format!("{}/schema.graphql", app.url))).await;
     let sdl = Sdl::read(&served.text);
     let (all, marks) = (sdl.coordinates(), ledger::marks());

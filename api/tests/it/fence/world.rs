@@ -5,8 +5,8 @@ mod door;
 pub mod events;
 mod jobs;
 pub mod people;
-mod prices;
-mod queue;
+pub mod prices;
+pub mod queue;
 mod sales;
 mod webhooks;
 
@@ -17,6 +17,7 @@ use uuid::Uuid;
 use super::ask::Who;
 use crate::harness::{Database, TestApp};
 
+static READ: OnceCell<TestApp> = OnceCell::const_new();
 static BUILT: OnceCell<(Database, World)> = OnceCell::const_new();
 
 /// Both sides.
@@ -113,6 +114,37 @@ pub async fn world_with(settings: &[(&str, &str)]) -> (TestApp, &'static World) 
     let (database, world) = BUILT.get_or_init(build).await;
     let settings = [&SETTINGS, settings].concat();
     (TestApp::over(database.copy().await, &settings).await, world)
+}
+
+/// Thousands of questions come to one server; and on one connection what is planned for the first who asks serves all.
+const FOR_ALL: [(&str, &str); 9] = [
+    ("DATABASE_POOL_SIZE", "1"),
+    ("VISITOR_POINTS", "1000000000"),
+    ("VISITOR_POINTS_PER_SECOND", "1000000000"),
+    ("USER_POINTS", "1000000000"),
+    ("USER_POINTS_PER_SECOND", "1000000000"),
+    ("TOKEN_POINTS", "1000000000"),
+    ("TOKEN_POINTS_PER_SECOND", "1000000000"),
+    ("TENANT_POINTS", "1000000000"),
+    ("TENANT_POINTS_PER_SECOND", "1000000000"),
+];
+
+/// The one server over a copy of the world for all who only read.
+pub async fn reading() -> (TestApp, &'static World) {
+    let (database, world) = BUILT.get_or_init(build).await;
+    let app = READ.get_or_init(|| async {
+        let database = database.copy().await;
+        let admin = database.admin().await;
+        admin
+            .batch_execute(
+                "do $$ begin execute format('alter database %I set plan_cache_mode = force_generic_plan', \
+                 current_database()); end $$",
+            )
+            .await
+            .expect("a setting");
+        TestApp::apart(database, [&SETTINGS[..], &FOR_ALL].concat()).await
+    });
+    (app.await.again(), world)
 }
 
 async fn build() -> (Database, World) {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     ask::{Answer, Who},
-    inputs::{Place, Said, document, has_choice, input},
+    inputs::{Place, Said, document, gives_way, has_choice, input, places},
     ledger,
     reads::{Secrets, of_nothing},
     rows::{belongs, snapshot},
@@ -45,7 +45,14 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "name = '{tag} bare spare seats'",
     ),
     ("deleteTicketType", "id", "name = '{tag} bare hidden'"),
+    // Nobody bought in it: of what was sold, less cannot be offered.
+    ("updatePriceTier", "id", "name = '{tag} closed spare early'"),
     ("deletePriceTier", "id", "name = '{tag} bare spare early'"),
+    (
+        "updatePromoCode",
+        "id",
+        "lower(code) = '{tag}-closed-spare'",
+    ),
     ("deletePromoCode", "id", "lower(code) = '{tag}-bare-spare'"),
     (
         "createPromoCodeTicketType",
@@ -245,17 +252,6 @@ const OWNERS_TURN: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// Places of an input that another place of it rules out: a hold is of a ticket type or of a stock.
-const RULED_OUT: &[(&str, &str)] = &[("createHold", "capacityPoolId")];
-
-/// The places of a mutation that are filled in together.
-fn places(catalog: &Catalog, verb: &Verb) -> Vec<Place> {
-    let ruled_out = |place: &str| RULED_OUT.contains(&(verb.name.as_str(), place));
-    let mut all = super::inputs::places(catalog, verb);
-    all.retain(|(place, _)| !ruled_out(place));
-    all
-}
-
 fn condition(entity: &Entity, verb: &str, place: &str, first: &[(&str, &str, &str)]) -> String {
     let named = first.iter().chain(SUBJECTS);
     let named = named
@@ -361,6 +357,9 @@ impl Attack<'_> {
                     place: attacked,
                     nothing,
                 } if attacked == place => theirs(nothing),
+                Ids::One {
+                    place: attacked, ..
+                } if gives_way(verb, place, attacked) => return None,
                 Ids::One { .. } => self.ours[&at].clone(),
             })
         };

@@ -63,7 +63,7 @@ impl Database {
             .expect("nobody in the template");
         server
             .batch_execute(&format!(
-                "create database {name} template {template} owner es_owner"
+                "create database {name} template {template} owner es_owner strategy file_copy"
             ))
             .await
             .expect("a clone of the template");

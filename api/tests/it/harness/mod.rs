@@ -113,11 +113,38 @@ impl TestApp {
             url,
             app,
             database,
-            client: reqwest::Client::builder()
-                .timeout(Duration::from_secs(60))
-                .build()
-                .expect("a client"),
+            client: client(),
             stopping,
+        }
+    }
+
+    /// A server over this database on a thread of its own, for many tests: the runtime of a test ends with it. Each test
+    /// takes it [`Self::again`].
+    pub async fn apart(database: Database, settings: Vec<(&'static str, &'static str)>) -> Self {
+        let (send, made) = tokio::sync::oneshot::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .expect("a runtime");
+            runtime.block_on(async move {
+                let app = Self::over(database, &settings).await;
+                let stopping = app.stopping.clone();
+                drop(send.send(app));
+                stopping.cancelled().await;
+            });
+        });
+        made.await.expect("a server")
+    }
+
+    /// The same server for a further test, which does not end it.
+    pub fn again(&self) -> Self {
+        Self {
+            url: self.url.clone(),
+            app: self.app.clone(),
+            database: self.database.again(),
+            client: client(),
+            stopping: CancellationToken::new(),
         }
     }
 
@@ -169,6 +196,14 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.stopping.cancel();
     }
+}
+
+/// Connections of a client end with the runtime of its test.
+fn client() -> reqwest::Client {
+    reqwest::Client::builder()
+        .timeout(Duration::from_secs(60))
+        .build()
+        .expect("a client")
 }
 
 /// What the program logs is shown beside a test that fails.

@@ -42,7 +42,7 @@ pub fn try_all<S: Strategy>(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .unwrap();
+        .expect("a runtime");
     let (shop, connection) = runtime.block_on(async {
         let shop = Shop::draft().await;
         shop.unlimited(0).await;

@@ -1,6 +1,7 @@
 //! Calls that are repeated under their key until they are answered, and what they were told.
 
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -58,6 +59,8 @@ pub struct Desk {
     pub signs: Arc<Signs>,
     /// All calls that were answered.
     pub book: Arc<Mutex<Vec<Kept>>>,
+    /// How often each verb was done.
+    pub done: Arc<Mutex<BTreeMap<&'static str, usize>>>,
     /// Calls whose first sending was lost, and calls that were told the same by both processes.
     pub lost: Arc<AtomicUsize>,
     pub repeated: Arc<AtomicUsize>,
@@ -88,6 +91,7 @@ impl Desk {
             ports,
             signs,
             book: Arc::default(),
+            done: Arc::default(),
             lost: Arc::default(),
             repeated: Arc::default(),
         }
@@ -119,6 +123,10 @@ impl Desk {
             _ => vec![self.insist(at, who, verb, &input).await],
         };
         let told = stable(&answers[0]);
+        // Of many some may be done, and others refused.
+        if is_done(&told) || told["registrations"].get(0).is_some() {
+            *self.done.lock().expect("unbroken").entry(verb).or_default() += 1;
+        }
         for again in &answers[1..] {
             assert_eq!(stable(again), told, "told differently: {verb} {input}");
             self.repeated.fetch_add(1, Ordering::Relaxed);
@@ -134,6 +142,13 @@ impl Desk {
             status: status.to_owned(),
         });
         answers.swap_remove(0)
+    }
+
+    /// The one of these verbs that was done least: so a storm need not be long to have seen everything.
+    pub fn rarest<const N: usize>(&self, verbs: [&'static str; N]) -> &'static str {
+        let done = self.done.lock().expect("unbroken");
+        let times = |verb: &&str| done.get(verb).copied().unwrap_or(0);
+        verbs.into_iter().min_by_key(times).expect("some verb")
     }
 
     /// The payload of that call, from that server or whichever answers.

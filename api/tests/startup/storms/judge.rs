@@ -275,7 +275,7 @@ async fn holds(database: &Client, book: &[Kept]) {
         let of = |verb: &'static str| {
             done().filter(move |one| one.verb == verb && one.input["holdId"] == *id)
         };
-        let last = of("changeHold").last().unwrap_or(made);
+        let last = of("changeHold").next_back().unwrap_or(made);
         let key = text(&made.input["idempotencyKey"]);
         let row = database.query_one(sql, &[&key]).await.expect("the hold");
         let (quantity, status, endless): (i32, String, bool) = (row.get(0), row.get(1), row.get(2));

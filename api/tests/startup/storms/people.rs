@@ -89,7 +89,7 @@ impl Person {
     }
 
     async fn place(&mut self) {
-        let number = [0, 0, 0, 1, 2, 2, 3, 4, 5, 5][self.dice.below(10)];
+        let number = [0, 0, 1, 2, 2, 3, 3, 4, 4, 5][self.dice.below(10)];
         let shared = self.shared.clone();
         let event = event(&shared.stage, number);
         let kind = match number {
@@ -231,18 +231,18 @@ impl Person {
         }
         let code = mailed_code(&self.shared.database, &to).await;
         let code = code.expect("who was told that it is offered finds the letter sent");
-        let (who, verb, input) = match self.dice.below(5) {
-            0 => (
+        let ends = ["acceptTransfer", "declineTransfer", "cancelTransfer"];
+        let verb = match self.dice.one_in(2) {
+            true => self.desk.rarest(ends),
+            false => ends[self.dice.below(3)],
+        };
+        let (who, input) = match verb {
+            "cancelTransfer" => (
                 &own.guest,
-                "cancelTransfer",
                 json!({ "transferId": payload["transfer"]["id"] }),
             ),
-            1 | 2 => (&Who::Visitor, "declineTransfer", json!({ "code": code })),
-            _ => (
-                &Who::Visitor,
-                "acceptTransfer",
-                json!({ "code": code, "name": "Nina Next" }),
-            ),
+            "declineTransfer" => (&Who::Visitor, json!({ "code": code })),
+            _ => (&Who::Visitor, json!({ "code": code, "name": "Nina Next" })),
         };
         self.desk.call(&mut self.dice, who, verb, input).await;
     }
@@ -268,9 +268,10 @@ impl Person {
         }
         let at = self.dice.below(self.waiting.len());
         let (entry, guest) = self.waiting.swap_remove(at);
-        let verb = match self.dice.below(12) {
+        let answers = ["acceptWaitlistOffer", "declineWaitlistOffer"];
+        let verb = match self.dice.below(10) {
             0 => "leaveWaitlist",
-            1..4 => "declineWaitlistOffer",
+            1..6 => self.desk.rarest(answers),
             _ => "acceptWaitlistOffer",
         };
         let input = json!({ "waitlistEntryId": entry });

@@ -123,25 +123,25 @@ impl Member {
             tokio::task::yield_now().await;
             return;
         };
-        let one = json!({ "registrationId": first });
-        match self.dice.below(6) {
-            0 => self.asks("rejectRegistration", one).await,
-            1 => self.asks("approveRegistration", one).await,
-            choice => {
+        let verb = self.desk.rarest([
+            "approveRegistration",
+            "approveRegistrations",
+            "rejectRegistration",
+            "rejectRegistrations",
+        ]);
+        let input = match verb {
+            "approveRegistration" | "rejectRegistration" => json!({ "registrationId": first }),
+            _ => {
                 let mut ids: Vec<Value> = waiting.into_iter().take(4).collect();
                 // One that is probably refused.
                 if self.dice.one_in(3) {
                     ids.extend(self.somebodys().filter(|id| !ids.contains(id)));
                 }
                 let policy = ["SKIP_FAILED", "REJECT_ALL"][self.dice.below(2)];
-                let input = json!({ "registrationIds": ids, "errorPolicy": policy });
-                let verb = match choice {
-                    2 | 3 => "rejectRegistrations",
-                    _ => "approveRegistrations",
-                };
-                self.asks(verb, input).await
+                json!({ "registrationIds": ids, "errorPolicy": policy })
             }
         };
+        self.asks(verb, input).await;
     }
 
     /// Registrations that wait for a decision.

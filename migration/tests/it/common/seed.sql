@@ -194,6 +194,29 @@ values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000
   '@0000000-0000-7000-8000-000000000021', '@0000000-0000-7000-8000-000000000031', '@0000000-0000-7000-8000-0000000000d3',
   '@0000000-0000-7000-8000-000000000011', 'code-@');
 
+insert into registration_sources (id, org_id, fingerprint, utm_source)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa', 'source-@', 'letter');
+
+update registrations
+set source_id = '@0000000-0000-7000-8000-000000000071'
+where id = '@0000000-0000-7000-8000-000000000022';
+
+insert into ticket_transfers (org_id, event_id, ticket_id, recipient_email, expires_at)
+select org_id, event_id, id, 'next@example.org', now() + interval '1 day'
+from tickets
+where code = 'code-@';
+
+insert into ticket_transfer_secrets (transfer_id, org_id, secret_hash)
+select x.id, x.org_id, 'transfer-@'
+from ticket_transfers x
+join tickets t on t.id = x.ticket_id
+where t.code = 'code-@';
+
+insert into ticket_secrets (ticket_id, org_id, secret_hash)
+select id, org_id, 'ticket-@'
+from tickets
+where code = 'code-@';
+
 insert into check_in_lists (id, org_id, event_id, name)
 values ('@0000000-0000-7000-8000-000000000041', '@0000000-0000-7000-8000-0000000000aa',
   '@0000000-0000-7000-8000-0000000000e3', 'Door');

@@ -6,7 +6,8 @@ mod sdl;
 mod walk;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
     sync::{Arc, Mutex, OnceLock},
 };
 
@@ -20,7 +21,7 @@ pub use walk::says_something;
 use super::ask::Way;
 
 /// A question as it was sent.
-#[derive(Debug)]
+#[derive(Debug, Hash)]
 pub struct Asked {
     /// The document.
     pub query: String,
@@ -54,6 +55,27 @@ pub fn marks() -> BTreeMap<String, Mark> {
     MARKS.lock().expect("marks").clone()
 }
 
+/// What was seen before, by its hash: many people ask the same, and are told the same.
+#[derive(Default)]
+pub struct Seen(Mutex<Option<HashSet<u64>>>);
+
+impl Seen {
+    const fn nothing() -> Self {
+        Self(Mutex::new(None))
+    }
+
+    /// Whether it is seen for the first time.
+    pub fn is_new(&self, thing: &impl Hash) -> bool {
+        let mut hasher = DefaultHasher::new();
+        thing.hash(&mut hasher);
+        let mut seen = self.0.lock().expect("what was seen");
+        seen.get_or_insert_default().insert(hasher.finish())
+    }
+}
+
+static ASKED: Seen = Seen::nothing();
+static ANSWERED: Seen = Seen::nothing();
+
 fn parsed(query: &str) -> Arc<ExecutableDocument> {
     let mut known = PARSED.lock().expect("documents");
     let known = known.get_or_insert_default();
@@ -78,6 +100,9 @@ fn walk(asked: &Asked, met: &mut dyn FnMut(String), go: impl FnOnce(&mut Walk<'_
 
 /// Notes that somebody who has no business there asked this, and that what they were told was looked through.
 pub fn note_asked(asked: &Asked) {
+    if !ASKED.is_new(asked) {
+        return;
+    }
     let mut met = vec![];
     walk(asked, &mut |one| met.push(one), |walk| walk.asked());
     let mut marks = MARKS.lock().expect("marks");
@@ -91,6 +116,9 @@ pub fn note_asked(asked: &Asked) {
 
 /// Notes what this answer shows to somebody to whom it belongs.
 pub fn note_answered(asked: &Asked, answer: &str) {
+    if !ANSWERED.is_new(&(&asked.query, &asked.variables, answer)) {
+        return;
+    }
     let body: Value = serde_json::from_str(answer).unwrap_or_default();
     let mut met = vec![];
     walk(asked, &mut |one| met.push(one), |walk| {

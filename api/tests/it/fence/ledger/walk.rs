@@ -183,6 +183,7 @@ impl Walk<'_> {
                     let field = &field.node;
                     let found = &value[field.response_key().node.as_str()];
                     if !says_something(found) {
+                        self.refused(narrow, field, found);
                         continue;
                     }
                     self.directives(&field.directives);
@@ -211,6 +212,22 @@ impl Walk<'_> {
                     self.shown_on(on, narrow, &inline.node.directives, set, value);
                 }
             }
+        }
+    }
+
+    /// What the payload of something that was not done tells besides why not, such as what it costs by now.
+    fn refused(&mut self, type_name: &str, field: &Field, payload: &Value) {
+        let (Value::Object(fields), Some(output)) = (
+            payload,
+            self.sdl.output(type_name, field.name.node.as_str()),
+        ) else {
+            return;
+        };
+        if fields.contains_key("userErrors") {
+            let mut told = fields.clone();
+            told.retain(|name, _| name != "userErrors" && name != "query");
+            let (leads_to, set) = (&output.leads_to, &field.selection_set.node);
+            self.shown(leads_to, &[set], &Value::Object(told));
         }
     }
 

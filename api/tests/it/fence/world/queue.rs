@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{events::Shop, people::Founder};
-use crate::harness;
+use crate::harness::{self, TestApp};
 
 /// Entries of each event; the first three are offered places, and the first of them accepts and confirms.
 const WAITING: usize = 6;
@@ -31,16 +31,7 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) {
         }
         let input = json!({ "holdId": freed, "idempotencyKey": harness::key() });
         founder.does("releaseHold", "", input).await;
-        let admin = founder.app.database.admin().await;
-        let made: i32 = admin
-            .query_one(
-                "select public.serve_waitlist(e.id, 100) from events e where e.slug = $1",
-                &[&format!("{}-{event}-day", founder.tag)],
-            )
-            .await
-            .expect("served")
-            .get(0);
-        assert_eq!(made, 3);
+        assert_eq!(serve(founder.app, founder.tag, event).await, 3);
         let input = json!({ "waitlistEntryId": entries[0], "idempotencyKey": harness::key() });
         let taken = founder
             .does("acceptWaitlistOffer", "registration { id }", input)
@@ -50,6 +41,14 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) {
         });
         founder.does("confirmRegistration", "", input).await;
     }
+}
+
+/// Offers what is free at the event to those who wait, as the sweep does; how many offers were made.
+pub async fn serve(app: &TestApp, tag: &str, event: &str) -> i32 {
+    let (admin, slug) = (app.database.admin().await, format!("{tag}-{event}-day"));
+    let sql = "select public.serve_waitlist(e.id, 100) from events e where e.slug = $1";
+    let served = admin.query_one(sql, &[&slug]).await;
+    served.expect("served").get(0)
 }
 
 /// A type with six places of its own, and their stock.
