@@ -130,7 +130,11 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     let grants = client.query(Grants::SQL, &[]).await.map_err(unfit)?;
     let grants = Grants::new(grants.iter().map(|row| (row.get(0), row.get(1))));
     let door = door(context, context.config.database.pool_size)?;
-    let registry = jobs();
+    let mut registry = jobs();
+    for (kind, schedule) in &context.config.jobs.schedules {
+        let known = registry.reschedule(kind, schedule.clone());
+        known.map_err(|error| unfit(format!("JOB_SCHEDULES: {error}")))?;
+    }
     if let Some(fault) = registry.faults().first() {
         return Err(unfit(fault));
     }

@@ -67,6 +67,7 @@ pub mod waitlist_entries;
 pub mod waitlist_lines;
 pub mod waitlist_offers;
 pub mod waitlist_secrets;
+pub mod webhook_attempts;
 pub mod webhook_deliveries;
 pub mod webhook_endpoint_secrets;
 pub mod webhook_endpoints;
@@ -119,6 +120,7 @@ pub fn declarations() -> Vec<Declaration> {
         check_ins::declaration(),
         jobs::declaration(),
         webhook_endpoints::declaration(),
+        webhook_attempts::declaration(),
         webhook_deliveries::declaration(),
         audit_log::declaration(),
         deprecated_uses::declaration(),

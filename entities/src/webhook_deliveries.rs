@@ -6,8 +6,8 @@ use sea_orm::entity::prelude::*;
 use crate::documented::{documented, relations, text_enum};
 
 documented! {
-    /// One event for one endpoint: its body, how often it was tried and what was answered last. Bodies are kept for 30
-    /// days after the end, the rest for 90.
+    /// One event for one endpoint: its body, how often it was tried and what came of it. Bodies are kept for 30 days after
+    /// the end, the rest for 90. Who does not hold all permissions that the body was made with does not see it.
     #[sea_orm(table_name = "webhook_deliveries")]
     pub struct Model {
         /// Key.
@@ -40,7 +40,7 @@ documented! {
         /// Where it stands.
         #[sea_orm(column_type = "Text")]
         pub status: WebhookDeliveryStatus,
-        /// How often it was tried.
+        /// How often it was tried since it was made or last replayed.
         pub attempts: i32,
         /// When it is tried again, if it failed.
         pub next_attempt_at: Option<DateTimeUtc>,
@@ -48,14 +48,16 @@ documented! {
         pub last_attempt_at: Option<DateTimeUtc>,
         /// When it arrived, or was given up.
         pub finished_at: Option<DateTimeUtc>,
+        /// Version of what is sent, a date; null before it was made.
+        #[sea_orm(column_type = "Text")]
+        pub api_version: Option<String>,
+        /// Codes of the permissions that the body was made with.
+        pub scopes: Vec<String>,
         /// What is sent, to the byte; null before the first attempt and once it is no longer kept.
         #[sea_orm(column_type = "Text")]
         pub body: Option<String>,
         /// HTTP status of the last answer.
         pub response_status: Option<i32>,
-        /// Beginning of the last answer's body, up to 4 KiB.
-        #[sea_orm(column_type = "Text")]
-        pub response_body: Option<String>,
         /// Why the last attempt failed.
         #[sea_orm(column_type = "Text")]
         pub failure: Option<String>,
@@ -87,6 +89,9 @@ relations! {
         Organization(OrgId) -> organizations(Id);
         Endpoint(OrgId, EndpointId) -> webhook_endpoints(OrgId, Id);
     }
+    many {
+        AttemptLog = webhook_attempts::Delivery;
+    }
 }
 
 /// What the API shows of it.
@@ -97,6 +102,12 @@ pub fn declaration() -> Declaration {
         .enumeration::<WebhookDeliveryStatus>(Column::Status)
         .hide([Column::ObjectType, Column::ObjectId, Column::Data])
         .to_one_required("endpoint", Relation::Endpoint.def(), "Where it is sent.")
+        .to_many(
+            "attemptLog",
+            Relation::AttemptLog.def(),
+            12,
+            "Every attempt, those before a replay too.",
+        )
         .to_one_required(
             "organization",
             Relation::Organization.def(),

@@ -37,6 +37,8 @@ documented! {
         pub failures: i32,
         /// After several failures in a row nothing is tried before this instant.
         pub rests_until: Option<DateTimeUtc>,
+        /// When owners were last told that one of its deliveries was given up; they are once a day.
+        pub told_dead_at: Option<DateTimeUtc>,
         /// Who made it; null for an API token.
         pub created_by: Option<Uuid>,
         /// When it was made.

@@ -133,7 +133,7 @@ begin
 end
 $body$;
 
--- Removes what is no longer kept: bodies 30 days after the end, deliveries after 90. Request: {limit}. Answer: {pruned,
+-- Removes what is no longer kept: bodies and answers 30 days after the end, deliveries with their attempts after 90. Request: {limit}. Answer: {pruned,
 -- removed}: fewer than `limit` of each means that none is left. Called from: the scheduled job webhooks.prune, as es_system.
 create or replace function public.prune_webhook_deliveries(p_request jsonb)
 returns jsonb
@@ -156,22 +156,32 @@ begin
     for update skip locked
   );
   get diagnostics v_removed = row_count;
-  update webhook_deliveries d
-  set
-    body = null,
-    response_body = null,
-    data = '{}',
-    pruned_at = v_now
-  where d.id in (
-    select old.id
-    from webhook_deliveries old
-    where old.finished_at < v_now - interval '30 days'
-      and old.pruned_at is null
-    order by old.finished_at
-    limit v_limit
-    for no key update skip locked
-  );
-  get diagnostics v_pruned = row_count;
+  with pruned as (
+    update webhook_deliveries d
+    set
+      body = null,
+      data = '{}',
+      pruned_at = v_now
+    where d.id in (
+      select old.id
+      from webhook_deliveries old
+      where old.finished_at < v_now - interval '30 days'
+        and old.pruned_at is null
+      order by old.finished_at
+      limit v_limit
+      for no key update skip locked
+    )
+    returning d.id
+  ), answers as (
+    update webhook_attempts a
+    set response_body = null
+    from pruned p
+    where a.delivery_id = p.id
+      and a.response_body is not null
+  )
+  select count(*)
+  into v_pruned
+  from pruned;
   return jsonb_build_object('pruned', v_pruned, 'removed', v_removed);
 end
 $body$;

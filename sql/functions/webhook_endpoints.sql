@@ -57,8 +57,8 @@ begin
 end
 $body$;
 
--- Request: {id, seen (updated_at of what the change was made from), url, description, event_types, api_version, document,
--- scopes, status}: all of it, as it shall be.
+-- Request: {id, seen: {url, description, event_types, api_version, document, scopes} as the change was made from, the same
+-- as they shall be, status?: as it shall be, if that changes}.
 -- Outcomes: updated (endpoint_id), changed_meanwhile, exceeds_own_permissions, not_found, forbidden.
 create or replace function public.update_webhook_endpoint(p_request jsonb)
 returns jsonb
@@ -86,9 +86,15 @@ begin
   if not es.webhook_texts(p_request -> 'scopes') <@ v_actor.held then
     return jsonb_build_object('outcome', 'exceeds_own_permissions');
   end if;
-  -- What the document was checked with must still be what it is run with.
-  if (v_before.event_types, v_before.document, v_before.scopes) is distinct from (
+  -- What the document was checked with must still be what it is run with, and what somebody else has just changed is
+  -- not to be changed back.
+  if (
+    v_before.url, v_before.description, v_before.event_types, v_before.api_version, v_before.document, v_before.scopes
+  ) is distinct from (
+    p_request #>> '{seen,url}',
+    p_request #>> '{seen,description}',
     es.webhook_texts(p_request #> '{seen,event_types}'),
+    p_request #>> '{seen,api_version}',
     p_request #>> '{seen,document}',
     es.webhook_texts(p_request #> '{seen,scopes}')
   ) then
@@ -103,7 +109,8 @@ begin
     api_version = p_request ->> 'api_version',
     document = p_request ->> 'document',
     scopes = es.webhook_texts(p_request -> 'scopes'),
-    status = p_request ->> 'status',
+    -- Left out, it stays: an endpoint that has just answered 410 is not turned on by a new description.
+    status = coalesce(p_request ->> 'status', e.status),
     failures = 0,
     rests_until = null
   where e.id = v_before.id
@@ -202,3 +209,4 @@ grant execute on function public.create_webhook_endpoint(jsonb) to es_member;
 grant execute on function public.update_webhook_endpoint(jsonb) to es_member;
 grant execute on function public.delete_webhook_endpoint(jsonb) to es_member;
 grant execute on function public.rotate_webhook_secret(jsonb) to es_member;
+grant execute on function es.webhook_texts(jsonb) to es_system;

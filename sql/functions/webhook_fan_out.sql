@@ -20,7 +20,7 @@ begin
         jsonb_agg(
           jsonb_build_object(
             'kind', 'webhooks.deliver', 'org_id', d.org_id, 'lane', d.endpoint_id, 'key', d.id, 'key_until', 'ended',
-            'payload', jsonb_build_object('delivery_id', d.id)
+            'payload', jsonb_build_object('delivery_id', d.id, 'endpoint_id', d.endpoint_id)
           )
         ),
         '[]'

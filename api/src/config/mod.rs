@@ -218,6 +218,8 @@ mod tests {
             ("METRICS_BIND", "9090"),
             ("WORKER", "perhaps"),
             ("WORKER_POOL_SIZE", "1"),
+            ("JOB_SCHEDULES", "jobs.clear"),
+            ("JOB_SCHEDULES", "jobs.clear = at night"),
             ("WEBHOOKS_TO_LOOPBACK", "yes"),
             ("REDIS_URL", "http://cache:6379"),
             ("REDIS_TIMEOUT_MS", "0"),

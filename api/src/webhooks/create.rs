@@ -7,9 +7,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    events,
     given::{self, REFUSALS, Wanted},
     sign::SigningSecret,
+    versions,
 };
 use crate::{
     fault::Fault,
@@ -73,7 +73,7 @@ impl Handle for CreateWebhookEndpoint {
             event_types: input.event_types.unwrap_or_default(),
             api_version: input
                 .api_version
-                .unwrap_or_else(|| events::newest().to_owned()),
+                .unwrap_or_else(|| versions::newest().to_owned()),
             document: input.document,
             scopes: input.scopes.unwrap_or_default(),
         };

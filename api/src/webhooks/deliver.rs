@@ -25,16 +25,19 @@ use crate::{
 const PAUSES: [u32; 11] = [
     5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 57_600, 64_800, 64_800,
 ];
+/// How long to wait where an organization's endpoints that are not known to be quick have all their places.
+const CROWDED: Duration = Duration::from_secs(1);
 /// An endpoint that says when to come again is not believed beyond this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
 
 /// The job, one a delivery; see `es.enqueue_webhook_deliveries`.
 pub(super) struct Deliver;
 
-/// Which delivery.
+/// Which delivery, and whose.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Payload {
     delivery_id: Uuid,
+    endpoint_id: Uuid,
 }
 
 #[derive(Deserialize)]
@@ -45,6 +48,14 @@ struct Due {
     url: String,
     sealed: String,
     previous_sealed: Option<String>,
+}
+
+/// What an attempt came to.
+enum Tried {
+    /// It was sent, or tried to.
+    Sent(Result<Response, SendError>),
+    /// Nothing could be sent: its query was not answered, or its secret cannot be read.
+    Own(Fault),
 }
 
 /// How an attempt ended.
@@ -61,13 +72,13 @@ impl Handler for Deliver {
     const KIND: &'static str = "webhooks.deliver";
 
     fn policy() -> Policy {
-        // Rests count as attempts of the job; the delivery has its own count.
-        Policy::new().queue(QUEUE_NAME).attempts(1000)
+        // The delivery has its own count; these are for what happens to workers and the database.
+        Policy::new().queue(QUEUE_NAME).attempts(100)
     }
 
     async fn run(job: &Running, payload: Payload) -> Result<(), Failed> {
         let id = payload.delivery_id;
-        match attempt(job, id).await {
+        match attempt(job, &payload).await {
             // The queue gives the job up: then the delivery is over too, and can be replayed.
             Err(Failed::Later { reason, .. }) if job.last => give_up(job, id, reason).await,
             Err(Failed::Never(reason)) => give_up(job, id, reason).await,
@@ -77,42 +88,72 @@ impl Handler for Deliver {
 }
 
 async fn give_up(job: &Running, id: Uuid, reason: String) -> Result<(), Failed> {
-    let request = json!({ "id": id, "ended": "dead", "failure": reason, "took_ms": 0 });
+    let request =
+        json!({ "id": id, "ended": "dead", "own": true, "failure": reason, "took_ms": 0 });
     call(job, "note_webhook_attempt", request).await?;
     Ok(())
 }
 
-async fn attempt(job: &Running, id: Uuid) -> Result<(), Failed> {
+async fn attempt(job: &Running, payload: &Payload) -> Result<(), Failed> {
+    let id = payload.delivery_id;
     let Some(org_id) = job.org_id else {
         return Err(Failed::Never("it belongs to no organization".to_owned()));
+    };
+    let Some(place) = job.app.webhooks.crowd.enter(org_id, payload.endpoint_id) else {
+        return Err(Failed::NotYet(longer(CROWDED)));
     };
     let mut due = call(job, "begin_webhook_attempt", json!({ "id": id })).await?;
     match outcome::word(&due) {
         "send" => {}
         "rest" => {
             let rest = due["seconds"].as_f64().unwrap_or(1.0).max(0.1);
-            return Err(Failed::Later {
-                reason: "the endpoint rests after several failures".to_owned(),
-                after: Some(longer(Duration::from_secs_f64(rest))),
-            });
+            return Err(Failed::NotYet(longer(Duration::from_secs_f64(rest))));
         }
         _ => return Ok(()),
     }
-    let body = due["body"].take();
+    let kept = due["body"].take();
     let due: Due = serde_json::from_value(due).map_err(Fault::internal)?;
-    let body = match body.as_str() {
-        Some(body) => body.to_owned(),
-        None => {
-            let body = render::body(&job.app, org_id, &due.message).await?;
-            let kept = json!({ "id": id, "body": body });
-            let kept = call(job, "keep_webhook_body", kept).await?;
+    let begun = Instant::now();
+    let tried = match prepare(job, org_id, id, &due, kept).await {
+        Ok((headers, body)) => {
+            let sender = &job.app.webhooks.sender;
+            Tried::Sent(sender.post(&due.url, headers, body).await)
+        }
+        // The organization has used up its points, or the database is away: nobody's fault, and no attempt.
+        Err(fault @ (Fault::Throttled { .. } | Fault::Unavailable(_))) => return Err(fault.into()),
+        Err(fault) => {
+            if let Fault::Internal(inner) = &fault {
+                tracing::error!(delivery = %id, error = %inner, "a webhook could not be made");
+            }
+            Tried::Own(fault)
+        }
+    };
+    let took = begun.elapsed();
+    place.took(took, matches!(&tried, Tried::Sent(Ok(_))));
+    note(job, id, &due, tried, took).await
+}
+
+/// What is sent: rendered now, or as it was kept.
+async fn prepare(
+    job: &Running,
+    org_id: Uuid,
+    id: Uuid,
+    due: &Due,
+    kept: Json,
+) -> Result<(HeaderMap, String), Fault> {
+    let body = match kept {
+        Json::String(body) => body,
+        _ => {
+            let message = &due.message;
+            let body = render::body(&job.app, org_id, message).await?;
+            let keep = json!({
+                "id": id, "body": body, "api_version": message.api_version, "scopes": message.scopes,
+            });
+            let kept = call(job, "keep_webhook_body", keep).await?;
             kept["body"].as_str().unwrap_or(&body).to_owned()
         }
     };
-    let headers = headers(job, &due, &body)?;
-    let begun = Instant::now();
-    let sent = job.app.webhooks.sender.post(&due.url, headers, body).await;
-    note(job, id, &due, sent, begun.elapsed()).await
+    Ok((headers(job, due, &body)?, body))
 }
 
 const QUEUE_NAME: &str = QUEUE.name();
@@ -151,14 +192,19 @@ async fn note(
     job: &Running,
     id: Uuid,
     due: &Due,
-    sent: Result<Response, SendError>,
+    tried: Tried,
     took: Duration,
 ) -> Result<(), Failed> {
-    let ended = ended(due.attempts, &sent);
-    let response = sent.ok();
+    let ended = ended(due.attempts, &tried);
+    let own = matches!(tried, Tried::Own(_));
+    let response = match tried {
+        Tried::Sent(Ok(response)) => Some(response),
+        Tried::Sent(Err(_)) | Tried::Own(_) => None,
+    };
     let request = json!({
         "id": id,
         "ended": ended.word,
+        "own": own,
         "failure": ended.failure,
         "after_seconds": ended.after.map(|after| after.as_secs_f64()),
         "response_status": response.as_ref().map(|response| response.status),
@@ -182,31 +228,32 @@ async fn note(
     }
 }
 
-fn ended(attempts: usize, sent: &Result<Response, SendError>) -> Ended {
-    let (failure, asked) = match sent {
-        Ok(response) if (200..300).contains(&response.status) => {
+fn ended(attempts: usize, tried: &Tried) -> Ended {
+    let (failure, asked) = match tried {
+        Tried::Sent(Ok(response)) if (200..300).contains(&response.status) => {
             return Ended {
                 word: "delivered",
                 failure: None,
                 after: None,
             };
         }
-        Ok(response) if response.status == 410 => {
+        Tried::Sent(Ok(response)) if response.status == 410 => {
             return Ended {
                 word: "gone",
                 failure: Some("the endpoint answered 410 and was turned off".to_owned()),
                 after: None,
             };
         }
-        Ok(response) if (300..400).contains(&response.status) => (
+        Tried::Sent(Ok(response)) if (300..400).contains(&response.status) => (
             format!("answered {}; redirects are not followed", response.status),
             None,
         ),
-        Ok(response) => (
+        Tried::Sent(Ok(response)) => (
             format!("answered {}", response.status),
             retry_after(&response.headers),
         ),
-        Err(error) => (error.to_string(), None),
+        Tried::Sent(Err(error)) => (error.to_string(), None),
+        Tried::Own(fault) => (format!("nothing could be sent: {fault}"), None),
     };
     let pause = PAUSES.get(attempts).map(|seconds| {
         let pause = Duration::from_secs(u64::from(*seconds));

@@ -37,14 +37,6 @@ pub(super) const EVENT_TYPES: &[EventType] = &[
     of("waitlist.offered", "WaitlistOffer"),
 ];
 
-/// Versions of what is sent, oldest first.
-pub(super) const VERSIONS: &[&str] = &["2026-11-21"];
-
-/// The version that endpoints get which choose none.
-pub(super) fn newest() -> &'static str {
-    VERSIONS.last().copied().unwrap_or_default()
-}
-
 /// The entity by the name that the outbox has for it.
 pub(super) fn entity(object_type: &str) -> Option<&'static str> {
     Some(match object_type {
@@ -122,12 +114,11 @@ mod tests {
         assert_eq!(emitted(), known);
         let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/webhooks.md");
         let guide = fs::read_to_string(guide).unwrap();
-        for name in known
-            .iter()
-            .map(String::as_str)
-            .chain([TEST])
-            .chain(VERSIONS.iter().copied())
-        {
+        for name in known.iter().map(String::as_str).chain([TEST]).chain(
+            super::super::versions::VERSIONS
+                .iter()
+                .map(|version| version.name),
+        ) {
             assert!(
                 guide.contains(&format!("`{name}`")),
                 "{name} is not documented"

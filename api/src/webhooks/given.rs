@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{
-    events::{self, EVENT_TYPES, VERSIONS},
+    events::{self, EVENT_TYPES},
     render::{self, Question},
     sender::SendError,
+    versions,
 };
 use crate::{
     accounts::input::{Problem, Problems},
@@ -157,10 +158,9 @@ fn event_types(types: &[String]) -> Result<(), Problem> {
 }
 
 fn api_version(version: &str) -> Result<(), Problem> {
-    let message = format!("There are the versions {}.", VERSIONS.join(", "));
-    VERSIONS
-        .contains(&version)
-        .then_some(())
+    let message = format!("There are the versions {}.", versions::names());
+    versions::version(version)
+        .map(drop)
         .ok_or_else(|| Problem::new("API_VERSION_UNKNOWN", &message))
 }
 

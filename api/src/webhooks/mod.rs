@@ -4,6 +4,7 @@
 //! What a member writes as an address is never trusted: see `guard` and `sender`.
 
 mod create;
+mod crowd;
 mod delete;
 mod deliver;
 mod events;
@@ -18,6 +19,7 @@ mod sender;
 mod sign;
 mod test_event;
 mod update;
+mod versions;
 
 use std::sync::Arc;
 
@@ -25,7 +27,7 @@ pub use sender::Sender;
 
 use crate::{
     fault::Fault,
-    jobs::{Events, Queue, Registry, Schedule},
+    jobs::{Events, Queue, Registry},
     verbs::Verbs,
 };
 
@@ -33,6 +35,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Webhooks {
     sender: Arc<Sender>,
+    crowd: Arc<crowd::Crowd>,
 }
 
 impl Webhooks {
@@ -40,12 +43,14 @@ impl Webhooks {
     pub fn new(sender: Sender) -> Self {
         Self {
             sender: Arc::new(sender),
+            crowd: Arc::default(),
         }
     }
 }
 
-/// The queue of deliveries: no endpoint has more than two of its places at a time in one process.
-const QUEUE: Queue = Queue::new("webhooks", 64, 2);
+/// The queue of deliveries: no endpoint has more than two of its places at a time in one process. There are many, for those
+/// who have them mostly wait for answers; `crowd` says who may wait long.
+const QUEUE: Queue = Queue::new("webhooks", 256, 2);
 
 /// The mutations of this slice.
 pub fn verbs(registry: &mut Verbs) {
@@ -67,7 +72,7 @@ pub fn jobs(registry: &mut Registry) {
         .on::<fan_out::FanOut>(Events::All)
         .add::<deliver::Deliver>()
         .add::<prune::Prune>()
-        .every::<prune::Prune>(Schedule::minutes(30));
+        .at::<prune::Prune>("12,42 * * * *");
 }
 
 /// What was allowed some seconds ago is no longer.

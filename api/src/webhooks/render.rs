@@ -8,7 +8,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::events;
+use super::{
+    events,
+    versions::{self, Told as Said},
+};
 use crate::{
     fault::Fault,
     http::RequestHost,
@@ -16,6 +19,9 @@ use crate::{
     tenancy::{Actor, ActorKind, Guest},
     verbs::RequestInfo,
 };
+
+/// What is kept for 30 days and sent a dozen times.
+const LARGEST_BODY: usize = 512 * 1024;
 
 /// An event on its way to an endpoint, with what the endpoint wants to hear of it.
 #[derive(Debug, Deserialize)]
@@ -29,9 +35,9 @@ pub(super) struct Message {
     data: Map<String, Json>,
     occurred_at: DateTime<Utc>,
     pub endpoint_id: Uuid,
-    api_version: String,
+    pub api_version: String,
     document: Option<String>,
-    scopes: Vec<String>,
+    pub scopes: Vec<String>,
 }
 
 /// The query of an endpoint and whom it is run as.
@@ -50,6 +56,10 @@ pub(super) struct Told {
 
 /// The body of the delivery.
 pub(super) async fn body(app: &App, org_id: Uuid, message: &Message) -> Result<String, Fault> {
+    let version = versions::version(&message.api_version).ok_or_else(|| {
+        let gone = format!("the API version {} is no longer sent", message.api_version);
+        Fault::BadInput(gone)
+    })?;
     let entity = events::entity(&message.object_type);
     let object = entity.and_then(|name| Some((name, id(app, name, message.object_id)?)));
     let (data, errors) = match &message.document {
@@ -76,21 +86,23 @@ pub(super) async fn body(app: &App, org_id: Uuid, message: &Message) -> Result<S
         }
         _ => (default(app, &message.data), None),
     };
-    let mut body = json!({
-        "id": message.message_id,
-        "type": message.event_type,
-        "timestamp": instant(message.occurred_at),
-        "version": message.event_version,
-        "apiVersion": message.api_version,
-        "organizationId": id(app, "Organization", org_id),
-        "object": object.map(|(name, id)| json!({ "type": name, "id": id })),
-        "sequence": message.sequence,
-        "data": data,
-    });
-    if let Some(errors) = errors {
-        body["errors"] = errors;
+    let said = Said {
+        message_id: &message.message_id,
+        event_type: &message.event_type,
+        event_version: message.event_version,
+        timestamp: instant(message.occurred_at),
+        organization_id: id(app, "Organization", org_id),
+        object: object.map(|(name, id)| json!({ "type": name, "id": id })),
+        sequence: message.sequence,
+        data,
+        errors,
+    };
+    let body = (version.shape)(version.name, said).to_string();
+    if body.len() > LARGEST_BODY {
+        let problem = "the answer of the endpoint's document has more than 512 KiB";
+        return Err(Fault::BadInput(problem.to_owned()));
     }
-    Ok(body.to_string())
+    Ok(body)
 }
 
 /// Runs the query about that object, as nobody but the endpoint: what its scopes do not allow is not told.

@@ -3,6 +3,7 @@
 //! There is no proxy, no pool and no redirect to lead it elsewhere; time and size of the answer are bounded.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -10,6 +11,7 @@ use std::{
 
 use axum::http::{HeaderMap, Method, Request, Uri, header, uri::Scheme};
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
@@ -32,10 +34,14 @@ const LARGEST_ANSWER: usize = 4 * 1024;
 /// What an answer's status line and headers may have.
 const LARGEST_HEAD: usize = 32 * 1024;
 
+/// The addresses of a name, at this moment.
+type Resolve = dyn Fn(String, u16) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> + Send + Sync;
+
 /// Sends requests.
 pub struct Sender {
     guard: Guard,
     tls: TlsConnector,
+    resolve: Box<Resolve>,
 }
 
 /// Why there was no answer. Told to members.
@@ -43,12 +49,13 @@ pub struct Sender {
 pub(super) enum SendError {
     #[error("the address cannot be used")]
     Url,
-    #[error("the host's name cannot be resolved")]
+    /// Said like [`Self::Refused`]: names that mean something only inside must not be told from those that do not exist.
+    #[error("the host's name leads to no public address")]
     Name,
-    #[error("the host's address is not a public one")]
+    #[error("the host's name leads to no public address")]
     Refused,
     #[error("the connection failed: {0}")]
-    Connect(std::io::ErrorKind),
+    Connect(io::ErrorKind),
     #[error("TLS failed: {0}")]
     Tls(String),
     #[error("there was no connection within 5 s")]
@@ -79,6 +86,12 @@ impl Sender {
         Ok(Self {
             guard: Guard { to_loopback },
             tls: TlsConnector::from(Arc::new(config)),
+            resolve: Box::new(|host, port| {
+                Box::pin(async move {
+                    let found = tokio::net::lookup_host((host, port)).await?;
+                    Ok(found.collect())
+                })
+            }),
         })
     }
 
@@ -128,8 +141,8 @@ impl Sender {
         let encrypted = uri.scheme() == Some(&Scheme::HTTPS);
         let host = bare(uri.host().ok_or(SendError::Url)?);
         let port = uri.port_u16().unwrap_or(if encrypted { 443 } else { 80 });
-        let found = tokio::net::lookup_host((host, port)).await;
-        let addresses: Vec<SocketAddr> = found.map_err(|_| SendError::Name)?.collect();
+        let found = (self.resolve)(host.to_owned(), port).await;
+        let addresses = found.map_err(|_| SendError::Name)?;
         let tcp = self.reach(&addresses).await?;
         if !encrypted {
             // Only for this machine's own addresses, whatever the name is.

@@ -88,18 +88,17 @@ impl Handle for UpdateWebhookEndpoint {
             let answer = json!({ "outcome": "not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
-        let status = match input.active {
-            None => seen.status.as_str(),
-            Some(true) => "active",
-            Some(false) => "paused",
-        };
         let wanted = Wanted {
-            url: input.url.unwrap_or(seen.url),
-            description: input.description.unwrap_or(seen.description),
+            url: input.url.unwrap_or_else(|| seen.url.clone()),
+            description: input
+                .description
+                .unwrap_or_else(|| seen.description.clone()),
             event_types: input
                 .event_types
                 .unwrap_or_else(|| seen.event_types.clone()),
-            api_version: input.api_version.unwrap_or(seen.api_version),
+            api_version: input
+                .api_version
+                .unwrap_or_else(|| seen.api_version.clone()),
             document: input.document.unwrap_or_else(|| seen.document.clone()),
             scopes: input.scopes.unwrap_or_else(|| seen.scopes.clone()),
         };
@@ -108,9 +107,11 @@ impl Handle for UpdateWebhookEndpoint {
         }
         let mut request = serde_json::to_value(&wanted).map_err(Fault::internal)?;
         request["id"] = json!(input.id);
-        request["status"] = json!(status);
+        let status = |active| if active { "active" } else { "paused" };
+        request["status"] = json!(input.active.map(status));
         request["seen"] = json!({
-            "event_types": seen.event_types, "document": seen.document, "scopes": seen.scopes,
+            "url": seen.url, "description": seen.description, "event_types": seen.event_types,
+            "api_version": seen.api_version, "document": seen.document, "scopes": seen.scopes,
         });
         let answer = outcome::decide_own(call, "update_webhook_endpoint", &request).await?;
         Ok(match outcome::word(&answer) {

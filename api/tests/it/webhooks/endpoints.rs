@@ -172,7 +172,10 @@ async fn a_name_that_leads_inside_is_never_connected() {
     let test = json!({ "id": endpoint["id"] });
     organizer.caller.does("sendTestEvent", "", test).await;
     let failed = delivery(&organizer.caller, &endpoint, |one| one["attempts"] == 1).await;
-    assert_eq!(failed["failure"], "the host's address is not a public one");
+    assert_eq!(
+        failed["failure"],
+        "the host's name leads to no public address"
+    );
     assert_eq!(receiver.so_far().len(), 0);
 }
 

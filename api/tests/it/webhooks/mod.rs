@@ -2,8 +2,12 @@
 //! happened, signed. Signatures are verified by the package of Standard Webhooks.
 
 mod attempts;
+mod crowds;
 mod endpoints;
+mod log;
 mod receiver;
+mod scopes;
+mod verifier;
 
 use std::time::Duration;
 
@@ -49,7 +53,8 @@ async fn buy(app: &TestApp, event: &Value) -> Value {
 /// The only delivery of the endpoint, once it is so.
 async fn delivery(caller: &Caller, endpoint: &Value, is: impl Fn(&Value) -> bool) -> Value {
     const READ: &str = "query($id: ID!) { webhookEndpoint(id: $id) { status failures restsUntil deliveries { nodes {
-        id status messageId eventType sequence attempts body responseStatus responseBody failure tookMs nextAttemptAt
+        id status messageId eventType sequence attempts apiVersion body responseStatus failure tookMs nextAttemptAt
+        attemptLog { nodes { number startedAt tookMs responseStatus responseBody failure } }
     } } } }";
     for _ in 0..300 {
         let read = caller.ask(READ, json!({ "id": endpoint["id"] })).await;
@@ -98,6 +103,7 @@ async fn a_sale_reaches_the_receiver_signed() {
     })
     .await;
     assert_eq!(told["messageId"], body["id"]);
+    assert_eq!(told["apiVersion"], body["apiVersion"]);
     assert_eq!(told["body"].as_str().unwrap().as_bytes(), &first.body[..]);
     assert_eq!(
         (&told["attempts"], &told["responseStatus"]),

@@ -57,6 +57,8 @@ pub enum Answer {
     Silence(Duration),
     /// Much more than anybody wants.
     Flood,
+    /// The connection is closed instead.
+    Cut,
 }
 
 /// The server.
@@ -134,6 +136,8 @@ async fn receive(State(desk): State<Arc<Desk>>, headers: HeaderMap, body: Bytes)
             tokio::time::sleep(time).await;
             StatusCode::NO_CONTENT.into_response()
         }
+        // The server drops the connection of a handler that panics; nothing of it was answered.
+        Some(Answer::Cut) => std::panic::resume_unwind(Box::new("cut")),
         Some(Answer::Flood) => "x".repeat(4_000_000).into_response(),
     }
 }
