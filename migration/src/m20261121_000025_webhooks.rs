@@ -51,7 +51,7 @@ return string_to_array(coalesce(current_setting('es.permissions', true), ''), ',
 
 comment on function es.held_permissions() is 'What the actor of this transaction holds.';
 revoke execute on function es.held_permissions() from public;
-grant execute on function es.held_permissions() to es_member;
+grant execute on function es.held_permissions() to es_member, es_verbs;
 
 create table webhook_endpoints (
   id uuid primary key default es.new_id(),
@@ -117,7 +117,8 @@ create table webhook_deliveries (
   created_at timestamptz not null default es.clock(),
   updated_at timestamptz not null default es.clock(),
   unique (org_id, id),
-  foreign key (org_id, endpoint_id) references webhook_endpoints (org_id, id) on delete cascade,
+  constraint webhook_deliveries_endpoint
+    foreign key (org_id, endpoint_id) references webhook_endpoints (org_id, id) on delete cascade,
   constraint webhook_deliveries_message_key unique (endpoint_id, message_id),
   constraint webhook_deliveries_finished check ((status = 'pending') = (finished_at is null)),
   constraint webhook_deliveries_attempts check (attempts >= 0)
@@ -136,7 +137,8 @@ create table webhook_attempts (
   created_at timestamptz not null default es.clock(),
   updated_at timestamptz not null default es.clock(),
   unique (org_id, id),
-  foreign key (org_id, delivery_id) references webhook_deliveries (org_id, id) on delete cascade,
+  constraint webhook_attempts_delivery
+    foreign key (org_id, delivery_id) references webhook_deliveries (org_id, id) on delete cascade,
   constraint webhook_attempts_number_key unique (delivery_id, number),
   constraint webhook_attempts_number check (number > 0),
   constraint webhook_attempts_took check (took_ms >= 0),

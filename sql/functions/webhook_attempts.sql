@@ -67,22 +67,33 @@ end
 $body$;
 
 -- Keeps what was rendered, once: later attempts send the same bytes. Request: {id, body, api_version, scopes: of the
--- endpoint when it was rendered}. Answer: {body: what is kept}.
+-- endpoint when it was rendered}. Answer: {body: what is kept}; null when the endpoint has other scopes by now, for then it
+-- may have got another address from somebody who must not see what these scopes showed.
 create or replace function public.keep_webhook_body(p_request jsonb)
 returns jsonb
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
+  v_endpoint webhook_endpoints;
   v_body text;
 begin
+  -- Whoever changes the endpoint waits, and then finds this delivery with its scopes.
+  select e.* into v_endpoint
+  from webhook_endpoints e
+  join webhook_deliveries d on d.endpoint_id = e.id
+  where d.id = (p_request ->> 'id')::uuid
+    and d.org_id = es.current_org()
+  for share of e;
+  if not found or v_endpoint.scopes <> es.webhook_texts(p_request -> 'scopes') then
+    return jsonb_build_object('body', null);
+  end if;
   update webhook_deliveries d
   set
     body = coalesce(d.body, p_request ->> 'body'),
     api_version = case when d.body is null then p_request ->> 'api_version' else d.api_version end,
-    scopes = case when d.body is null then es.webhook_texts(p_request -> 'scopes') else d.scopes end
+    scopes = case when d.body is null then v_endpoint.scopes else d.scopes end
   where d.id = (p_request ->> 'id')::uuid
-    and d.org_id = es.current_org()
   returning d.body into v_body;
   return jsonb_build_object('body', v_body);
 end

@@ -44,7 +44,8 @@ $body$;
 
 -- Sends deliveries again, with the same id and the same bytes: those named, or those of an endpoint that were made in a
 -- span of time. Named ones all or none; of a span, those that are dead or, with `delivered`, have arrived, and whose
--- body is still kept, at most 1000.
+-- body is still kept, at most 1000. What was made with scopes that one does not hold is not there for oneself: the endpoint
+-- may have lost those scopes since, and got another address.
 -- Request: {ids} or {endpoint_id, from, until?, delivered}.
 -- Outcomes: replayed (ids, more: whether some of the span are left), not_found, not_finished, body_gone, not_active.
 create or replace function public.replay_webhook_deliveries(p_request jsonb)
@@ -75,6 +76,7 @@ begin
       join webhook_endpoints e on e.id = d.endpoint_id
       where d.org_id = es.current_org()
         and d.id = any (v_named)
+        and d.scopes <@ es.held_permissions()
       order by d.id
       for no key update of d
     ) d;
@@ -101,6 +103,7 @@ begin
         and (p_request ->> 'until' is null or d.created_at < (p_request ->> 'until')::timestamptz)
         and (d.status = 'dead' or d.status = 'delivered' and (p_request ->> 'delivered')::boolean)
         and d.pruned_at is null
+        and d.scopes <@ es.held_permissions()
       order by d.created_at, d.id
       limit v_most + 1
       for no key update

@@ -83,7 +83,17 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'not_found');
   end if;
-  if not es.webhook_texts(p_request -> 'scopes') <@ v_actor.held then
+  -- Nor may what was made with more, and is still on its way, be led to another address.
+  if not es.webhook_texts(p_request -> 'scopes') <@ v_actor.held
+    or v_before.url <> p_request ->> 'url' and exists (
+      select
+      from webhook_deliveries d
+      where d.org_id = v_before.org_id
+        and d.endpoint_id = v_before.id
+        and d.status = 'pending'
+        and not d.scopes <@ v_actor.held
+    )
+  then
     return jsonb_build_object('outcome', 'exceeds_own_permissions');
   end if;
   -- What the document was checked with must still be what it is run with, and what somebody else has just changed is

@@ -25,7 +25,7 @@ use crate::{
 const PAUSES: [u32; 11] = [
     5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 57_600, 64_800, 64_800,
 ];
-/// How long to wait where an organization's endpoints that are not known to be quick have all their places.
+/// How long to wait where an organization has all the places that it may have.
 const CROWDED: Duration = Duration::from_secs(1);
 /// An endpoint that says when to come again is not believed beyond this.
 const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 3600);
@@ -115,7 +115,9 @@ async fn attempt(job: &Running, payload: &Payload) -> Result<(), Failed> {
     let due: Due = serde_json::from_value(due).map_err(Fault::internal)?;
     let begun = Instant::now();
     let tried = match prepare(job, org_id, id, &due, kept).await {
-        Ok((headers, body)) => {
+        // Its scopes were changed meanwhile: made anew with those.
+        Ok(None) => return Err(Failed::NotYet(longer(CROWDED))),
+        Ok(Some((headers, body))) => {
             let sender = &job.app.webhooks.sender;
             Tried::Sent(sender.post(&due.url, headers, body).await)
         }
@@ -133,14 +135,14 @@ async fn attempt(job: &Running, payload: &Payload) -> Result<(), Failed> {
     note(job, id, &due, tried, took).await
 }
 
-/// What is sent: rendered now, or as it was kept.
+/// What is sent: rendered now, or as it was kept. None if what was rendered must not be sent any more.
 async fn prepare(
     job: &Running,
     org_id: Uuid,
     id: Uuid,
     due: &Due,
     kept: Json,
-) -> Result<(HeaderMap, String), Fault> {
+) -> Result<Option<(HeaderMap, String)>, Fault> {
     let body = match kept {
         Json::String(body) => body,
         _ => {
@@ -149,11 +151,14 @@ async fn prepare(
             let keep = json!({
                 "id": id, "body": body, "api_version": message.api_version, "scopes": message.scopes,
             });
-            let kept = call(job, "keep_webhook_body", keep).await?;
-            kept["body"].as_str().unwrap_or(&body).to_owned()
+            let mut kept = call(job, "keep_webhook_body", keep).await?;
+            match kept["body"].take() {
+                Json::String(body) => body,
+                _ => return Ok(None),
+            }
         }
     };
-    Ok((headers(job, due, &body)?, body))
+    Ok(Some((headers(job, due, &body)?, body)))
 }
 
 const QUEUE_NAME: &str = QUEUE.name();

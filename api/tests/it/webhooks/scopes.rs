@@ -2,7 +2,11 @@
 
 use serde_json::json;
 
-use super::{buy, delivery, endpoint, receiver::Receiver, start};
+use super::{
+    buy, delivery, endpoint,
+    receiver::{Answer, Receiver},
+    start,
+};
 use crate::harness::{EventSetup, Organizer, TestApp};
 
 async fn token(app: &TestApp, organizer: &Organizer, scopes: &[&str]) -> crate::harness::Caller {
@@ -49,6 +53,57 @@ async fn what_was_rendered_is_shown_only_to_those_who_may_see_it_all() {
     }
     let seen = "select count(*) from webhook_attempts where scopes = array['registrations:read']";
     assert_eq!(app.database.count(seen).await, 1);
+}
+
+#[tokio::test]
+async fn what_was_rendered_is_led_nowhere_by_those_who_may_not_see_it() {
+    let app = start().await;
+    let organizer = app.organizer("north").await;
+    let event = organizer.event(&EventSetup::default()).await;
+    let receiver = Receiver::answering([Answer::Status(500)]).await;
+    let elsewhere = Receiver::start().await;
+    let wanted = json!({
+        "eventTypes": ["registration.confirmed"], "scopes": ["registrations:read"],
+        "document": "query($id: ID!) { registration(id: $id) { confirmationNumber } }",
+    });
+    let (endpoint, _) = endpoint(&organizer.caller, wanted, &receiver.url).await;
+    buy(&app, &event).await;
+    let waiting = delivery(&organizer.caller, &endpoint, |one| one["attempts"] == 1).await;
+    // A token that may change endpoints takes the scopes away, which it need not hold for that, and then the address.
+    let hooks = token(&app, &organizer, &["webhooks:read", "webhooks:write"]).await;
+    let bare = json!({ "id": endpoint["id"], "scopes": [], "document": null });
+    hooks.does("updateWebhookEndpoint", "", bare).await;
+    let moved = json!({ "id": endpoint["id"], "url": elsewhere.url });
+    let refused = hooks
+        .tries("updateWebhookEndpoint", "", moved.clone())
+        .await;
+    assert_eq!(refused["userErrors"][0]["code"], "EXCEEDS_OWN_PERMISSIONS");
+    app.database.advance(7).await;
+    delivery(&organizer.caller, &endpoint, |one| {
+        one["status"] == "DELIVERED"
+    })
+    .await;
+    // Once it has arrived the address may change, and what was sent stays out of reach.
+    hooks.does("updateWebhookEndpoint", "", moved).await;
+    let named = json!({ "deliveryIds": [waiting["id"]] });
+    let unseen = hooks
+        .tries("replayWebhookDeliveries", "", named.clone())
+        .await;
+    assert_eq!(
+        unseen["userErrors"][0]["code"],
+        "WEBHOOK_DELIVERY_NOT_FOUND"
+    );
+    let span =
+        json!({ "id": endpoint["id"], "from": "2026-01-01T00:00:00Z", "deliveredToo": true });
+    let none = hooks.does("replayWebhookEndpoint", "count", span).await;
+    assert_eq!(none["count"], 0);
+    assert_eq!(elsewhere.so_far().len(), 0);
+    organizer
+        .caller
+        .does("replayWebhookDeliveries", "", named)
+        .await;
+    assert_eq!(elsewhere.received(1).await.len(), 1);
+    assert_eq!(receiver.so_far().len(), 2);
 }
 
 #[tokio::test]
