@@ -120,3 +120,47 @@ async fn owners_hear_once_a_day_that_deliveries_are_given_up() {
         assert_eq!(letters().await, expected);
     }
 }
+
+#[tokio::test]
+async fn what_cannot_be_made_is_an_attempt_that_failed_and_not_the_endpoints_fault() {
+    let app = start().await;
+    let organizer = app.organizer("north").await;
+    let receiver = Receiver::start().await;
+    let (endpoint, _) = endpoint(&organizer.caller, json!({}), &receiver.url).await;
+    // As by a program that sends this version no longer.
+    let admin = app.database.admin().await;
+    let version = async |name: &str| {
+        const SET: &str = "update webhook_endpoints set api_version = $1";
+        admin.execute(SET, &[&name]).await.unwrap();
+    };
+    version("2020-01-01").await;
+    let test = json!({ "id": endpoint["id"] });
+    organizer.caller.does("sendTestEvent", "", test).await;
+    let failed = delivery(&organizer.caller, &endpoint, |one| one["attempts"] == 1).await;
+    let why = "nothing could be sent: the API version 2020-01-01 is no longer sent";
+    assert_eq!(
+        (&failed["status"], &failed["failure"]),
+        (&json!("PENDING"), &json!(why))
+    );
+    assert_eq!(failed["apiVersion"], Value::Null);
+    assert_eq!(failed["endpoint"]["failures"], 0);
+    let renamed = json!({ "id": endpoint["id"], "description": "still here" });
+    let refused = organizer
+        .caller
+        .tries("updateWebhookEndpoint", "", renamed)
+        .await;
+    assert_eq!(refused["userErrors"][0]["code"], "API_VERSION_UNKNOWN");
+
+    let chosen = json!({ "id": endpoint["id"], "apiVersion": "2026-11-21" });
+    organizer
+        .caller
+        .does("updateWebhookEndpoint", "", chosen)
+        .await;
+    app.database.advance(7).await;
+    let sent = delivery(&organizer.caller, &endpoint, |one| {
+        one["status"] == "DELIVERED"
+    })
+    .await;
+    assert_eq!(sent["apiVersion"], "2026-11-21");
+    assert_eq!(receiver.so_far().len(), 1);
+}

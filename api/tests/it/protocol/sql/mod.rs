@@ -67,10 +67,7 @@ impl Gate for Recorder {
 #[async_trait]
 impl Host for Recorder {
     async fn read(&self, flight: &Flight) -> Result<Box<dyn Columns>, ReadFailure> {
-        self.flights
-            .lock()
-            .expect("the list")
-            .push(flight.clone());
+        self.flights.lock().expect("the list").push(flight.clone());
         let mut seen = self.seen.lock().expect("the list");
         for prelude in &flight.preludes {
             seen.push(format!("{}\n-- {:?}", prelude.sql, prelude.params));
@@ -222,7 +219,8 @@ async fn an_event_page_for_several_visitors() {
         ..Recorder::default()
     };
     let engine = engine();
-    let ask = |day: u32| json!({ "id": id(tag("Event")), "from": format!("2027-05-{day:02}T18:00:00Z") });
+    let ask =
+        |day: u32| json!({ "id": id(tag("Event")), "from": format!("2027-05-{day:02}T18:00:00Z") });
     // What is compiled for the first request is not known to come again.
     compiled_by(&engine, host(), query, ask(1)).await;
     let known = host();
