@@ -33,6 +33,7 @@ use crate::{
     tickets::EventKeys,
     vault::Vault,
     verbs::Verbs,
+    webhooks::{self, Webhooks},
 };
 
 /// Something that keeps the parts from being put together.
@@ -54,6 +55,7 @@ pub fn verbs() -> Verbs {
     payments::verbs(&mut verbs);
     documents::verbs(&mut verbs);
     jobs::verbs(&mut verbs);
+    webhooks::verbs(&mut verbs);
     verbs
 }
 
@@ -64,6 +66,7 @@ pub fn jobs() -> Registry {
     accounts::jobs(&mut registry);
     checkout::jobs(&mut registry);
     payments::jobs(&mut registry);
+    webhooks::jobs(&mut registry);
     registry
 }
 
@@ -130,10 +133,16 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     let grants = client.query(Grants::SQL, &[]).await.map_err(unfit)?;
     let grants = Grants::new(grants.iter().map(|row| (row.get(0), row.get(1))));
     let door = door(context, context.config.database.pool_size)?;
-    let registry = jobs();
+    let mut registry = jobs();
+    for (kind, schedule) in &context.config.jobs.schedules {
+        let known = registry.reschedule(kind, schedule.clone());
+        known.map_err(|error| unfit(format!("JOB_SCHEDULES: {error}")))?;
+    }
     if let Some(fault) = registry.faults().first() {
         return Err(unfit(fault));
     }
+    let sender =
+        webhooks::Sender::of_the_web(context.config.webhooks.to_loopback).map_err(unfit)?;
     let metrics = Arc::new(Metrics::default());
     let limits = context.config.limits.clone();
     let redis = context.config.redis.as_ref();
@@ -155,6 +164,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         deprecated_uses: DeprecatedUses::default(),
         jobs: Jobs::new(registry),
         payments: Payments::new(context.config.payments.sandbox).map_err(unfit)?,
+        webhooks: Webhooks::new(sender),
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),

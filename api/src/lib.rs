@@ -37,3 +37,4 @@ pub mod tickets;
 mod turns;
 pub mod vault;
 pub mod verbs;
+pub mod webhooks;

@@ -18,6 +18,7 @@ use crate::{
     tickets::EventKeys,
     vault::Vault,
     verbs::Verbs,
+    webhooks::Webhooks,
 };
 
 /// The program. Every request and every layer around it clones this.
@@ -69,6 +70,8 @@ pub struct Parts {
     pub jobs: Jobs,
     /// Payment providers.
     pub payments: Payments,
+    /// What sends webhooks.
+    pub webhooks: Webhooks,
     /// The handlers of mutations.
     pub verbs: Arc<Verbs>,
     /// Which role may read which table.

@@ -27,6 +27,8 @@ pub enum Purpose {
     GuestSecrets,
     /// Keys of holds, made again from what made them.
     HoldKeys,
+    /// Secrets that deliveries of webhooks are signed with.
+    WebhookSecrets,
     /// Keys of payment and message providers.
     ProviderKeys,
 }
@@ -38,6 +40,7 @@ impl Purpose {
             Self::TicketKeys => b"eventsphere/v1/ticket-keys",
             Self::GuestSecrets => b"eventsphere/v1/guest-secrets",
             Self::HoldKeys => b"eventsphere/v1/hold-keys",
+            Self::WebhookSecrets => b"eventsphere/v1/webhook-secrets",
             Self::ProviderKeys => b"eventsphere/v1/provider-keys",
         }
     }

@@ -41,11 +41,13 @@ const TOP: [&str; 6] = [
 ];
 
 /// Files outside `tenancy` and `database` that open a connection of their own, each with the reason.
-const CONNECTS: [&str; 2] = [
+const CONNECTS: [&str; 3] = [
     // Compares the catalog with the live database before there is a door.
     "assemble.rs",
     // Asks whether the database is there; must not wait for a pool that is exhausted.
     "health.rs",
+    // Connects to other systems, never to a database, and to addresses only that its guard has judged.
+    "webhooks/sender.rs",
 ];
 
 fn root() -> PathBuf {

@@ -75,6 +75,10 @@ pub mod waitlist_entries;
 pub mod waitlist_lines;
 pub mod waitlist_offers;
 pub mod waitlist_secrets;
+pub mod webhook_attempts;
+pub mod webhook_deliveries;
+pub mod webhook_endpoint_secrets;
+pub mod webhook_endpoints;
 
 use eventsphere_graphql::Declaration;
 
@@ -127,6 +131,9 @@ pub fn declarations() -> Vec<Declaration> {
         refunds::declaration(),
         ledger_entries::declaration(),
         jobs::declaration(),
+        webhook_endpoints::declaration(),
+        webhook_attempts::declaration(),
+        webhook_deliveries::declaration(),
         audit_log::declaration(),
         deprecated_uses::declaration(),
     ]

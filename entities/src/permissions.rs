@@ -197,6 +197,16 @@ pub const PERMISSIONS: &[Permission] = &[
         roles: &["owner", "admin"],
     },
     Permission {
+        code: "webhooks:read",
+        description: "See where events are sent, and what came of each delivery.",
+        roles: &["owner", "admin"],
+    },
+    Permission {
+        code: "webhooks:write",
+        description: "Have events sent to other systems, and send them again.",
+        roles: &["owner", "admin"],
+    },
+    Permission {
         code: "audit:read",
         description: "Read who changed what in the organization.",
         roles: &["owner", "admin"],

@@ -29,6 +29,7 @@ mod m20261121_000019_transfers;
 mod m20261121_000021_repricing;
 mod m20261121_000023_jobs;
 mod m20261121_000024_leaner_sale;
+mod m20261121_000025_webhooks;
 mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
 
@@ -64,6 +65,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000021_repricing::Migration),
             Box::new(m20261121_000023_jobs::Migration),
             Box::new(m20261121_000024_leaner_sale::Migration),
+            Box::new(m20261121_000025_webhooks::Migration),
             Box::new(m20261121_000028_payments::Migration),
             Box::new(m20261121_000029_payment_events::Migration),
         ]

@@ -5,10 +5,12 @@
 -- order of their numbers: a later one is committed after an earlier one.
 -- Request: {limit, consumers: [{kind, types: [text] or null for all, once: one job for as many events as come}]}.
 -- Answer: {sent: how many}.
+-- Some kinds have nothing to do for most organizations: es.event_is_wanted says so, and then there is no job.
 -- A job's payload is the event: {event_id, type, version, object_type, object_id, sequence, occurred_at, data}; with `once`
 -- it is empty, and the job is the program's own.
 -- Called from: the relay of each worker (jobs/relay.rs), as es_system.
 -- Raises: nothing of its own.
+-- after: event_is_wanted
 
 create or replace function public.relay_outbox(p_request jsonb)
 returns jsonb
@@ -51,6 +53,7 @@ begin
     join jsonb_to_recordset(p_request -> 'consumers') as c (kind text, types text[], once boolean)
       on not c.once and (c.types is null or o.type = any (c.types))
     where o.id = any (v_ids)
+      and es.event_is_wanted(c.kind, o.org_id, o.type)
     union all
     select jsonb_build_object('kind', c.kind, 'key', 'event', 'key_until', 'taken')
     from jsonb_to_recordset(p_request -> 'consumers') as c (kind text, types text[], once boolean)

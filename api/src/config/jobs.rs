@@ -1,4 +1,5 @@
 use super::{ConfigError, Settings, number};
+use crate::jobs::Schedule;
 
 /// Who runs jobs, and with how many connections.
 #[derive(Clone, Debug)]
@@ -9,6 +10,9 @@ pub struct JobsConfig {
     /// `WORKER_POOL_SIZE`: connections that each of the pools keeps at most that jobs use, apart from those of requests, 2
     /// to 1000; default 8.
     pub pool_size: usize,
+    /// `JOB_SCHEDULES`: other times for what runs by the clock, `kind = minute hour day month weekday zone`, apart by `;`,
+    /// such as `webhooks.prune = 0 3 * * * Europe/Berlin`.
+    pub schedules: Vec<(String, Schedule)>,
 }
 
 impl JobsConfig {
@@ -27,6 +31,26 @@ impl JobsConfig {
         Ok(Self {
             beside_serving,
             pool_size: usize::try_from(pool_size).unwrap_or(usize::MAX),
+            schedules: schedules(settings.get("JOB_SCHEDULES").unwrap_or_default())?,
         })
     }
+}
+
+fn schedules(text: &str) -> Result<Vec<(String, Schedule)>, ConfigError> {
+    let refused = |problem: String| ConfigError::new("JOB_SCHEDULES", problem);
+    let mut schedules = vec![];
+    for part in text
+        .split(';')
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+    {
+        let Some((kind, line)) = part.split_once('=') else {
+            return Err(refused(format!(
+                "{part:?} is not a kind of job, = and a line of a crontab"
+            )));
+        };
+        let schedule = Schedule::crontab(line).map_err(refused)?;
+        schedules.push((kind.trim().to_owned(), schedule));
+    }
+    Ok(schedules)
 }

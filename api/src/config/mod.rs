@@ -11,6 +11,7 @@ mod metrics;
 mod payments;
 mod redis;
 mod secret;
+mod webhooks;
 
 pub use caching::CachingConfig;
 pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir};
@@ -22,6 +23,7 @@ pub use metrics::MetricsConfig;
 pub use payments::PaymentsConfig;
 pub use redis::{RedisConfig, RedisUrl};
 pub use secret::{SecretConfig, SecretError, SecretKey};
+pub use webhooks::WebhooksConfig;
 
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
@@ -55,6 +57,7 @@ pub struct Config {
     pub metrics: MetricsConfig,
     pub jobs: JobsConfig,
     pub payments: PaymentsConfig,
+    pub webhooks: WebhooksConfig,
     /// `serve --demo`: demo data and demo sign-ins.
     pub demo: bool,
 }
@@ -77,6 +80,7 @@ impl Config {
             metrics: MetricsConfig::read(settings)?,
             jobs: JobsConfig::read(settings)?,
             payments: PaymentsConfig::read(settings, &database)?,
+            webhooks: WebhooksConfig::read(settings)?,
             database,
             demo,
         })
@@ -218,6 +222,9 @@ mod tests {
             ("METRICS_BIND", "9090"),
             ("WORKER", "perhaps"),
             ("WORKER_POOL_SIZE", "1"),
+            ("JOB_SCHEDULES", "jobs.clear"),
+            ("JOB_SCHEDULES", "jobs.clear = at night"),
+            ("WEBHOOKS_TO_LOOPBACK", "yes"),
             ("REDIS_URL", "http://cache:6379"),
             ("REDIS_TIMEOUT_MS", "0"),
             ("REDIS_POOL_SIZE", "0"),

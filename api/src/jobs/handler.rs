@@ -40,6 +40,8 @@ pub enum Failed {
     Never(String),
     /// Not begun, or left so that it can be begun anew: the program stops. No attempt is counted.
     GiveBack,
+    /// Not begun, because its time has not come: look again after that. No attempt is counted.
+    NotYet(Duration),
 }
 
 impl Failed {

@@ -21,6 +21,7 @@ mod registry;
 mod relay;
 mod replay;
 mod running;
+mod schedule;
 mod worker;
 
 use std::sync::Arc;
@@ -33,8 +34,9 @@ pub use figures::write as write_figures;
 pub use handler::{Failed, Handler};
 pub use operator::{figures, replay_dead};
 pub use policy::{Policy, Priority, Queue};
-pub use registry::{Event, Events, Registry, Schedule};
+pub use registry::{Event, Events, Registry};
 pub use running::Running;
+pub use schedule::Schedule;
 pub use worker::work;
 
 use crate::{fault::Fault, state::App, tenancy::SystemReason, verbs::Verbs};

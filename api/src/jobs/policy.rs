@@ -109,4 +109,9 @@ impl Queue {
             per_lane,
         }
     }
+
+    /// By which policies name it.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
 }

@@ -387,6 +387,7 @@ async fn run(app: App, life: Life, kind: Kind, taken: Taken) -> Ended {
     let how = match result {
         Ok(()) => How::Done,
         Err(Failed::GiveBack) => How::Back(None),
+        Err(Failed::NotYet(pause)) => How::Back(Some(pause.as_secs_f64())),
         Err(Failed::Never(reason)) => How::Failed(None, cut(&reason)),
         Err(Failed::Later { reason, .. }) if last => How::Failed(None, cut(&reason)),
         Err(Failed::Later { reason, after }) => {

@@ -3,7 +3,6 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
-    time::Duration,
 };
 
 use chrono::{DateTime, Utc};
@@ -17,6 +16,7 @@ use super::{
     handler::{Failed, Handler},
     policy::{Policy, Queue},
     running::Running,
+    schedule::Schedule,
 };
 
 type Runner =
@@ -29,41 +29,6 @@ pub(super) struct Kind {
     pub policy: Policy,
     pub run: Runner,
     pub figures: Arc<KindFigures>,
-}
-
-/// When something runs by the clock: once a slot, over all processes.
-#[derive(Clone, Copy, Debug)]
-pub struct Schedule {
-    every: Duration,
-    offset: Duration,
-}
-
-impl Schedule {
-    /// Each time the seconds since 1970 are a multiple of it.
-    pub const fn every(every: Duration) -> Self {
-        Self {
-            every,
-            offset: Duration::ZERO,
-        }
-    }
-
-    /// So often.
-    pub const fn seconds(seconds: u64) -> Self {
-        Self::every(Duration::from_secs(seconds))
-    }
-
-    /// So often.
-    pub const fn minutes(minutes: u64) -> Self {
-        Self::seconds(minutes * 60)
-    }
-
-    /// Each day at that time in UTC.
-    pub const fn daily(hour: u64, minute: u64) -> Self {
-        Self {
-            every: Duration::from_secs(24 * 3600),
-            offset: Duration::from_secs((hour * 60 + minute) * 60),
-        }
-    }
 }
 
 /// Which events a consumer hears of.
@@ -110,6 +75,8 @@ pub struct Registry {
     queues: BTreeMap<&'static str, Queue>,
     schedules: Vec<(&'static str, Schedule)>,
     consumers: Vec<Consumer>,
+    /// Lines of crontabs that mean nothing.
+    misread: Vec<String>,
 }
 
 impl Registry {
@@ -147,6 +114,17 @@ impl Registry {
     /// A job of that kind, with no payload, by the clock. None is added while one waits or runs.
     pub fn every<H: Handler<Payload = ()>>(&mut self, schedule: Schedule) -> &mut Self {
         self.schedules.push((H::KIND, schedule));
+        self
+    }
+
+    /// A job of that kind by a crontab's words and a time zone, as [`Schedule::crontab`] takes them.
+    pub fn at<H: Handler<Payload = ()>>(&mut self, line: &str) -> &mut Self {
+        match Schedule::crontab(line) {
+            Ok(schedule) => {
+                self.every::<H>(schedule);
+            }
+            Err(error) => self.misread.push(format!("{}: {error}", H::KIND)),
+        }
         self
     }
 
@@ -201,16 +179,27 @@ impl Registry {
         described.collect()
     }
 
-    /// As `run_job_schedules` takes them.
-    pub(super) fn schedules(&self) -> Json {
-        let schedules = self.schedules.iter().map(|(kind, schedule)| {
-            json!({
-                "kind": kind,
-                "every_seconds": schedule.every.as_secs(),
-                "offset_seconds": schedule.offset.as_secs(),
-            })
-        });
-        schedules.collect()
+    /// Other times for a kind that runs by the clock; the error says that it does not.
+    pub fn reschedule(&mut self, kind: &str, schedule: Schedule) -> Result<(), String> {
+        let known: Vec<&str> = self.schedules.iter().map(|(kind, _)| *kind).collect();
+        match known.iter().position(|known| *known == kind) {
+            Some(at) => self.schedules[at].1 = schedule,
+            None => {
+                return Err(format!(
+                    "{kind:?} does not run by the clock; there are {}",
+                    known.join(", ")
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// As `run_job_schedules` takes them, when the database's clock says that.
+    pub(super) fn schedules(&self, now: DateTime<Utc>) -> Json {
+        let schedules = self.schedules.iter();
+        schedules
+            .map(|(kind, schedule)| schedule.asked(kind, now))
+            .collect()
     }
 
     /// As `relay_outbox` takes them.
@@ -225,7 +214,7 @@ impl Registry {
         consumers.collect()
     }
 
-    /// What names something that is not there; the program does not start with it.
+    /// What names something that is not there, or never; the program does not start with it.
     pub fn faults(&self) -> Vec<String> {
         let known: Vec<_> = self.queues().iter().map(|queue| queue.name).collect();
         let homeless = self
@@ -243,6 +232,7 @@ impl Registry {
         let unknown = named
             .filter(|kind| !self.kinds.contains_key(kind))
             .map(|kind| format!("{kind} is no kind of job"));
-        homeless.chain(unknown).collect()
+        let misread = self.misread.iter().cloned();
+        homeless.chain(unknown).chain(misread).collect()
     }
 }

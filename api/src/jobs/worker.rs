@@ -184,14 +184,18 @@ async fn beat(app: &App, life: &Life, new: bool) -> Result<bool, Fault> {
 
 /// Writes what the clock asks for.
 async fn follow_the_clock(app: App, life: Life) {
-    let schedules = app.jobs.registry.schedules();
+    // Until the database has told its own.
+    let mut now = app.clock.now();
     loop {
+        let schedules = app.jobs.registry.schedules(now);
         let asked = app
             .door
             .decide_as_system(SystemReason::Jobs, "run_job_schedules", &schedules)
             .await;
         let pause = match asked {
             Ok(answer) => {
+                let told = answer["now"].as_str().and_then(|text| text.parse().ok());
+                now = told.unwrap_or(now);
                 if answer["written"]
                     .as_i64()
                     .is_some_and(|written| written > 0)

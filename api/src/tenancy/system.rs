@@ -27,6 +27,8 @@ pub enum SystemReason {
     Sandbox,
     /// Jobs of all tenants are taken, tried and ended by the same workers.
     Jobs,
+    /// Deliveries of all tenants are pruned together.
+    Webhooks,
     /// An operator asked at the command line.
     Operator,
 }
@@ -47,6 +49,7 @@ impl SystemReason {
             Self::Payments => "payments",
             Self::Sandbox => "sandbox",
             Self::Jobs => "jobs",
+            Self::Webhooks => "webhooks",
             Self::Operator => "operator",
         };
         format!("system:{reason}")

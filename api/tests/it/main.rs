@@ -30,3 +30,4 @@ mod rush;
 mod schema;
 mod schema_cost;
 mod waiting;
+mod webhooks;

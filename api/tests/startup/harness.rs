@@ -54,6 +54,7 @@ pub fn program() -> Command {
         "METRICS_BIND",
         "WORKER",
         "WORKER_POOL_SIZE",
+        "WEBHOOKS_TO_LOOPBACK",
         "REDIS_URL",
         "TRUSTED_PROXIES",
         "LOG_FORMAT",

@@ -138,6 +138,7 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             json!({ "minorUnits": "100", "currencyCode": "EUR" })
         }
         InputType::Money => json!({ "minorUnits": "0", "currencyCode": "EUR" }),
+        InputType::List(_) if field.name == "eventTypes" => json!(["event.updated"]),
         InputType::List(_) | InputType::Scalar(Scalar::StringList) => json!(["events:read"]),
         InputType::Scalar(Scalar::Int) => match field.name.as_str() {
             "capacity" => json!(60),
@@ -177,7 +178,9 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             "slug" | "code" => json!(format!("made-up-{number}")),
             "timeZone" => json!("Europe/Berlin"),
             "idempotencyKey" => json!(harness::key()),
-            "text" => json!(format!("query MadeUp{number} {{ __typename }}")),
+            "url" => json!(format!("https://hooks.example.org/{number}")),
+            "apiVersion" => json!("2026-11-21"),
+            "text" | "document" => json!(format!("query MadeUp{number} {{ __typename }}")),
             name if name.ends_with("Url") => json!(format!("https://example.org/{number}")),
             _ => json!(format!("made up {number}")),
         },

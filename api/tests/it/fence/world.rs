@@ -9,6 +9,7 @@ pub mod people;
 pub mod prices;
 pub mod queue;
 mod sales;
+mod webhooks;
 
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -161,6 +162,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let shop = events::fill(&founder).await;
     let sales = sales::fill(&founder, &shop).await;
     door::fill(&founder).await;
+    webhooks::fill(&founder).await;
     jobs::fill(&founder).await;
     let staff = people::staff(&founder).await;
     let mut side = Side {

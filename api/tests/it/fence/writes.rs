@@ -207,6 +207,12 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     ("updateRole", "roleId", "key = 'auditor'"),
     ("deleteRole", "roleId", "key = 'idle'"),
     ("revokeApiToken", "apiTokenId", "revoked_at is null"),
+    ("replayWebhookDeliveries", "deliveryIds", "status = 'dead'"),
+    (
+        "deleteWebhookEndpoint",
+        "id",
+        "description = '{tag} spare hooks'",
+    ),
     ("revokeInvitation", "invitationId", "status = 'pending'"),
 ];
 

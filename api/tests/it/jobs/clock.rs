@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
+use chrono_tz::Europe::Berlin;
 use eventsphere::jobs::{Failed, Handler, Running, Schedule};
+use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
 use super::{Worker, app, note, noted, until};
@@ -46,6 +48,113 @@ async fn what_the_clock_asks_for_runs_once_over_all_processes() {
         different.len(),
         seconds.len(),
         "a slot ran twice: {seconds:?}"
+    );
+}
+
+const NIGHTS: Uuid = uuid!("00000000-0000-7000-8000-00000000c20c");
+
+struct Nightly;
+
+#[async_trait]
+impl Handler for Nightly {
+    type Payload = ();
+
+    const KIND: &'static str = "test.nightly";
+
+    async fn run(job: &Running, (): ()) -> Result<(), Failed> {
+        let local = job.created_at.with_timezone(&Berlin);
+        note(NIGHTS, local.format("%d %H:%M").to_string());
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_a_crontab_asks_for_runs_at_its_hour_in_its_zone_once_over_all_processes() {
+    let database = Database::fresh().await;
+    let mut apps = vec![];
+    let mut workers = vec![];
+    for _ in 0..3 {
+        let app = app(database.again(), |registry| {
+            registry
+                .add::<Nightly>()
+                .at::<Nightly>("0 3 * * * Europe/Berlin");
+        })
+        .await;
+        workers.push(Worker::start(&app));
+        apps.push(app);
+    }
+    let known = "select count(*) from job_schedules where kind = 'test.nightly'";
+    until("it is known", async || database.count(known).await == 1).await;
+    assert_eq!(noted(NIGHTS).len(), 0, "it began with a slot that was over");
+    const TO_THREE: &str = "select ceil(extract(epoch from
+        (date_trunc('day', es.clock() at time zone 'Europe/Berlin') + interval '27 hours') at time zone 'Europe/Berlin'
+        - es.clock()))::bigint";
+    for night in 1..=3 {
+        let seconds = database.count(TO_THREE).await;
+        database.advance(seconds).await;
+        until("a night", async || noted(NIGHTS).len() >= night).await;
+        // Else it would be given to another worker: time that jumps makes workers look dead.
+        let left = "select count(*) from jobs where kind = 'test.nightly'";
+        until("it is done", async || database.count(left).await == 0).await;
+    }
+    for worker in workers {
+        worker.stop().await;
+    }
+    let nights = noted(NIGHTS);
+    assert_eq!(nights.len(), 3, "{nights:?}");
+    let days: BTreeSet<_> = nights.iter().map(|night| &night[..2]).collect();
+    assert_eq!(days.len(), 3, "{nights:?}");
+    assert!(
+        nights.iter().all(|night| night.ends_with("03:00")),
+        "{nights:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_slot_of_a_crontab_is_judged_by_the_databases_clock_and_only_while_it_lasts() {
+    let app = app(Database::fresh().await, |_| {}).await;
+    let ask = async |slot: i64, until: i64, many: usize| -> i64 {
+        let now = app.app.clock.now();
+        let at = |seconds| now + chrono::TimeDelta::seconds(seconds);
+        let request = json!([{ "kind": "test.nightly", "slot": at(slot), "until": at(until) }]);
+        let database = app.database.again();
+        let all = at_once(many, move |_| {
+            let (database, request) = (database.again(), request.clone());
+            async move {
+                let admin = database.admin().await;
+                let row = admin
+                    .query_one("select run_job_schedules($1)", &[&request])
+                    .await
+                    .unwrap();
+                let answer: Value = row.get(0);
+                assert!(answer["now"].is_string());
+                answer["written"].as_i64().unwrap()
+            }
+        });
+        all.await.into_iter().sum()
+    };
+    let known = "select count(*) from job_schedules where kind = 'test.nightly'";
+    assert_eq!(ask(-7200, -3600, 1).await, 0, "it is over");
+    assert_eq!(ask(3600, 7200, 1).await, 0, "it has not begun");
+    assert_eq!(app.database.count(known).await, 0);
+    assert_eq!(ask(-3600, 3600, 4).await, 0, "the first is only noted");
+    assert_eq!(app.database.count(known).await, 1);
+    assert_eq!(ask(-1800, 3600, 12).await, 1, "the next runs once");
+    assert_eq!(ask(-1800, 3600, 4).await, 0);
+}
+
+#[tokio::test]
+async fn operators_choose_other_hours_for_what_runs_by_the_clock() {
+    let mut registry = eventsphere::assemble::jobs();
+    let nightly = || Schedule::crontab("0 3 * * * Europe/Berlin").unwrap();
+    assert!(registry.reschedule("webhooks.prune", nightly()).is_ok());
+    let unknown = registry.reschedule("mail.deliver", nightly()).unwrap_err();
+    assert!(unknown.contains("webhooks.prune"), "{unknown}");
+    registry.at::<Ticks>("at night");
+    let faults = registry.faults();
+    assert!(
+        faults.iter().any(|fault| fault.contains("at night")),
+        "{faults:?}"
     );
 }
 

@@ -310,3 +310,18 @@ values ('@0000000-0000-7000-8000-000000000084', '@0000000-0000-7000-8000-0000000
 
 insert into sandbox_refunds (org_id, payment_id, status, amount_minor)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000084', 'succeeded', 100);
+insert into webhook_endpoints (id, org_id, url, api_version)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa',
+  'https://hooks.example/@', '2026-11-21');
+
+insert into webhook_endpoint_secrets (endpoint_id, org_id, sealed)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa', 'sealed-@');
+
+insert into webhook_deliveries (
+  id, org_id, endpoint_id, message_id, event_type, event_version, object_type, object_id, sequence, occurred_at
+)
+values ('@0000000-0000-7000-8000-000000000072', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-000000000072', 'event.published', 1, 'event', '@0000000-0000-7000-8000-0000000000e1', 1, now());
+
+insert into webhook_attempts (org_id, delivery_id, number, started_at, took_ms)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000072', 1, now(), 12);
