@@ -24,6 +24,7 @@ use crate::{
     events, health,
     http::{self, Posture, Problem, Remembered},
     jobs::{self, Jobs, Registry},
+    messages::{self, Messages},
     metrics::{self, Metrics},
     organizations,
     state::{App, Parts},
@@ -51,6 +52,7 @@ pub fn verbs() -> Verbs {
     events::verbs(&mut verbs);
     checkout::verbs(&mut verbs);
     documents::verbs(&mut verbs);
+    messages::verbs(&mut verbs);
     jobs::verbs(&mut verbs);
     verbs
 }
@@ -59,7 +61,7 @@ pub fn verbs() -> Verbs {
 pub fn jobs() -> Registry {
     let mut registry = Registry::default();
     jobs::jobs(&mut registry);
-    accounts::jobs(&mut registry);
+    messages::jobs(&mut registry);
     checkout::jobs(&mut registry);
     registry
 }
@@ -150,6 +152,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
         jobs: Jobs::new(registry),
+        messages: Messages::new(&context.config.messages).map_err(unfit)?,
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
@@ -239,9 +242,10 @@ fn another_database(differences: &[String]) -> String {
 pub fn routes(app: App) -> Router {
     let mut slices = Router::new()
         .route("/.well-known/jwks.json", get(jwks))
-        .merge(calendar::routes());
+        .merge(calendar::routes())
+        .merge(messages::routes());
     if app.posture.development {
-        slices = slices.merge(accounts::mailbox::routes());
+        slices = slices.merge(messages::mailbox_routes());
     }
     http::router(app, slices)
 }

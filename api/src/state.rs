@@ -11,6 +11,7 @@ use crate::{
     deprecated_uses::DeprecatedUses,
     http::{Identify, Posture, Remembered, TrustedDocuments},
     jobs::Jobs,
+    messages::Messages,
     metrics::Metrics,
     tenancy::{Door, Grants},
     throttle::Throttle,
@@ -66,6 +67,8 @@ pub struct Parts {
     pub deprecated_uses: DeprecatedUses,
     /// What is done after the commit.
     pub jobs: Jobs,
+    /// How messages leave.
+    pub messages: Messages,
     /// The handlers of mutations.
     pub verbs: Arc<Verbs>,
     /// Which role may read which table.

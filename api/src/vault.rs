@@ -29,6 +29,8 @@ pub enum Purpose {
     HoldKeys,
     /// Keys of payment and message providers.
     ProviderKeys,
+    /// Links that end messages which one can do without.
+    Unsubscribe,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::GuestSecrets => b"eventsphere/v1/guest-secrets",
             Self::HoldKeys => b"eventsphere/v1/hold-keys",
             Self::ProviderKeys => b"eventsphere/v1/provider-keys",
+            Self::Unsubscribe => b"eventsphere/v1/unsubscribe",
         }
     }
 }

@@ -28,6 +28,9 @@ pub mod job_workers;
 pub mod jobs;
 pub mod mail_messages;
 pub mod members;
+pub mod message_deliveries;
+pub mod message_suppressions;
+pub mod message_templates;
 pub mod occurrences;
 pub mod one_time_codes;
 pub mod organizations;
@@ -114,6 +117,9 @@ pub fn declarations() -> Vec<Declaration> {
         check_in_lists::declaration(),
         check_in_list_ticket_types::declaration(),
         check_ins::declaration(),
+        message_templates::declaration(),
+        message_deliveries::declaration(),
+        message_suppressions::declaration(),
         jobs::declaration(),
         audit_log::declaration(),
         deprecated_uses::declaration(),

@@ -28,6 +28,7 @@ mod m20261121_000018_changes;
 mod m20261121_000019_transfers;
 mod m20261121_000021_repricing;
 mod m20261121_000023_jobs;
+mod m20261121_000026_messages;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000019_transfers::Migration),
             Box::new(m20261121_000021_repricing::Migration),
             Box::new(m20261121_000023_jobs::Migration),
+            Box::new(m20261121_000026_messages::Migration),
         ]
     }
 }

@@ -7,6 +7,7 @@ mod http;
 mod jobs;
 mod limits;
 mod log;
+mod messages;
 mod metrics;
 mod redis;
 mod secret;
@@ -17,6 +18,7 @@ pub use http::HttpConfig;
 pub use jobs::JobsConfig;
 pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
 pub use log::{LogConfig, LogFormat};
+pub use messages::{Encryption, MessagesConfig, ProviderUrls, SmtpConfig, SmtpSecret};
 pub use metrics::MetricsConfig;
 pub use redis::{RedisConfig, RedisUrl};
 pub use secret::{SecretConfig, SecretError, SecretKey};
@@ -52,6 +54,7 @@ pub struct Config {
     pub redis: Option<RedisConfig>,
     pub metrics: MetricsConfig,
     pub jobs: JobsConfig,
+    pub messages: MessagesConfig,
     /// `serve --demo`: demo data and demo sign-ins.
     pub demo: bool,
 }
@@ -73,6 +76,7 @@ impl Config {
             redis: RedisConfig::read(settings)?,
             metrics: MetricsConfig::read(settings)?,
             jobs: JobsConfig::read(settings)?,
+            messages: MessagesConfig::read(settings)?,
             database,
             demo,
         })
@@ -214,6 +218,13 @@ mod tests {
             ("METRICS_BIND", "9090"),
             ("WORKER", "perhaps"),
             ("WORKER_POOL_SIZE", "1"),
+            ("SMTP_URL", "http://mail.example"),
+            ("SMTP_URL", "smtp://mail.example"),
+            ("SMTP_URL", "smtp://ada:x@mail.example?tls=none"),
+            ("SMTP_CA_FILE", "/nowhere/at/all.pem"),
+            ("MAIL_FROM", "nobody"),
+            ("PROVIDER_TIMEOUT_MS", "5"),
+            ("TWILIO_URL", "ftp://twilio.example"),
             ("REDIS_URL", "http://cache:6379"),
             ("REDIS_TIMEOUT_MS", "0"),
             ("REDIS_POOL_SIZE", "0"),
@@ -258,6 +269,8 @@ mod tests {
         let pairs = [
             ("DATABASE_URL", "postgres://app:s3cret@db/events"),
             ("REDIS_URL", "rediss://app:s3cret@cache:6380/1"),
+            ("SMTP_URL", "smtps://app:s3cret@mail.example"),
+            ("MAIL_FROM", "tickets@mail.example"),
             ("SECRET_KEY", KEY),
         ];
         let config = Config::read(&settings(&pairs), false).expect("good");

@@ -23,6 +23,8 @@ pub enum SystemReason {
     DeprecatedUses,
     /// Jobs of all tenants are taken, tried and ended by the same workers.
     Jobs,
+    /// Whoever follows a link in a mail is nobody in particular; the link says whose messages end.
+    Messages,
     /// An operator asked at the command line.
     Operator,
 }
@@ -41,6 +43,7 @@ impl SystemReason {
             Self::Counter => "counter",
             Self::DeprecatedUses => "deprecated-uses",
             Self::Jobs => "jobs",
+            Self::Messages => "messages",
             Self::Operator => "operator",
         };
         format!("system:{reason}")

@@ -154,6 +154,7 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         },
         InputType::Scalar(Scalar::Date) => json!("2027-05-04"),
         InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
+        InputType::Scalar(Scalar::Enum(name)) if name == "MessageKind" => json!("REMINDER"),
         InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
         InputType::Scalar(Scalar::Enum(name)) => {
             let mut values = catalog.enums[name].values.iter();
@@ -166,7 +167,9 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         _ => match field.name.as_str() {
             "email" | "supportEmail" => json!(format!("somebody{number}@example.org")),
             "country" => json!("DE"),
-            "locale" => json!("en"),
+            "locale" | "language" => json!("en"),
+            "address" => json!(format!("somebody{number}@example.org")),
+            "mjml" => json!("<mjml><mj-body></mj-body></mjml>"),
             "currency" | "defaultCurrency" => json!("EUR"),
             "id" => json!(format!("made-up-{number}")),
             name if name.ends_with("assword") => json!("not the right password"),

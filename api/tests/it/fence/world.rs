@@ -4,6 +4,7 @@
 mod door;
 pub mod events;
 mod jobs;
+mod messages;
 pub mod people;
 pub mod prices;
 pub mod queue;
@@ -160,6 +161,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     let sales = sales::fill(&founder, &shop).await;
     door::fill(&founder).await;
     jobs::fill(&founder).await;
+    messages::fill(&founder, &shop).await;
     let staff = people::staff(&founder).await;
     let mut side = Side {
         tag,

@@ -275,3 +275,14 @@ values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000
 insert into jobs (org_id, kind, queue, priority, lane, status, max_attempts, run_at, finished_at)
 values ('@0000000-0000-7000-8000-0000000000aa', 'mail.deliver', 'mail', 0, '@0000000-0000-7000-8000-0000000000aa',
   'dead', 12, now(), now());
+
+insert into message_templates (org_id, event_id, kind, channel, language, subject, mjml)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1', 'reminder', 'email', 'en',
+  'Soon', '<mjml><mj-body></mj-body></mjml>');
+
+insert into message_deliveries (org_id, kind, channel, recipient, about, occasion)
+values ('@0000000-0000-7000-8000-0000000000aa', 'reminder', 'email', 'x@example.org',
+  '@0000000-0000-7000-8000-0000000000c1', '');
+
+insert into message_suppressions (org_id, channel, address, reason)
+values ('@0000000-0000-7000-8000-0000000000aa', 'email', 'x@example.org', 'bounce');
