@@ -123,8 +123,12 @@ pub async fn decide_own(
     function: &'static str,
     request: &Json,
 ) -> Result<Json, Fault> {
-    let org_id = call.actor.org_id().ok_or_else(|| {
+    decide(call, own_org(call)?, function, request).await
+}
+
+/// The organization that the caller acts in.
+pub fn own_org(call: crate::verbs::Call<'_>) -> Result<Uuid, Fault> {
+    call.actor.org_id().ok_or_else(|| {
         Fault::Forbidden("choose an organization first (switchOrganization)".to_owned())
-    })?;
-    decide(call, org_id, function, request).await
+    })
 }

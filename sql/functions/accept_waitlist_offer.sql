@@ -93,21 +93,14 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   if es.current_org() is null then
     return jsonb_build_object('outcome', 'entry_not_found');
   end if;
-  v_outcome := es.idempotency_begin('accept_waitlist_offer', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_accept(p_request);
-    perform es.idempotency_finish('accept_waitlist_offer', v_key, v_outcome);
-  end if;
-  if v_outcome ->> 'outcome' = 'accepted' and p_request ->> 'guest_secret_hash' is not null then
-    perform es.open_as_guest(array[decode(p_request ->> 'guest_secret_hash', 'hex')]);
-  end if;
-  return v_outcome;
+  v_told := es.idempotency_begin('accept_waitlist_offer', p_request ->> 'idempotency_key', p_request ->> 'argument_hash');
+  v_told := coalesce(v_told, es.tell('accept_waitlist_offer', p_request, es.try_to_accept(p_request)));
+  return es.opened_to_guest('accepted', p_request, v_told);
 end
 $body$;
 

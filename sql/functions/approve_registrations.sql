@@ -171,7 +171,8 @@ begin
 end
 $body$;
 
-create or replace function es.try_to_approve(p_request jsonb)
+-- Approves or rejects each in turn. With reject_all one refusal leaves all as they are.
+create or replace function es.decide_each(p_request jsonb, p_approve boolean, p_reason text)
 returns jsonb
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
@@ -186,9 +187,9 @@ begin
   perform es.lock_to_decide(v_ids);
   begin
     foreach v_id in array v_ids loop
-      v_one := es.approve_one(v_id, p_request -> 'tickets') || jsonb_build_object('registration_id', v_id);
-      v_refused := v_refused or v_one ->> 'outcome' not in ('confirmed', 'pending_payment');
-      v_results := v_results || jsonb_build_array(v_one);
+      v_one := case when p_approve then es.approve_one(v_id, p_request -> 'tickets') else es.reject_one(v_id, p_reason) end;
+      v_refused := v_refused or v_one ->> 'outcome' not in ('confirmed', 'pending_payment', 'rejected');
+      v_results := v_results || jsonb_build_array(v_one || jsonb_build_object('registration_id', v_id));
     end loop;
     if v_refused and p_request ->> 'error_policy' = 'reject_all' then
       raise exception 'one is refused, so all are' using errcode = 'ES001';
@@ -212,7 +213,7 @@ declare
 begin
   perform es.demand_permission('registrations:write');
   v_told := es.told_before('approve_registrations', p_request);
-  return coalesce(v_told, es.tell('approve_registrations', p_request, es.try_to_approve(p_request)));
+  return coalesce(v_told, es.tell('approve_registrations', p_request, es.decide_each(p_request, true, null)));
 end
 $body$;
 
@@ -221,13 +222,13 @@ alter function es.lock_to_decide(uuid[]) owner to es_verbs;
 alter function es.approve_one(uuid, jsonb) owner to es_verbs;
 alter function es.unit_count(uuid) owner to es_verbs;
 alter function es.write_approval(registrations, events, text, jsonb, timestamptz) owner to es_verbs;
-alter function es.try_to_approve(jsonb) owner to es_verbs;
+alter function es.decide_each(jsonb, boolean, text) owner to es_verbs;
 alter function public.approve_registrations(jsonb) owner to es_verbs;
 revoke execute on function es.asked_registrations(jsonb) from public;
 revoke execute on function es.lock_to_decide(uuid[]) from public;
 revoke execute on function es.approve_one(uuid, jsonb) from public;
 revoke execute on function es.unit_count(uuid) from public;
 revoke execute on function es.write_approval(registrations, events, text, jsonb, timestamptz) from public;
-revoke execute on function es.try_to_approve(jsonb) from public;
+revoke execute on function es.decide_each(jsonb, boolean, text) from public;
 revoke execute on function public.approve_registrations(jsonb) from public;
 grant execute on function public.approve_registrations(jsonb) to es_member;

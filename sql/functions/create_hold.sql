@@ -201,16 +201,11 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   perform es.demand_permission('registrations:write');
-  v_outcome := es.idempotency_begin('create_hold', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_hold(p_request);
-    perform es.idempotency_finish('create_hold', v_key, v_outcome);
-  end if;
-  return v_outcome;
+  v_told := es.idempotency_begin('create_hold', p_request ->> 'idempotency_key', p_request ->> 'argument_hash');
+  return coalesce(v_told, es.tell('create_hold', p_request, es.try_to_hold(p_request)));
 end
 $body$;
 

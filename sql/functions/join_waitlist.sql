@@ -115,21 +115,14 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   if es.current_org() is null then
     raise exception 'no such event' using errcode = 'ES404';
   end if;
-  v_outcome := es.idempotency_begin('join_waitlist', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_join(p_request);
-    perform es.idempotency_finish('join_waitlist', v_key, v_outcome);
-  end if;
-  if v_outcome ->> 'outcome' = 'joined' and p_request ->> 'guest_secret_hash' is not null then
-    perform es.open_as_guest(array[decode(p_request ->> 'guest_secret_hash', 'hex')]);
-  end if;
-  return v_outcome;
+  v_told := es.idempotency_begin('join_waitlist', p_request ->> 'idempotency_key', p_request ->> 'argument_hash');
+  v_told := coalesce(v_told, es.tell('join_waitlist', p_request, es.try_to_join(p_request)));
+  return es.opened_to_guest('joined', p_request, v_told);
 end
 $body$;
 

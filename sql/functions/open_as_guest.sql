@@ -2,7 +2,7 @@
 -- to one of the hashes. Keys of registrations and entries stand in one setting: no two rows share a key, whatever their
 -- tables.
 -- Called from: the door, when a request carries guest secrets; place_registration, join_waitlist and
---   accept_waitlist_offer, for the one just made.
+--   accept_waitlist_offer, for the one just made (opened_to_guest).
 -- Raises: nothing. An unknown hash opens nothing; more than ten hashes are not read.
 
 create or replace function es.open_as_guest(p_hashes bytea[])
@@ -41,6 +41,23 @@ begin
 end
 $body$;
 
+-- The answer of a verb. Where it says that the thing was made, it is opened to the guest whose secret came along: the
+-- answer is read back in this transaction, by the secret when there is no user.
+create or replace function es.opened_to_guest(p_made text, p_request jsonb, p_told jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  if p_told ->> 'outcome' = p_made and p_request ->> 'guest_secret_hash' is not null then
+    perform es.open_as_guest(array[decode(p_request ->> 'guest_secret_hash', 'hex')]);
+  end if;
+  return p_told;
+end
+$body$;
+
 alter function es.open_as_guest(bytea[]) owner to es_system;
+alter function es.opened_to_guest(text, jsonb, jsonb) owner to es_verbs;
 revoke execute on function es.open_as_guest(bytea[]) from public;
+revoke execute on function es.opened_to_guest(text, jsonb, jsonb) from public;
 grant execute on function es.open_as_guest(bytea[]) to es_verbs, es_public, es_attendee, es_member;

@@ -55,31 +55,12 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_ids constant uuid[] := es.asked_registrations(p_request);
   v_reason constant text := nullif(btrim(p_request ->> 'reason'), '');
-  v_id uuid;
-  v_one jsonb;
-  v_results jsonb := '[]';
-  v_refused boolean := false;
 begin
   if char_length(v_reason) > 1000 then
     return jsonb_build_object('outcome', 'invalid', 'field', 'reason', 'message', 'a reason has at most 1000 characters');
   end if;
-  perform es.lock_to_decide(v_ids);
-  begin
-    foreach v_id in array v_ids loop
-      v_one := es.reject_one(v_id, v_reason) || jsonb_build_object('registration_id', v_id);
-      v_refused := v_refused or v_one ->> 'outcome' <> 'rejected';
-      v_results := v_results || jsonb_build_array(v_one);
-    end loop;
-    if v_refused and p_request ->> 'error_policy' = 'reject_all' then
-      raise exception 'one is refused, so all are' using errcode = 'ES001';
-    end if;
-  exception
-    when sqlstate 'ES001' then
-      return jsonb_build_object('outcome', 'refused', 'results', v_results);
-  end;
-  return jsonb_build_object('outcome', 'decided', 'results', v_results);
+  return es.decide_each(p_request, false, v_reason);
 end
 $body$;
 

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    outcome::Refusals,
+    outcome::{self, Refusals},
     verbs::{Call, Done, Handle},
 };
 
@@ -20,18 +20,8 @@ pub struct ApproveRegistration;
 pub struct ApproveRegistrations;
 
 const REFUSALS: Refusals = &[
-    (
-        "registration_not_found",
-        "REGISTRATION_NOT_FOUND",
-        "there is no such registration",
-        &[],
-    ),
-    (
-        "not_pending",
-        "NOT_PENDING",
-        "the registration does not wait for approval",
-        &[],
-    ),
+    decision::NOT_FOUND,
+    decision::NOT_PENDING,
     (
         "sold_out",
         "SOLD_OUT",
@@ -98,7 +88,7 @@ impl Handle for ApproveRegistration {
     }
 
     async fn run(call: Call<'_>, input: One) -> Result<Done, Fault> {
-        let org_id = decision::own_org(call)?;
+        let org_id = outcome::own_org(call)?;
         let tickets = codes::for_approval(call, org_id, &[input.registration_id]).await?;
         decision::one(call, &DECISION, input, tickets).await
     }
@@ -116,7 +106,7 @@ impl Handle for ApproveRegistrations {
     }
 
     async fn run(call: Call<'_>, input: Many) -> Result<Done, Fault> {
-        let org_id = decision::own_org(call)?;
+        let org_id = outcome::own_org(call)?;
         input.check()?;
         let tickets = codes::for_approval(call, org_id, &input.registration_ids).await?;
         decision::many(call, &DECISION, input, tickets).await

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     confirm::org_of_registration,
     guest::reader,
+    refusals,
     request::{check_key, keyed},
 };
 use crate::{
@@ -33,12 +34,7 @@ pub struct Input {
 }
 
 const REFUSALS: Refusals = &[
-    (
-        "registration_not_found",
-        "REGISTRATION_NOT_FOUND",
-        "there is no such registration",
-        &["registrationId"],
-    ),
+    refusals::REGISTRATION_NOT_FOUND,
     (
         "registration_expired",
         "NOT_CANCELLABLE",

@@ -10,7 +10,7 @@ use super::{
     codes,
     confirm::org_of_registration,
     guest::reader,
-    price,
+    price, refusals,
     request::{Money, Person, check_key, clean, fault_of, keyed},
 };
 use crate::{
@@ -63,12 +63,7 @@ struct Reassignment {
 }
 
 const REFUSALS: Refusals = &[
-    (
-        "registration_not_found",
-        "REGISTRATION_NOT_FOUND",
-        "there is no such registration",
-        &["registrationId"],
-    ),
+    refusals::REGISTRATION_NOT_FOUND,
     (
         "hold_expired",
         "HOLD_EXPIRED",

@@ -10,6 +10,7 @@ use super::{
     codes::{self, Place},
     counter::{Held, Kind, Wish},
     guest::reader,
+    refusals,
     request::{Person, check_key, clean, fault_of, keyed},
 };
 use crate::{
@@ -42,12 +43,7 @@ struct ItemAttendee {
 }
 
 const REFUSALS: Refusals = &[
-    (
-        "registration_not_found",
-        "REGISTRATION_NOT_FOUND",
-        "there is no such registration",
-        &["registrationId"],
-    ),
+    refusals::REGISTRATION_NOT_FOUND,
     (
         "hold_expired",
         "HOLD_EXPIRED",

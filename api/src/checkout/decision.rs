@@ -8,12 +8,26 @@ use uuid::Uuid;
 use super::request::{check_key, keyed};
 use crate::{
     fault::Fault,
-    outcome::{self, Refusals},
+    outcome::{self, Refusal, Refusals},
     verbs::{Call, Done},
 };
 
 /// How many registrations are decided at once at most.
 const MOST: usize = 100;
+
+/// What either decision refuses. The field is told where it is known of which of many it is.
+pub(super) const NOT_FOUND: Refusal = (
+    "registration_not_found",
+    "REGISTRATION_NOT_FOUND",
+    "there is no such registration",
+    &[],
+);
+pub(super) const NOT_PENDING: Refusal = (
+    "not_pending",
+    "NOT_PENDING",
+    "the registration does not wait for approval",
+    &[],
+);
 
 /// A decision: the function that makes it, its words for "done", and what the others mean.
 pub(super) struct Decision {
@@ -54,13 +68,6 @@ impl Many {
             ))),
         }
     }
-}
-
-/// The organization that the caller acts in.
-pub(super) fn own_org(call: Call<'_>) -> Result<Uuid, Fault> {
-    call.actor.org_id().ok_or_else(|| {
-        Fault::Forbidden("choose an organization first (switchOrganization)".to_owned())
-    })
 }
 
 /// Input and payload of a decision on one.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::{
     confirm::org_of_registration,
     guest::reader,
+    refusals,
     request::{check_key, keyed},
 };
 use crate::{
@@ -34,12 +35,7 @@ const NOT_ON_SALE: &str =
 const OVER_CODE: &str = "the hold has run out, and its promo code is no longer valid for it";
 
 const REFUSALS: Refusals = &[
-    (
-        "registration_not_found",
-        "REGISTRATION_NOT_FOUND",
-        "there is no such registration",
-        &["registrationId"],
-    ),
+    refusals::REGISTRATION_NOT_FOUND,
     (
         "extension_limit_reached",
         "EXTENSION_LIMIT_REACHED",

@@ -2,6 +2,12 @@
 
 use crate::outcome::Refusal;
 
+pub(super) const REGISTRATION_NOT_FOUND: Refusal = (
+    "registration_not_found",
+    "REGISTRATION_NOT_FOUND",
+    "there is no such registration",
+    &["registrationId"],
+);
 pub(super) const SOLD_OUT: Refusal = (
     "sold_out",
     "SOLD_OUT",

@@ -18,18 +18,8 @@ pub struct RejectRegistration;
 pub struct RejectRegistrations;
 
 const REFUSALS: Refusals = &[
-    (
-        "registration_not_found",
-        "REGISTRATION_NOT_FOUND",
-        "there is no such registration",
-        &[],
-    ),
-    (
-        "not_pending",
-        "NOT_PENDING",
-        "the registration does not wait for approval",
-        &[],
-    ),
+    decision::NOT_FOUND,
+    decision::NOT_PENDING,
     (
         "invalid",
         "INVALID",

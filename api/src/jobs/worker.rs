@@ -97,11 +97,7 @@ pub async fn work(app: App, stopping: CancellationToken) {
 /// Says that there is a new worker, as soon as the database takes it.
 async fn born(app: &App, life: &Life) -> bool {
     loop {
-        let known = async {
-            super::register(app).await?;
-            beat(app, life, true).await
-        };
-        match known.await {
+        match beat(app, life, true).await {
             Ok(stands) => return stands,
             Err(error) => tracing::warn!(%error, "no jobs can be run yet; tried again soon"),
         }

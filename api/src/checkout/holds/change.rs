@@ -111,11 +111,7 @@ impl Handle for ChangeHold {
             arguments["expires_at"] = json!(expires_at);
         }
         let mut request = keyed(arguments, &input.idempotency_key);
-        let Some(org_id) = call.actor.org_id() else {
-            return Err(Fault::Forbidden(
-                "choose an organization first (switchOrganization)".to_owned(),
-            ));
-        };
+        let org_id = outcome::own_org(call)?;
         let text = match input.new_key.unwrap_or_default() {
             true => Some(key::make(call, org_id, &request)?),
             false => None,

@@ -130,11 +130,7 @@ impl Handle for CreateHold {
             "name": input.name, "note": input.note, "quantity": input.quantity, "expires_at": input.expires_at,
         });
         let mut request = keyed(arguments, &input.idempotency_key);
-        let Some(org_id) = call.actor.org_id() else {
-            return Err(Fault::Forbidden(
-                "choose an organization first (switchOrganization)".to_owned(),
-            ));
-        };
+        let org_id = outcome::own_org(call)?;
         let text = key::make(call, org_id, &request)?;
         request["key_hash"] = json!(key::hash(&text));
         let answer = outcome::decide(call, org_id, "create_hold", &request).await?;
