@@ -28,7 +28,11 @@ pub mod job_workers;
 pub mod jobs;
 pub mod mail_messages;
 pub mod members;
+pub mod message_account_secrets;
+pub mod message_accounts;
 pub mod message_deliveries;
+pub mod message_reminder_runs;
+pub mod message_reminders;
 pub mod message_suppressions;
 pub mod message_templates;
 pub mod occurrences;
@@ -120,6 +124,8 @@ pub fn declarations() -> Vec<Declaration> {
         message_templates::declaration(),
         message_deliveries::declaration(),
         message_suppressions::declaration(),
+        message_reminders::declaration(),
+        message_accounts::declaration(),
         jobs::declaration(),
         audit_log::declaration(),
         deprecated_uses::declaration(),

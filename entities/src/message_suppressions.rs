@@ -65,6 +65,16 @@ pub fn declaration() -> Declaration {
             &[(Column::OrgId, "es.current_org()")],
         )
         .constraint(
+            "message_suppressions_channel",
+            "channel",
+            "There is no such channel.",
+        )
+        .constraint(
+            "message_suppressions_reason",
+            "reason",
+            "There is no such reason.",
+        )
+        .constraint(
             "message_suppressions_key",
             "address",
             "The address is listed with this reason already.",

@@ -29,6 +29,7 @@ mod m20261121_000019_transfers;
 mod m20261121_000021_repricing;
 mod m20261121_000023_jobs;
 mod m20261121_000026_messages;
+mod m20261121_000027_reminders;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000021_repricing::Migration),
             Box::new(m20261121_000023_jobs::Migration),
             Box::new(m20261121_000026_messages::Migration),
+            Box::new(m20261121_000027_reminders::Migration),
         ]
     }
 }

@@ -2,7 +2,7 @@
 -- message_take: what is to be sent, or that there is nothing to do. Request: {letter_id}.
 --   Outcomes: gone (delivered before, or there is no such letter), suppressed (the log says so now), and letter:
 --   {letter: {id, org_id, kind, channel, recipient, event_id, variables, subject, body_text, created_at}, facts,
---   templates: [{event_id, language, subject, mjml, text}]}.
+--   templates: [{event_id, language, subject, mjml, text}], account: {provider, name, sender, sealed (hex)} or null}.
 -- message_settle: how it ended. Request: {letter_id, state: sent | bounced | suppressed | failed | queued, provider?,
 --   reference?, failure?, subject?, body_text?, body_html?, calendar?}. A bounce is remembered: nothing more is sent to that
 --   address. `queued` is for an attempt that will be made again.
@@ -75,6 +75,7 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
   select 'the date has begun, or was cancelled'
   where p_letter.kind = 'reminder'
+    and p_letter.variables ? 'occurrence_id'
     and not exists (
       select
       from occurrences o
@@ -108,7 +109,18 @@ begin
     perform message_settle(jsonb_build_object('letter_id', v_letter.id, 'state', 'suppressed', 'failure', v_stopped));
     return jsonb_build_object('outcome', 'suppressed');
   end if;
-  return es.letter_to_make(v_letter) || jsonb_build_object('outcome', 'letter');
+  return es.letter_to_make(v_letter) || jsonb_build_object(
+    'outcome', 'letter',
+    'account', (
+      select jsonb_build_object(
+        'provider', a.provider, 'name', a.name, 'sender', a.sender, 'sealed', encode(s.sealed, 'hex')
+      )
+      from message_accounts a
+      join message_account_secrets s on s.account_id = a.id
+      where a.org_id = v_letter.org_id
+        and a.channel = v_letter.channel
+    )
+  );
 end
 $body$;
 

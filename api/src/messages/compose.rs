@@ -31,6 +31,9 @@ pub async fn compose(app: &App, told: Json) -> Result<Composed, Fault> {
 }
 
 fn make(app: &App, told: &Json) -> Result<Composed, Fault> {
+    let examples = told["letter"]["variables"]["example"] == true;
+    let exemplary = examples.then(|| with_examples(told));
+    let told = exemplary.as_ref().unwrap_or(told);
     let (letter, facts) = (&told["letter"], &told["facts"]);
     let text = |name: &str| letter[name].as_str().map(str::to_owned);
     let need =
@@ -74,6 +77,8 @@ fn make(app: &App, told: &Json) -> Result<Composed, Fault> {
             channel,
             from_name: organization["name"]
                 .as_str()
+                // Of what was written out before, the mailbox knows the name.
+                .or(told["organization"].as_str())
                 .unwrap_or("EventSphere")
                 .to_owned(),
             from_address: app.messages.from.to_string(),
@@ -91,6 +96,16 @@ fn make(app: &App, told: &Json) -> Result<Composed, Fault> {
         },
         written_out,
     })
+}
+
+/// A message that is sent to be looked at tells of made-up things.
+fn with_examples(told: &Json) -> Json {
+    let mut told = told.clone();
+    let recipient = told["facts"]["recipient"]["address"].clone();
+    told["facts"] = variables::completed(&told["facts"]);
+    told["facts"]["recipient"]["address"] = recipient;
+    told["letter"]["variables"] = variables::example_told();
+    told
 }
 
 /// The languages to try: the recipient's, the organization's, English; each also without its region.

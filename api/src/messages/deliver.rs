@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
+    account,
     compose::{Composed, compose},
-    providers::{Outgoing, Provider, Receipt, Refused},
+    providers::{self, Account, Outgoing, Provider, Receipt, Refused},
 };
 use crate::{
     fault::Fault,
@@ -49,24 +50,67 @@ impl Handler for DeliverMail {
         }
         // The letter is locked no longer; the job itself is this worker's alone.
         tx.commit().await.map_err(Fault::from)?;
+        let account = told["account"].clone();
+        let org_id = job.org_id;
         let composed = compose(&job.app, told).await?;
-        let (provider, sent) = hand_over(&job.app, &composed.outgoing).await;
+        let (provider, sent) = hand_over(&job.app, org_id, &account, &composed.outgoing).await?;
         settle(job, &composed, provider, sent).await
     }
 }
 
 /// To whom it goes, and what they said.
-async fn hand_over(app: &App, outgoing: &Outgoing) -> (&'static str, Result<Receipt, Refused>) {
-    match provider(app, outgoing) {
-        Some(provider) => (provider.name(), provider.send(outgoing).await),
-        // It lies there already.
-        None => ("mailbox", Ok(Receipt { reference: None })),
+async fn hand_over(
+    app: &App,
+    org_id: Option<Uuid>,
+    account: &Json,
+    outgoing: &Outgoing,
+) -> Result<(&'static str, Result<Receipt, Refused>), Fault> {
+    if let (Some(org_id), true) = (org_id, account.is_object()) {
+        let provider = own_provider(app, org_id, &outgoing.channel, account)?;
+        return Ok((provider.name(), within_limits(&*provider, outgoing).await));
     }
+    Ok(match &app.messages.smtp {
+        Some(smtp) if smtp.capabilities().channel == outgoing.channel => {
+            (smtp.name(), smtp.send(outgoing).await)
+        }
+        // It lies there already.
+        None if outgoing.channel == "email" => ("mailbox", Ok(Receipt { reference: None })),
+        _ => {
+            let reason = "the organization has no account that carries such messages".to_owned();
+            ("none", Err(Refused::Rejected(reason)))
+        }
+    })
 }
 
-fn provider<'a>(app: &'a App, outgoing: &Outgoing) -> Option<&'a dyn Provider> {
-    let smtp = app.messages.smtp.as_deref()?;
-    (smtp.capabilities().channel == outgoing.channel).then_some(smtp)
+/// The organization's own account.
+fn own_provider(
+    app: &App,
+    org_id: Uuid,
+    channel: &str,
+    account: &Json,
+) -> Result<Box<dyn Provider>, Fault> {
+    let text = |name: &str| account[name].as_str().unwrap_or("").to_owned();
+    let account = Account {
+        provider: text("provider"),
+        name: text("name"),
+        sender: text("sender"),
+        secret: account::open(&app.vault, org_id, channel, &text("sealed"))?,
+    };
+    providers::of_account(account, &app.messages.client, &app.messages.urls)
+        .ok_or_else(|| Fault::Internal("an account at a provider that there is not".to_owned()))
+}
+
+/// What it cannot carry is not tried.
+async fn within_limits(provider: &dyn Provider, outgoing: &Outgoing) -> Result<Receipt, Refused> {
+    let can = provider.capabilities();
+    let length = outgoing.text.chars().count();
+    if can.channel != outgoing.channel || length > can.longest_text {
+        let most = can.longest_text;
+        return Err(Refused::Rejected(format!(
+            "the text has {length} characters; {most} can be sent"
+        )));
+    }
+    provider.send(outgoing).await
 }
 
 async fn settle(

@@ -3,9 +3,10 @@
 //! as a code. Its text is made when it is delivered (`compose`), of what the database says then, by the organization's
 //! own template or a built-in one. The job `mail.deliver` hands it to a provider and notes in the log how that ended; in
 //! development, without a mail server, it lies in the mailbox (`/dev/mailbox`). What follows from events of the outbox
-//! is written by the job `messages.follow`. The same message to the same recipient is written once: a constraint says so.
+//! is written by the job `messages.follow`, reminders by the clock (`remind`). The same message to the same recipient is written once: a constraint says so.
 //! Texts never repeat what a stranger typed (a name at sign-up, say): else anybody could send their words from us.
 
+mod account;
 mod builtin;
 mod compose;
 mod delete_template;
@@ -16,7 +17,9 @@ mod mailbox;
 mod markup;
 mod preview_template;
 mod providers;
+mod remind;
 mod save_template;
+mod send_test;
 mod template;
 mod unsubscribe;
 mod variables;
@@ -31,9 +34,9 @@ pub use mailbox::routes as mailbox_routes;
 use providers::{Provider, Smtp};
 
 use crate::{
-    config::MessagesConfig,
+    config::{MessagesConfig, ProviderUrls},
     fault::Fault,
-    jobs::{Events, Queue, Registry},
+    jobs::{Events, Queue, Registry, Schedule},
     state::App,
     statements::run,
     tenancy::TenantTx,
@@ -47,6 +50,9 @@ pub struct Messages {
     smtp: Option<Arc<dyn Provider>>,
     /// The address that mails come from.
     from: Arc<str>,
+    /// What providers over HTTP are asked with.
+    client: reqwest::Client,
+    urls: Arc<ProviderUrls>,
 }
 
 impl Messages {
@@ -59,6 +65,8 @@ impl Messages {
         Ok(Self {
             smtp,
             from: config.from.as_str().into(),
+            client: providers::client(config.timeout).map_err(Fault::internal)?,
+            urls: Arc::new(config.urls.clone()),
         })
     }
 }
@@ -139,7 +147,10 @@ pub fn jobs(registry: &mut Registry) {
         .queue(Queue::new("mail", 32, 8))
         .add::<deliver::DeliverMail>()
         .add::<follow::Follow>()
-        .on::<follow::Follow>(TOLD);
+        .on::<follow::Follow>(TOLD)
+        .add::<remind::RemindPeople>()
+        .add::<remind::Remind>()
+        .every::<remind::Remind>(Schedule::seconds(30));
 }
 
 /// The verbs of this slice.
@@ -148,5 +159,8 @@ pub fn verbs(registry: &mut Verbs) {
         .value(preview_template::preview())
         .add::<save_template::SaveMessageTemplate>()
         .add::<delete_template::DeleteMessageTemplate>()
-        .add::<preview_template::PreviewMessageTemplate>();
+        .add::<preview_template::PreviewMessageTemplate>()
+        .add::<account::SaveMessageAccount>()
+        .add::<account::DeleteMessageAccount>()
+        .add::<send_test::SendTestMessage>();
 }

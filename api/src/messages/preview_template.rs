@@ -175,7 +175,7 @@ fn show(
     };
     let values = variables::of(
         &about,
-        &completed(&answer["facts"]),
+        &variables::completed(&answer["facts"]),
         &variables::example_told(),
     );
     let (made, source) = match own_words {
@@ -193,22 +193,6 @@ fn show(
         "subject": made.subject, "html": made.html, "text": made.text, "mjml": source,
         "variables": variables::listed(kind),
     }))
-}
-
-/// What is known, and examples of the rest.
-fn completed(known: &Json) -> Json {
-    let mut facts = variables::example();
-    if let (Json::Object(facts), Json::Object(known)) = (&mut facts, known) {
-        let with_registration = known.get("registration").is_some_and(Json::is_object);
-        for (name, value) in known {
-            // Who and which tickets are those of a registration.
-            let of_registration = matches!(name.as_str(), "recipient" | "tickets");
-            if !value.is_null() && (with_registration || !of_registration) {
-                facts.insert(name.clone(), value.clone());
-            }
-        }
-    }
-    facts
 }
 
 /// The text that counts now, and what it is made of.

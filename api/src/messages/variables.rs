@@ -321,6 +321,22 @@ pub fn example() -> Json {
     })
 }
 
+/// What is known, and examples of the rest.
+pub fn completed(known: &Json) -> Json {
+    let mut facts = example();
+    if let (Json::Object(facts), Json::Object(known)) = (&mut facts, known) {
+        let with_registration = known.get("registration").is_some_and(Json::is_object);
+        for (name, value) in known {
+            // Who and which tickets are those of a registration.
+            let of_registration = matches!(name.as_str(), "recipient" | "tickets");
+            if !value.is_null() && (with_registration || !of_registration) {
+                facts.insert(name.clone(), value.clone());
+            }
+        }
+    }
+    facts
+}
+
 /// What a letter of the kind would tell by itself.
 pub fn example_told() -> Json {
     json!({ "code": "example-code", "expires_at": "2027-05-01T10:00:00+00:00" })

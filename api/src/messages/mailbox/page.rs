@@ -120,31 +120,18 @@ fn list(
 }
 
 fn marks(letter: &Letter) -> String {
-    let mut html = format!(
-        "<span class=\"mark\">{}</span>",
-        escaped(&letter.kind.replace('_', " "))
-    );
-    if letter.channel != "email" {
-        let _ = write!(
-            html,
-            "<span class=\"mark\">{}</span>",
-            escaped(&letter.channel)
-        );
-    }
-    if let Some(organization) = &letter.organization {
-        let _ = write!(
-            html,
-            "<span class=\"mark\">{}</span>",
-            escaped(organization)
-        );
-    }
     let state = letter.state.as_str();
-    let _ = write!(
-        html,
-        "<span class=\"mark {}\">{}</span>",
+    let kind = letter.kind.replace('_', " ");
+    let mut html = format!(
+        "<span class=\"mark {}\">{}</span><span class=\"mark\">{}</span>",
         escaped(state),
-        escaped(state)
+        escaped(state),
+        escaped(&kind)
     );
+    let channel = (letter.channel != "email").then_some(&letter.channel);
+    for more in channel.into_iter().chain(&letter.organization) {
+        let _ = write!(html, "<span class=\"mark\">{}</span>", escaped(more));
+    }
     html
 }
 

@@ -1,13 +1,21 @@
 //! Who carries messages. A provider takes one message and says by which name it knows it, or why it does not take it; what
 //! it can do is data. To add one: a file here, a line in [`of_account`], and its recorded answers in the contract test.
 
+mod africas_talking;
+mod http;
+mod sendgrid;
 mod smtp;
+mod twilio;
+mod whatsapp_cloud;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+pub(super) use http::client;
 pub use smtp::Smtp;
+
+use crate::config::ProviderUrls;
 
 /// One message as it goes out.
 #[derive(Clone, Debug)]
@@ -78,6 +86,52 @@ pub trait Provider: Send + Sync {
 
     /// Hands the message over. Ends within the configured time.
     async fn send(&self, message: &Outgoing) -> Result<Receipt, Refused>;
+}
+
+/// An organization's account at a provider; never printed.
+#[derive(Clone)]
+pub struct Account {
+    /// Who carries its messages.
+    pub provider: String,
+    /// By which name the provider knows it.
+    pub name: String,
+    /// What messages come from.
+    pub sender: String,
+    /// Its key or token.
+    pub secret: String,
+}
+
+/// The provider of an account.
+pub(super) fn of_account(
+    account: Account,
+    client: &reqwest::Client,
+    urls: &ProviderUrls,
+) -> Option<Box<dyn Provider>> {
+    let client = client.clone();
+    let base = |url: &str| url.to_owned();
+    Some(match account.provider.as_str() {
+        "sendgrid" => Box::new(sendgrid::SendGrid {
+            client,
+            base: base(&urls.sendgrid),
+            account,
+        }),
+        "twilio" => Box::new(twilio::Twilio {
+            client,
+            base: base(&urls.twilio),
+            account,
+        }),
+        "africas_talking" => Box::new(africas_talking::AfricasTalking {
+            client,
+            base: base(&urls.africas_talking),
+            account,
+        }),
+        "whatsapp_cloud" => Box::new(whatsapp_cloud::WhatsappCloud {
+            client,
+            base: base(&urls.whatsapp),
+            account,
+        }),
+        _ => return None,
+    })
 }
 
 /// A reason cut to what a log needs, on one line.

@@ -168,6 +168,10 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             "email" | "supportEmail" => json!(format!("somebody{number}@example.org")),
             "country" => json!("DE"),
             "locale" | "language" => json!("en"),
+            "to" | "sender" => json!(format!("somebody{number}@example.org")),
+            "name" if field.description.starts_with("By which name the provider") => {
+                json!("made-up")
+            }
             "address" => json!(format!("somebody{number}@example.org")),
             "mjml" => json!("<mjml><mj-body></mj-body></mjml>"),
             "currency" | "defaultCurrency" => json!("EUR"),

@@ -2,6 +2,9 @@
 
 mod confirmation;
 mod delivery;
+mod fairness;
+mod providers;
+mod reminders;
 mod server;
 mod templates;
 

@@ -286,3 +286,17 @@ values ('@0000000-0000-7000-8000-0000000000aa', 'reminder', 'email', 'x@example.
 
 insert into message_suppressions (org_id, channel, address, reason)
 values ('@0000000-0000-7000-8000-0000000000aa', 'email', 'x@example.org', 'bounce');
+
+insert into message_reminders (id, org_id, event_id, minutes_before)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e1', 60);
+
+insert into message_reminder_runs (reminder_id, occurrence_id, org_id)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000c1',
+  '@0000000-0000-7000-8000-0000000000aa');
+
+insert into message_accounts (id, org_id, channel, provider, name, sender)
+values ('@0000000-0000-7000-8000-000000000072', '@0000000-0000-7000-8000-0000000000aa', 'sms', 'twilio', 'AC@', '+100');
+
+insert into message_account_secrets (account_id, org_id, sealed)
+values ('@0000000-0000-7000-8000-000000000072', '@0000000-0000-7000-8000-0000000000aa', 'sealed');

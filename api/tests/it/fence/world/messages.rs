@@ -23,7 +23,7 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) {
         (None, "REMINDER"),
         (Some("open"), "REMINDER"),
         (Some("closed"), "REMINDER"),
-        (None, "INVITATION"),
+        (None, "EVENT_CANCELLED"),
     ] {
         let of = event.unwrap_or("all");
         let mut input = json!({
@@ -40,6 +40,19 @@ pub async fn fill(founder: &Founder<'_>, shop: &Shop) {
         let address = format!("stop-{number}@{tag}.example");
         let input = json!({ "channel": "EMAIL", "address": address, "reason": reason });
         founder.does("createMessageSuppression", "", input).await;
+    }
+    for event in ["open", "closed"] {
+        let input = json!({ "eventId": shop.event(event).id, "daysBefore": 3, "atMinute": 720 });
+        founder.does("createMessageReminder", "", input).await;
+        let input =
+            json!({ "eventId": shop.event(event).id, "minutesBefore": 90, "active": false });
+        founder.does("createMessageReminder", "", input).await;
+    }
+    for provider in ["TWILIO", "WHATSAPP_CLOUD"] {
+        let input = json!({
+            "provider": provider, "name": format!("{tag}-{provider}"), "sender": format!("{tag} sender"), "secret": "s",
+        });
+        founder.does("saveMessageAccount", "", input).await;
     }
     let admin = founder.app.database.admin().await;
     admin
