@@ -1,6 +1,6 @@
 //! Where the floor and the slices meet: the one file that names them all. A new slice is a line in each list.
 
-use std::sync::Arc;
+use std::{num::NonZero, sync::Arc, thread::available_parallelism};
 
 use axum::{Json, Router, extract::State, routing::get};
 use eventsphere_graphql::{
@@ -147,6 +147,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         event_keys: EventKeys::default(),
         counter: checkout::Counter::new(
             context.config.database.pool_size,
+            available_parallelism().map_or(1, NonZero::get),
             context.last_tasks.clone(),
         ),
         engine: Arc::new(engine),

@@ -169,7 +169,10 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
 
 /// Bytes as hexadecimal digits, as `decode(.., 'hex')` of PostgreSQL reads them.
 pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut text = String::with_capacity(2 * bytes.len());
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    text.extend(digits.filter_map(|digit| char::from_digit(digit.into(), 16)));
+    text
 }
 
 /// The bytes of hexadecimal digits.

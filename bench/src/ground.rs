@@ -37,6 +37,8 @@ pub const SECRET_KEY: &str = "00112233445566778899aabbccddeeff001122334455667788
 /// The login of the program.
 pub const LOGIN: &str = "es_app";
 pub const DATABASE: &str = "eventsphere";
+/// What connections of our server call themselves.
+const OURS: &str = "eventsphere";
 /// A fresh cluster is made and migrated within this.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -165,10 +167,10 @@ impl Ground {
     }
 
     /// Makes room for pgbench's connections: ends those that the server keeps for later. It opens new ones when it
-    /// needs them.
+    /// needs them. (A peer keeps its own: nobody says that it would.)
     pub async fn make_room(&self) -> Result<(), Failure> {
-        let ended = "select pg_terminate_backend(pid) from pg_stat_activity where usename = $1 and state = 'idle'";
-        self.admin().await?.execute(ended, &[&LOGIN]).await?;
+        let ended = "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and state = 'idle'";
+        self.admin().await?.execute(ended, &[&OURS]).await?;
         Ok(())
     }
 

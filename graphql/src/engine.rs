@@ -81,6 +81,12 @@ pub trait Columns: Send + Sync {
     fn column(&self, index: usize) -> Option<&[u8]>;
 }
 
+impl<C: Columns + ?Sized> Columns for std::sync::Arc<C> {
+    fn column(&self, index: usize) -> Option<&[u8]> {
+        (**self).column(index)
+    }
+}
+
 /// No column, for what needs no database.
 impl Columns for () {
     fn column(&self, _: usize) -> Option<&[u8]> {
@@ -175,6 +181,12 @@ pub trait Gate: Send + Sync {
     /// Names everything that the other answers depend on: callers of the same standing are answered alike, so that one
     /// plan serves them all.
     fn standing(&self) -> std::sync::Arc<str>;
+
+    /// Whether nothing that the caller is, or knows, reaches the database: then callers of the same standing are answered
+    /// alike, and requests that wait at the same time may share a statement (see [`crate::joint`]).
+    fn stands_for_nobody(&self) -> bool {
+        false
+    }
 
     /// Whether `totalCount` stops at 10,001 for this caller.
     fn counts_stop(&self) -> bool;

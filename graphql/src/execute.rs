@@ -255,7 +255,9 @@ impl Engine {
         }
         let (cost, denials) = (compiler.cost, compiler.denials());
         let of_now = compiler.of_now;
-        let statement = compiler.finish().map_err(compile_fail)?;
+        let statement = compiler
+            .finish(host.stands_for_nobody())
+            .map_err(compile_fail)?;
         let plan = Arc::new(Plan {
             parts: Part::Object(parts),
             fails,
@@ -271,6 +273,7 @@ impl Engine {
             .map_err(|unfit| compile_fail(unfit.into()))?;
         if let Some(flight) = &mut flight {
             flight.fresh = true;
+            flight.joint = None;
         }
         Ok((plan, flight))
     }

@@ -22,6 +22,7 @@ pub mod given;
 pub mod global_id;
 pub mod guard;
 pub mod input;
+pub mod joint;
 mod merging;
 mod payload;
 pub mod plan;

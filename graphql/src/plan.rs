@@ -9,6 +9,7 @@ use crate::{
     compile::Cursor,
     engine::Param,
     given::{Given, Need, Variables},
+    joint::Joint,
     rows::Layout,
     values::{self, BadValue},
 };
@@ -25,6 +26,8 @@ pub struct Flight {
     /// Whether its text was just made and may never come again, so that preparing it would cost a round trip for
     /// nothing.
     pub fresh: bool,
+    /// What it may share with others of the same plan, where it stands for nobody.
+    pub joint: Option<Arc<Joint>>,
 }
 
 /// A statement run before the operation's own.
@@ -71,6 +74,19 @@ impl From<BadValue> for Unfit {
 }
 
 impl Slot {
+    /// Whether it is the same in every request of a plan.
+    pub fn is_fixed(&self) -> bool {
+        match self {
+            Self::Fixed(_) => true,
+            Self::One(given, ..)
+            | Self::Short(given, ..)
+            | Self::Many(given, ..)
+            | Self::Key(given, _)
+            | Self::Cursor(given, ..) => matches!(given, Given::Fixed(_)),
+            Self::Keys(each) => each.iter().all(|given| matches!(given, Given::Fixed(_))),
+        }
+    }
+
     /// Adds the parameters that it stands for.
     pub fn fill(
         &self,
@@ -150,6 +166,8 @@ pub struct Statement {
     pub preludes: Vec<Template>,
     /// How the columns of its row belong together.
     pub layout: Layout,
+    /// What requests may share, where those who ask stand for nobody.
+    pub joint: Option<Arc<Joint>>,
 }
 
 impl Statement {
@@ -166,6 +184,7 @@ impl Statement {
             sql: self.template.sql.clone(),
             params: self.template.fill(catalog, variables)?,
             fresh: false,
+            joint: self.joint.clone(),
         })
     }
 }
@@ -217,7 +236,8 @@ impl Plan {
                 .chain(&statement.preludes)
                 .map(|template| template.sql.len() + 128 * template.slots.len())
                 .sum();
-            texts + 16 * statement.layout.columns.len()
+            let joint = statement.joint.as_ref().map_or(0, |joint| joint.weight());
+            texts + joint + 16 * statement.layout.columns.len()
         });
         1024 + statement + self.parts.weight() + 128 * (self.needs.len() + self.denials.len())
     }

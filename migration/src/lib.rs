@@ -28,6 +28,7 @@ mod m20261121_000018_changes;
 mod m20261121_000019_transfers;
 mod m20261121_000021_repricing;
 mod m20261121_000023_jobs;
+mod m20261121_000024_leaner_sale;
 mod m20261121_000026_messages;
 mod m20261121_000027_reminders;
 
@@ -62,6 +63,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000019_transfers::Migration),
             Box::new(m20261121_000021_repricing::Migration),
             Box::new(m20261121_000023_jobs::Migration),
+            Box::new(m20261121_000024_leaner_sale::Migration),
             Box::new(m20261121_000026_messages::Migration),
             Box::new(m20261121_000027_reminders::Migration),
         ]

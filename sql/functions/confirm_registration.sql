@@ -239,6 +239,8 @@ returns jsonb
 language plpgsql
 security definer
 set search_path = pg_catalog, public, es, pg_temp
+-- As in open_as_guest.
+set plan_cache_mode = force_generic_plan
 as $body$
 declare
   v_told jsonb;

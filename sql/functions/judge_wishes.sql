@@ -111,58 +111,66 @@ $body$;
 -- 0 times.
 create or replace function es.add_on_problem(p_event uuid, p_types uuid[], p_quantities integer[])
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select case when count(*) > 0 then jsonb_build_object(
-    'outcome', 'add_on_out_of_range',
-    'ticket_types', jsonb_agg(
-      jsonb_build_object('ticket_type_id', b.add_on_id, 'requested', b.requested, 'minimum', b.minimum, 'maximum', b.maximum)
-      order by b.add_on_id
-    )
-  ) end
-  from (
-    select
-      a.add_on_id,
-      coalesce(max(own.quantity), 0) as requested,
-      coalesce(sum(a.min_per_ticket * main.quantity), 0) as minimum,
-      coalesce(sum(a.max_per_ticket * main.quantity), 0) as maximum
-    from ticket_type_add_ons a
-    left join unnest(p_types, p_quantities) as main (id, quantity) on main.id = a.ticket_type_id
-    left join unnest(p_types, p_quantities) as own (id, quantity) on own.id = a.add_on_id
-    where a.event_id = p_event
-    group by a.add_on_id
-  ) b
-  where b.requested not between b.minimum and b.maximum
+begin
+  return (
+    select case when count(*) > 0 then jsonb_build_object(
+      'outcome', 'add_on_out_of_range',
+      'ticket_types', jsonb_agg(
+        jsonb_build_object('ticket_type_id', b.add_on_id, 'requested', b.requested, 'minimum', b.minimum, 'maximum', b.maximum)
+        order by b.add_on_id
+      )
+    ) end
+    from (
+      select
+        a.add_on_id,
+        coalesce(max(own.quantity), 0) as requested,
+        coalesce(sum(a.min_per_ticket * main.quantity), 0) as minimum,
+        coalesce(sum(a.max_per_ticket * main.quantity), 0) as maximum
+      from ticket_type_add_ons a
+      left join unnest(p_types, p_quantities) as main (id, quantity) on main.id = a.ticket_type_id
+      left join unnest(p_types, p_quantities) as own (id, quantity) on own.id = a.add_on_id
+      where a.event_id = p_event
+      group by a.add_on_id
+    ) b
+    where b.requested not between b.minimum and b.maximum
+  );
+end
 $body$;
 
 -- Null when prices are said for donations alone, in the event's currency and not too low, else price_out_of_range with
 -- the ticket types concerned and the least that each takes. A donation without a price costs what the type suggests.
 create or replace function es.chosen_price_problem(p_event events, p_items jsonb)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select case when count(*) > 0 then jsonb_build_object(
-    'outcome', 'price_out_of_range',
-    'ticket_types', jsonb_agg(
-      jsonb_build_object(
-        'ticket_type_id', t.id, 'requested', w.item -> 'price_minor',
-        'minimum', case t.price_kind when 'donation' then t.min_price_minor else t.price_minor end
+begin
+  return (
+    select case when count(*) > 0 then jsonb_build_object(
+      'outcome', 'price_out_of_range',
+      'ticket_types', jsonb_agg(
+        jsonb_build_object(
+          'ticket_type_id', t.id, 'requested', w.item -> 'price_minor',
+          'minimum', case t.price_kind when 'donation' then t.min_price_minor else t.price_minor end
+        )
+        order by w.line
       )
-      order by w.line
-    )
-  ) end
-  from jsonb_array_elements(p_items) with ordinality as w (item, line)
-  join ticket_types t on t.id = (w.item ->> 'ticket_type_id')::uuid
-  where w.item ->> 'price_minor' is not null
-    and (
-      t.price_kind <> 'donation'
-      or w.item ->> 'currency' is distinct from p_event.currency
-      or (w.item ->> 'price_minor')::bigint not between t.min_price_minor and 100000000000
-    )
+    ) end
+    from jsonb_array_elements(p_items) with ordinality as w (item, line)
+    join ticket_types t on t.id = (w.item ->> 'ticket_type_id')::uuid
+    where w.item ->> 'price_minor' is not null
+      and (
+        t.price_kind <> 'donation'
+        or w.item ->> 'currency' is distinct from p_event.currency
+        or (w.item ->> 'price_minor')::bigint not between t.min_price_minor and 100000000000
+      )
+  );
+end
 $body$;
 
 alter function es.judge_wishes(events, uuid[], integer[], timestamptz) owner to es_verbs;

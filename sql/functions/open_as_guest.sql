@@ -10,6 +10,8 @@ returns void
 language plpgsql
 security definer
 set search_path = pg_catalog, public, es, pg_temp
+-- Everything is looked up by keys. For an array the planner would make a plan anew each time, which costs more than to use it.
+set plan_cache_mode = force_generic_plan
 as $body$
 declare
   v_opened uuid[];

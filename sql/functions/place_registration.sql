@@ -194,11 +194,13 @@ create or replace function es.cart_demand(
   out pools uuid[],
   out needs integer[]
 )
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
   select array_agg(d.pool_id), array_agg(d.need)
+  into pools, needs
   from (
     select t.pool_id, count(*)::integer as need
     from unnest(p_cart.units) as u
@@ -207,7 +209,8 @@ as $body$
     union all
     select p_code.pool_id, es.code_uses(p_code, p_event, p_types, p_quantities)
     where p_code.id is not null
-  ) d
+  ) d;
+end
 $body$;
 
 create or replace function public.place_registration(p_request jsonb)
@@ -215,24 +218,18 @@ returns jsonb
 language plpgsql
 security definer
 set search_path = pg_catalog, public, es, pg_temp
+-- As in open_as_guest.
+set plan_cache_mode = force_generic_plan
 as $body$
 declare
-  v_key constant text := p_request ->> 'idempotency_key';
-  v_outcome jsonb;
+  v_told jsonb;
 begin
   if es.current_org() is null then
     raise exception 'no such event' using errcode = 'ES404';
   end if;
-  v_outcome := es.idempotency_begin('place_registration', v_key, p_request ->> 'argument_hash');
-  if v_outcome is null then
-    v_outcome := es.try_to_place(p_request);
-    perform es.idempotency_finish('place_registration', v_key, v_outcome);
-  end if;
-  -- The answer is read back in this transaction, by the secret when there is no user.
-  if v_outcome ->> 'outcome' = 'placed' and p_request ->> 'guest_secret_hash' is not null then
-    perform es.open_as_guest(array[decode(p_request ->> 'guest_secret_hash', 'hex')]);
-  end if;
-  return v_outcome;
+  v_told := es.idempotency_begin('place_registration', p_request ->> 'idempotency_key', p_request ->> 'argument_hash');
+  v_told := coalesce(v_told, es.tell('place_registration', p_request, es.try_to_place(p_request)));
+  return es.opened_to_guest('placed', p_request, v_told);
 end
 $body$;
 

@@ -88,10 +88,11 @@ create or replace function es.cart_sums(
   out added_minor bigint,
   out total_minor bigint
 )
-language sql
+language plpgsql
 immutable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
   select
     sum(u.tier_minor)::bigint,
     sum(u.discount_minor + u.code_minor)::bigint,
@@ -100,18 +101,21 @@ as $body$
     sum(u.tax_minor)::bigint,
     sum(u.added_minor)::bigint,
     sum(u.price_minor + u.fee_minor + u.added_minor)::bigint
-  from unnest(p_cart.units) as u
+  into subtotal_minor, discount_minor, code_minor, fee_minor, tax_minor, added_minor, total_minor
+  from unnest(p_cart.units) as u;
+end
 $body$;
 
 -- Whether everything sold at the event costs what it lists: no tier, no discount, no chosen price, no add-on, no tax,
 -- no fee.
 create or replace function es.has_plain_prices(p_event uuid)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select not exists (select from price_tiers t where t.event_id = p_event)
+begin
+  return not exists (select from price_tiers t where t.event_id = p_event)
     and not exists (select from ticket_types t where t.event_id = p_event and t.price_kind <> 'fixed')
     and not exists (select from ticket_type_add_ons a where a.event_id = p_event)
     and not exists (select from discount_rules d where d.event_id = p_event)
@@ -126,20 +130,23 @@ as $body$
       from events e
       join fee_rules r on r.org_id = e.org_id and (r.event_id is null or r.event_id = e.id)
       where e.id = p_event
-    )
+    );
+end
 $body$;
 
 -- Whether prices at the event are plain, nobody waits for places there (R11), and addresses may have as many registrations
 -- as they like. A cart at such an event whose request says no code, no hold, no price and no expected total is plain.
 create or replace function es.is_plain_sale(p_event uuid)
 returns boolean
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select es.has_plain_prices(p_event)
+begin
+  return es.has_plain_prices(p_event)
     and not exists (select from waitlist_entries w where w.event_id = p_event and w.status = 'waiting')
-    and not exists (select from events e where e.id = p_event and e.one_per_person)
+    and not exists (select from events e where e.id = p_event and e.one_per_person);
+end
 $body$;
 
 -- Whether a request to place asks for nothing that needs a price of its own, nor for places that were set aside. Without

@@ -22,10 +22,13 @@ returns table (
   added_minor bigint,
   turn bigint
 )
-language sql
+language plpgsql
 immutable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+#variable_conflict use_column
+begin
+  return query
   with entries as (
     select
       e.entry,
@@ -113,16 +116,20 @@ as $body$
     t.place
   from taxes t
   join entries e on e.entry = t.entry
-  left join whole w on w.entry = t.entry and w.place = t.place
+  left join whole w on w.entry = t.entry and w.place = t.place;
+end
 $body$;
 
 -- The tax rules of each ticket type: its own, else those of its event, else those of the organization.
 create or replace function es.taxes_of_types(p_event events, p_types uuid[])
 returns table (ticket_type_id uuid, tax_names text[], rates integer[], inclusive boolean[])
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+#variable_conflict use_column
+begin
+  return query
   select
     r.type_id,
     array_agg(r.name order by r.position, r.id),
@@ -147,7 +154,8 @@ as $body$
   ) r
   where r.level = 1
     and r.rate_millionths > 0
-  group by r.type_id
+  group by r.type_id;
+end
 $body$;
 
 -- What each fee comes to at each fresh unit. Fees of the organization and of the event add up. A place that costs nothing
@@ -160,10 +168,13 @@ create or replace function es.fees_of_units(
   p_kept es.cart_charge[]
 )
 returns table (rule fee_rules, unit integer, minor bigint)
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+#variable_conflict use_column
+begin
+  return query
   with paid as (
     select u.unit, u.price_minor
     from unnest(p_units) as u
@@ -212,7 +223,8 @@ as $body$
     where (x.r).basis = 'registration'
       and c.units is not null
   ) f
-  where f.minor > 0
+  where f.minor > 0;
+end
 $body$;
 
 -- What is taxed, unit by unit, the ticket before its fees: of fresh units by the rules of now, of others as they were taxed
@@ -225,43 +237,48 @@ create or replace function es.taxables(
   p_kept es.cart_charge[]
 )
 returns es.taxable[]
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  with entries as (
-    select u.unit, false as fee, u.price_minor as minor, t.tax_names, t.rates, t.inclusive, 0 as place
-    from unnest(p_units) as u
-    join es.taxes_of_types(p_event, (select array_agg(distinct x.ticket_type_id) from unnest(p_units) as x)) t
-      on t.ticket_type_id = u.ticket_type_id
-    where u.price_minor > 0
-      and u.unit = any (p_fresh)
+#variable_conflict use_column
+begin
+  return (
+    with entries as (
+      select u.unit, false as fee, u.price_minor as minor, t.tax_names, t.rates, t.inclusive, 0 as place
+      from unnest(p_units) as u
+      join es.taxes_of_types(p_event, (select array_agg(distinct x.ticket_type_id) from unnest(p_units) as x)) t
+        on t.ticket_type_id = u.ticket_type_id
+      where u.price_minor > 0
+        and u.unit = any (p_fresh)
 
-    union all
-    select f.unit, true, f.base_minor, array[f.name], array[f.rate_millionths], array[f.inclusive], f.place::integer
-    from unnest(p_fee_taxes) with ordinality as f
-      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
+      union all
+      select f.unit, true, f.base_minor, array[f.name], array[f.rate_millionths], array[f.inclusive], f.place::integer
+      from unnest(p_fee_taxes) with ordinality as f
+        (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
 
-    union all
-    select
-      k.unit, false, min(k.base_minor), array_agg(k.name order by k.place), array_agg(k.rate_millionths order by k.place),
-      array_agg(k.inclusive order by k.place), 0
-    from unnest(p_kept) with ordinality as k
-      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
-    where k.kind = 'tax'
-    group by k.unit
+      union all
+      select
+        k.unit, false, min(k.base_minor), array_agg(k.name order by k.place), array_agg(k.rate_millionths order by k.place),
+        array_agg(k.inclusive order by k.place), 0
+      from unnest(p_kept) with ordinality as k
+        (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
+      where k.kind = 'tax'
+      group by k.unit
 
-    union all
-    select k.unit, true, k.base_minor, array[k.name], array[k.rate_millionths], array[k.inclusive], k.place::integer
-    from unnest(p_kept) with ordinality as k
-      (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
-    where k.kind = 'fee_tax'
-  )
-  select array_agg(row(n.entry, n.unit, n.fee, n.minor, n.tax_names, n.rates, n.inclusive)::es.taxable order by n.entry)
-  from (
-    select row_number() over (order by e.unit, e.fee, e.place) as entry, e.*
-    from entries e
-  ) n
+      union all
+      select k.unit, true, k.base_minor, array[k.name], array[k.rate_millionths], array[k.inclusive], k.place::integer
+      from unnest(p_kept) with ordinality as k
+        (unit, kind, fee_kind, name, rate_millionths, inclusive, amount_minor, base_minor, place)
+      where k.kind = 'fee_tax'
+    )
+    select array_agg(row(n.entry, n.unit, n.fee, n.minor, n.tax_names, n.rates, n.inclusive)::es.taxable order by n.entry)
+    from (
+      select row_number() over (order by e.unit, e.fee, e.place) as entry, e.*
+      from entries e
+    ) n
+  );
+end
 $body$;
 
 -- Puts fees and taxes on priced units. The taxes of each type are read once; what is charged is told by unit, fees of

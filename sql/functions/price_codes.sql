@@ -46,38 +46,46 @@ $body$;
 -- Hidden ticket types that whoever shows the code may buy; none outside its window.
 create or replace function es.types_unlocked(p_code promo_codes, p_event uuid, p_now timestamptz)
 returns uuid[]
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select array(
-    select t.id
-    from ticket_types t
-    where p_code.unlocks_hidden
-      and (p_code.starts_at is null or p_code.starts_at <= p_now)
-      and (p_code.ends_at is null or p_code.ends_at > p_now)
-      and t.event_id = p_event
-      and t.hidden
-      and t.id = any (coalesce(es.types_of_code(p_code, p_event), array[t.id]))
-  )
+begin
+  return (
+    select array(
+      select t.id
+      from ticket_types t
+      where p_code.unlocks_hidden
+        and (p_code.starts_at is null or p_code.starts_at <= p_now)
+        and (p_code.ends_at is null or p_code.ends_at > p_now)
+        and t.event_id = p_event
+        and t.hidden
+        and t.id = any (coalesce(es.types_of_code(p_code, p_event), array[t.id]))
+    )
+  );
+end
 $body$;
 
 -- Null when the code may be used now, else code_unknown, code_not_yet_valid or code_expired. A text that no code has
 -- and a code that is switched off are told alike.
 create or replace function es.code_problem(p_text text, p_code promo_codes, p_now timestamptz)
 returns jsonb
-language sql
+language plpgsql
 immutable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select case
-    when p_text is null then null
-    when p_code.id is null then jsonb_build_object('outcome', 'code_unknown')
-    when p_code.starts_at > p_now
-      then jsonb_build_object('outcome', 'code_not_yet_valid', 'starts_at', p_code.starts_at)
-    when p_code.ends_at <= p_now
-      then jsonb_build_object('outcome', 'code_expired', 'ends_at', p_code.ends_at)
-  end
+begin
+  return (
+    select case
+      when p_text is null then null
+      when p_code.id is null then jsonb_build_object('outcome', 'code_unknown')
+      when p_code.starts_at > p_now
+        then jsonb_build_object('outcome', 'code_not_yet_valid', 'starts_at', p_code.starts_at)
+      when p_code.ends_at <= p_now
+        then jsonb_build_object('outcome', 'code_expired', 'ends_at', p_code.ends_at)
+    end
+  );
+end
 $body$;
 
 -- The code of a registration, or a row of nulls: when it has none, and when what is asked for is a code that may be used

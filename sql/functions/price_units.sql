@@ -11,10 +11,13 @@
 -- after that, as the counters say. Unlimited ones have as many as no cart can take.
 create or replace function es.open_tiers(p_types uuid[], p_now timestamptz, p_locked boolean)
 returns table (ticket_type_id uuid, tier_id uuid, pool_id uuid, price_minor bigint, place bigint, units_left bigint)
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+#variable_conflict use_column
+begin
+  return query
   select
     t.ticket_type_id,
     t.id,
@@ -24,12 +27,13 @@ as $body$
     case
       when p.capacity is null then 1000
       else greatest(0, p.capacity - p.claimed + case when p_locked then 0 else es.pool_expired(p.id, p_now) end)
-    end
+    end::bigint
   from price_tiers t
   join capacity_pools p on p.id = t.pool_id
   where t.ticket_type_id = any (p_types)
     and (t.starts_at is null or t.starts_at <= p_now)
-    and (t.ends_at is null or t.ends_at > p_now)
+    and (t.ends_at is null or t.ends_at > p_now);
+end
 $body$;
 
 -- Units are numbered behind the first p_before. p_freed: the tiers that units fall out of by the same change, a place

@@ -50,13 +50,15 @@ begin
     where g.key_id is not null
       and es.is_plain_request(g.request)
   ),
+  -- Asked once of each event: the planner would put the question below a distinct that it sees.
+  sold as materialized (
+    select distinct g.event_id
+    from given g
+  ),
   plain as materialized (
-    select d.event_id
-    from (
-      select distinct g.event_id
-      from given g
-    ) d
-    where es.is_plain_sale(d.event_id)
+    select s.event_id
+    from sold s
+    where es.is_plain_sale(s.event_id)
   ),
   line as materialized (
     select

@@ -7,15 +7,19 @@
 -- Those of the events where somebody waits. Who joins locks the pools, so whoever holds them too is told the last word.
 create or replace function es.with_waiting(p_events uuid[])
 returns uuid[]
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select array(
-    select asked.event_id
-    from unnest(p_events) as asked (event_id)
-    where exists (select from waitlist_entries w where w.event_id = asked.event_id and w.status = 'waiting')
-  )
+begin
+  return (
+    select array(
+      select asked.event_id
+      from unnest(p_events) as asked (event_id)
+      where exists (select from waitlist_entries w where w.event_id = asked.event_id and w.status = 'waiting')
+    )
+  );
+end
 $body$;
 
 -- What each entry that could be served needs of which pool.

@@ -20,12 +20,16 @@ $body$;
 -- Crosses tenants: people belong to none, and the owner of the verbs reads no account.
 create or replace function es.own_address()
 returns text
-language sql
+language plpgsql
 stable
 security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select u.email from users u where u.id = es.current_user_id() and u.email_verified_at is not null
+begin
+  return (
+    select u.email from users u where u.id = es.current_user_id() and u.email_verified_at is not null
+  );
+end
 $body$;
 
 -- Attendees, created where new; the ids by es.attendee_key. In one order, so that two buyers who name the same people

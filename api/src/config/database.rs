@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ConfigError, Settings, number};
+use super::{ConfigError, JobsConfig, Settings, number};
 use crate::database::DatabaseAddress;
 
 /// Which database, and how many connections to it.
@@ -11,6 +11,8 @@ pub struct DatabaseConfig {
     /// `DATABASE_POOL_SIZE`: connections that each of the five pools of a process (three for reading, two for
     /// writing) keeps at most, 1 to 1000; default 16.
     pub pool_size: usize,
+    /// The same of the pools that jobs have beside them (`WORKER_POOL_SIZE`); 0 where others run jobs.
+    pub jobs_pool_size: usize,
     /// `DATABASE_WAIT_MS`: how long a request may wait for a connection, 10 to 60000; default 5000.
     pub wait: Duration,
     /// `STATEMENT_TIMEOUT_MS`: longest that a statement may take, 100 to 600000; default 10000.
@@ -47,6 +49,7 @@ impl DatabaseConfig {
     pub fn read(settings: &Settings) -> Result<Self, ConfigError> {
         let pool_size = number(settings, "DATABASE_POOL_SIZE", 16, 1..=1_000)?;
         let pool_size = usize::try_from(pool_size).unwrap_or(usize::MAX);
+        let jobs = JobsConfig::read(settings)?;
         let app = address(settings, "DATABASE_URL")?;
         let admin = address(settings, "DATABASE_ADMIN_URL")?;
         let source = match (app, admin) {
@@ -74,6 +77,10 @@ impl DatabaseConfig {
         Ok(Self {
             source,
             pool_size,
+            jobs_pool_size: match jobs.beside_serving {
+                true => jobs.pool_size,
+                false => 0,
+            },
             wait: Duration::from_millis(number(settings, "DATABASE_WAIT_MS", 5_000, 10..=60_000)?),
             statement_timeout: Duration::from_millis(statement),
             visitor_statement_timeout: Duration::from_millis(visitor),

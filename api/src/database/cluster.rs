@@ -14,7 +14,9 @@ use super::address::DatabaseAddress;
 use super::binaries::{self, Binaries, BinariesError};
 use super::diagnose;
 use super::folder::{self, DataFolder};
+use super::sizing;
 use super::survivor;
+use crate::config::DatabaseConfig;
 
 /// Names the socket file; nothing listens on this port.
 const SOCKET_PORT: u16 = 5432;
@@ -48,16 +50,17 @@ pub struct ClusterOptions {
     pub max_connections: u16,
 }
 
-/// Pools of a server: of the three roles that read, of verbs, and of generated writes.
+/// Pools behind a door: of the three roles that read, of verbs, and of generated writes.
 const POOLS: usize = 5;
 /// Connections beside the pools: of the administrator who migrates, of people who look, and those kept for superusers.
 const OTHERS: usize = 20;
 const FEWEST_CONNECTIONS: u16 = 100;
 
 impl ClusterOptions {
-    /// As `serve` uses it, with room for the pools of one server, each of that size.
-    pub fn durable(data: PathBuf, pg_bin_dir: Option<PathBuf>, pool_size: usize) -> Self {
-        let needed = pool_size.saturating_mul(POOLS).saturating_add(OTHERS);
+    /// As `serve` uses it, with room for the pools of one server and for those of its jobs, each full.
+    pub fn durable(config: &DatabaseConfig, data: PathBuf, pg_bin_dir: Option<PathBuf>) -> Self {
+        let sizes = config.pool_size.saturating_add(config.jobs_pool_size);
+        let needed = sizes.saturating_mul(POOLS).saturating_add(OTHERS);
         let max_connections = u16::try_from(needed).unwrap_or(u16::MAX);
         Self {
             data,
@@ -368,7 +371,6 @@ impl Cluster {
         }
         settings.extend(
             [
-                ("shared_buffers", "128MB"),
                 ("wal_compression", "on"),
                 ("jit", "off"),
                 ("timezone", "UTC"),
@@ -382,6 +384,10 @@ impl Cluster {
             ]
             .map(|(name, value)| (name, value.to_owned())),
         );
+        settings.extend(match self.options.durability {
+            Durability::Full => sizing::settings(),
+            Durability::None => vec![],
+        });
         settings
     }
 

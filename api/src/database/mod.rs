@@ -9,6 +9,7 @@ mod bootstrap;
 mod cluster;
 mod diagnose;
 mod folder;
+mod sizing;
 mod survivor;
 mod throwaway;
 mod tls;
@@ -144,8 +145,7 @@ where
 {
     let (server_admin, app, cluster) = match &config.source {
         DatabaseSource::Embedded { data, pg_bin_dir } => {
-            let options =
-                ClusterOptions::durable(data.clone(), pg_bin_dir.clone(), config.pool_size);
+            let options = ClusterOptions::durable(config, data.clone(), pg_bin_dir.clone());
             let cluster = Cluster::start(options).await?;
             let admin = cluster.address("postgres", "postgres");
             (Some(admin), cluster.address(LOGIN, DATABASE), Some(cluster))

@@ -89,6 +89,10 @@ impl Gate for RequestHost {
         kind.into()
     }
 
+    fn stands_for_nobody(&self) -> bool {
+        self.actor == Actor::anonymous()
+    }
+
     fn counts_stop(&self) -> bool {
         self.actor.org_id().is_none()
     }

@@ -133,4 +133,20 @@ fn pools(app: &App, out: &mut String) {
             let _ = writeln!(out, "{name}{{pool=\"{}\"}} {waiting}", pool.name);
         }
     }
+    let (flights, requests) = app.door.shared().counts();
+    for (name, what, count) in [
+        (
+            "eventsphere_shared_flights_total",
+            "Flights to the database that several visitors' requests shared.",
+            flights,
+        ),
+        (
+            "eventsphere_shared_requests_total",
+            "Visitors' requests that shared a flight.",
+            requests,
+        ),
+    ] {
+        head(out, name, "counter", what);
+        let _ = writeln!(out, "{name} {count}");
+    }
 }

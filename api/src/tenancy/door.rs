@@ -21,6 +21,7 @@ use super::{
     context,
     read::ReadPool,
     system::SystemReason,
+    together::Shared,
     wire::{WirePool, WirePoolOptions},
 };
 
@@ -158,6 +159,11 @@ impl Door {
         pools
     }
 
+    /// How often visitors shared a flight.
+    pub fn shared(&self) -> &Shared {
+        self.read.shared()
+    }
+
     /// A transaction of this actor, with the actor's role and settings. Dropped without commit it is rolled back.
     pub async fn begin(&self, actor: &Actor) -> Result<TenantTx, DoorError> {
         self.begin_in(actor, actor.org_id()).await
@@ -236,4 +242,50 @@ async fn apply(tx: &DatabaseTransaction, settings: [String; 5]) -> Result<(), Do
     ))
     .await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        config::{DatabaseConfig, Settings},
+        database::{ClusterOptions, LOGIN},
+    };
+
+    /// Connections of all pools behind a door of that size.
+    fn behind(pool_size: usize) -> usize {
+        let door = Door::open(&DoorOptions {
+            address: DatabaseAddress::socket("/nowhere".as_ref(), 5432, LOGIN, "events"),
+            pool_size,
+            wait: Duration::from_secs(1),
+            statement_timeout: Duration::from_secs(1),
+            visitor_statement_timeout: Duration::from_secs(1),
+        });
+        let pools = door.expect("pools").pools();
+        pools.iter().map(|pool| pool.most).sum()
+    }
+
+    #[tokio::test]
+    async fn a_private_server_has_room_for_every_pool() {
+        for (worker, jobs) in [("on", 12), ("off", 0)] {
+            let settings = [
+                ("HOME", "/home/ada"),
+                ("DATABASE_POOL_SIZE", "30"),
+                ("WORKER_POOL_SIZE", "12"),
+                ("WORKER", worker),
+            ];
+            let settings: Settings = settings
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into_iter()
+                .collect();
+            let config = DatabaseConfig::read(&settings).expect("settings");
+            let used = behind(30) + if jobs > 0 { behind(jobs) } else { 0 };
+            let options = ClusterOptions::durable(&config, "/nowhere".into(), None);
+            // Three are kept for superusers; the administrator and people who look want some.
+            assert!(
+                usize::from(options.max_connections) >= used + 10,
+                "{worker}"
+            );
+        }
+    }
 }

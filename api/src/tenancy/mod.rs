@@ -9,6 +9,7 @@ mod grants;
 pub mod permissions;
 mod read;
 mod system;
+mod together;
 mod wire;
 
 pub use actor::{Actor, ActorKind, Guest};

@@ -1,6 +1,6 @@
 //! Reads: role and settings, preludes, one statement, sent in one flight that is one transaction.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use eventsphere_graphql::{
     engine::{Columns, Param, ReadFailure},
@@ -12,6 +12,7 @@ use super::{
     actor::{Actor, Role},
     context,
     door::{Door, DoorError, DoorOptions, PoolState},
+    together::{Shared, Together},
     wire::{Row, Step, Value, WireError, WirePool},
 };
 
@@ -20,7 +21,7 @@ pub type ReadError = ReadFailure;
 
 /// One pool a weak role: a connection has that role from its start, so its prepared plans never have to be made anew.
 pub(super) struct ReadPool {
-    public: WirePool,
+    public: Arc<Together>,
     attendee: WirePool,
     member: WirePool,
 }
@@ -39,20 +40,32 @@ impl ReadPool {
         };
         let visitors = options.visitor_statement_timeout;
         Ok(Self {
-            public: pool("visitors", Role::Public, visitors)?,
+            public: Arc::new(Together::new(
+                pool("visitors", Role::Public, visitors)?,
+                options.pool_size,
+                options.wait,
+            )),
             attendee: pool("attendees", Role::Attendee, visitors)?,
             member: pool("members", Role::Member, options.statement_timeout)?,
         })
     }
 
     pub(super) fn states(&self) -> Vec<PoolState> {
-        let pools = [&self.public, &self.attendee, &self.member];
-        pools.map(WirePool::state).into()
+        let pools = [self.public.pool(), &self.attendee, &self.member];
+        let mut states = pools.map(WirePool::state);
+        let waiting = &mut states[0].waiting;
+        *waiting = waiting.map(|waiting| waiting + self.public.waiting());
+        states.into()
+    }
+
+    /// How often visitors shared a flight.
+    pub(super) fn shared(&self) -> &Shared {
+        self.public.shared()
     }
 
     fn of(&self, role: Role) -> Result<&WirePool, ReadFailure> {
         match role {
-            Role::Public => Ok(&self.public),
+            Role::Public => Ok(self.public.pool()),
             Role::Attendee => Ok(&self.attendee),
             Role::Member => Ok(&self.member),
             Role::System => Err(ReadFailure::Unavailable("no reads as system".into())),
@@ -67,31 +80,44 @@ impl Door {
         actor: &Actor,
         flight: &Flight,
     ) -> Result<Box<dyn Columns>, ReadFailure> {
-        // The connection of a visitor stands for one already.
-        let person =
-            (actor.role() != Role::Public).then(|| context::of_actor(actor, actor.org_id()));
+        // The one kind of flight that others may share: the connection stands for nobody, and nothing says who asks.
+        if actor.role() == Role::Public {
+            return self.read.public.read(flight).await;
+        }
+        let person = context::of_actor(actor, actor.org_id());
         let secrets = context::guest_hashes(actor);
         let mut steps = Vec::with_capacity(flight.preludes.len() + 3);
-        steps.extend(person.as_ref().map(context::person_step));
+        steps.push(context::person_step(&person));
         if let Some(hashes) = &secrets {
             steps.push(context::guest_step(hashes));
         }
-        // The texts of preludes come from the catalog: there are few, and they stay.
-        steps.extend(flight.preludes.iter().map(|prelude| Step {
-            sql: &prelude.sql,
-            values: values(&prelude.params),
-            keep: true,
-        }));
-        steps.push(Step {
-            sql: &flight.sql,
-            values: values(&flight.params),
-            keep: !flight.fresh,
-        });
-        let mut rows = self.read.of(actor.role())?.fly(&steps).await?;
-        match (rows.pop(), rows.is_empty()) {
-            (Some(row), true) => Ok(Box::new(row)),
-            _ => Err(ReadFailure::Unavailable("one row was expected".into())),
-        }
+        steps.extend(steps_of(flight));
+        let rows = self.read.of(actor.role())?.fly(&steps).await?;
+        Ok(Box::new(one_row(rows)?))
+    }
+}
+
+/// Preludes and statement of the flight.
+pub(super) fn steps_of(flight: &Flight) -> Vec<Step<'_>> {
+    // The texts of preludes come from the catalog: there are few, and they stay.
+    let preludes = flight.preludes.iter().map(|prelude| Step {
+        sql: &prelude.sql,
+        values: values(&prelude.params),
+        keep: true,
+    });
+    let statement = Step {
+        sql: &flight.sql,
+        values: values(&flight.params),
+        keep: !flight.fresh,
+    };
+    preludes.chain([statement]).collect()
+}
+
+/// The row of a statement, which gives exactly one.
+pub(super) fn one_row(mut rows: Vec<Row>) -> Result<Row, ReadFailure> {
+    match (rows.pop(), rows.is_empty()) {
+        (Some(row), true) => Ok(row),
+        _ => Err(ReadFailure::Unavailable("one row was expected".into())),
     }
 }
 

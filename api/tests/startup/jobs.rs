@@ -185,9 +185,18 @@ async fn who_serves_works_too_and_tells_what_waits() {
         .find_map(|line| line.split_once("metrics at http://127.0.0.1:"))
         .and_then(|(_, rest)| rest.strip_suffix("/metrics")?.parse().ok())
         .expect("a port of figures");
-    let page = Server::fetch(port, "/metrics");
+    // A job is counted once it is settled, shortly after its letter was.
+    let done = "eventsphere_job_attempts_total{kind=\"mail.deliver\",outcome=\"done\"} 3";
+    let deadline = Instant::now() + PATIENCE;
+    let page = loop {
+        let page = Server::fetch(port, "/metrics");
+        if page.contains(done) || Instant::now() > deadline {
+            break page;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
     for line in [
-        "eventsphere_job_attempts_total{kind=\"mail.deliver\",outcome=\"done\"} 3",
+        done,
         "eventsphere_job_attempts_total{kind=\"mail.deliver\",outcome=\"dead\"} 0",
         "eventsphere_job_duration_seconds_count{kind=\"mail.deliver\"} 3",
         "eventsphere_jobs{queue=\"mail\",state=\"dead\"} 2",

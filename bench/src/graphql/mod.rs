@@ -168,6 +168,7 @@ impl Stage<'_> {
                 0 => turn.ours = self.ours(clients, warm_up, time).await?,
                 1 => turn.peer = self.peer(clients, warm_up, time).await?,
                 _ => {
+                    self.ground.make_room().await?;
                     turn.bare = pgbench::run(
                         self.ground,
                         self.shape,

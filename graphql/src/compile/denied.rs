@@ -96,7 +96,7 @@ impl<'a> Compiler<'a> {
     pub(super) fn mark(&self) -> Mark {
         Mark {
             slots: self.slots.len(),
-            placed: self.placed,
+            placed: self.placed.len(),
             preludes: self.preludes.len(),
             outputs: self.outputs.len(),
             levels: self.levels.iter().map(|level| level.mark()).collect(),
@@ -108,7 +108,7 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn rewind(&mut self, mark: &Mark) {
         self.slots.truncate(mark.slots);
-        self.placed = mark.placed;
+        self.placed.truncate(mark.placed);
         self.preludes.truncate(mark.preludes);
         self.outputs.truncate(mark.outputs);
         self.levels.truncate(mark.levels.len());

@@ -19,7 +19,7 @@ use crate::rows::{Found, Layout};
 /// The level of plain values.
 pub(super) const ANSWER: usize = 0;
 /// What PostgreSQL takes in one list of columns is 1,664.
-const MOST_COLUMNS: usize = 1_600;
+pub(super) const MOST_COLUMNS: usize = 1_600;
 
 /// One level.
 pub(super) struct Level {
@@ -28,11 +28,13 @@ pub(super) struct Level {
     /// Rows of other tables beside each of its own, at most one each.
     joins: Vec<Join>,
     /// Expressions over these; `c0`, `c1`, ...
-    columns: Vec<String>,
+    pub(super) columns: Vec<String>,
     /// How its rows are found in what the statement gives.
-    found: Found,
+    pub(super) found: Found,
+    /// The level whose rows its rows belong to; `None` for those of a root field.
+    pub(super) above: Option<usize>,
     /// Whether rows of other levels belong to its rows.
-    above: bool,
+    pub(super) has_below: bool,
     /// Whether its rows are numbered (`n`), for those of other levels to say to which they belong.
     numbered: bool,
 }
@@ -46,8 +48,8 @@ struct Join {
 
 /// A column of the statement: the level, and which of its columns.
 pub(super) struct Output {
-    level: usize,
-    column: usize,
+    pub(super) level: usize,
+    pub(super) column: usize,
 }
 
 impl Level {
@@ -62,7 +64,8 @@ impl Level {
             joins: vec![],
             columns: vec![],
             found,
-            above: false,
+            above: None,
+            has_below: false,
             numbered: false,
         }
     }
@@ -74,33 +77,54 @@ impl Level {
     /// What it holds, to forget later what was added since.
     pub(super) fn mark(&self) -> (usize, usize, bool, bool) {
         let (columns, joins) = (self.columns.len(), self.joins.len());
-        (columns, joins, self.above, self.numbered)
+        (columns, joins, self.has_below, self.numbered)
     }
 
-    pub(super) fn rewind(&mut self, (columns, joins, above, numbered): (usize, usize, bool, bool)) {
+    pub(super) fn rewind(
+        &mut self,
+        (columns, joins, has_below, numbered): (usize, usize, bool, bool),
+    ) {
         self.columns.truncate(columns);
         self.joins.truncate(joins);
-        (self.above, self.numbered) = (above, numbered);
+        (self.has_below, self.numbered) = (has_below, numbered);
+    }
+
+    /// Its rows with those beside them.
+    pub(super) fn rows(&self) -> String {
+        let joins: String = self.joins.iter().map(|join| join.sql.as_str()).collect();
+        format!("{}{joins}", self.from)
+    }
+
+    /// Whether the text stands somewhere in it.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        self.rows().contains(text) || self.columns.iter().any(|sql| sql.contains(text))
     }
 
     fn sql(&self, number: usize) -> String {
-        let mut columns: Vec<String> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(index, sql)| format!("{sql} as c{index}"))
-            .collect();
-        if self.numbered {
-            columns.push("row_number() over () as n".to_owned());
-        }
-        let joins: String = self.joins.iter().map(|join| join.sql.as_str()).collect();
-        let kept = if self.above { "materialized " } else { "" };
-        format!(
-            "level{number} as {kept}(select {} from {}{joins})",
-            columns.join(", "),
-            self.from
-        )
+        let more = match self.numbered {
+            true => &["row_number() over () as n".to_owned()][..],
+            false => &[],
+        };
+        level_sql(number, &self.columns, more, self.has_below, &self.rows())
     }
+}
+
+/// A level of that number with its columns, and more that have names.
+pub(super) fn level_sql(
+    number: usize,
+    columns: &[String],
+    more: &[String],
+    has_below: bool,
+    from: &str,
+) -> String {
+    let columns = columns.iter().enumerate();
+    let columns = columns.map(|(index, sql)| format!("{sql} as c{index}"));
+    let columns: Vec<String> = columns.chain(more.iter().cloned()).collect();
+    let kept = if has_below { "materialized " } else { "" };
+    format!(
+        "level{number} as {kept}(select {} from {from})",
+        columns.join(", ")
+    )
 }
 
 impl<'a> Compiler<'a> {
@@ -124,7 +148,8 @@ impl<'a> Compiler<'a> {
             return Ok(self.open(rows.to_owned()));
         }
         let level = self.open(format!("level{above} p cross join lateral {rows}"));
-        self.levels[above].above = true;
+        self.levels[level].above = Some(above);
+        self.levels[above].has_below = true;
         if !self.levels[above].is_single() {
             self.levels[above].numbered = true;
             self.placed(level, "p.n")?;

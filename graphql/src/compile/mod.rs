@@ -6,6 +6,7 @@ mod connection;
 mod denied;
 mod filter;
 mod functions;
+mod joint;
 mod keyset;
 mod level;
 mod object;
@@ -16,7 +17,10 @@ pub(crate) use aggregate::{extreme_names, sum_name};
 pub use keyset::Cursor;
 
 use denied::Suspects;
+use joint::Placed;
 use level::{Level, Output};
+
+use std::sync::Arc;
 
 use crate::{
     answer::Denial,
@@ -24,6 +28,7 @@ use crate::{
     collect::Operation,
     engine::Gate,
     given::Variables,
+    joint::Joint,
     plan::{Flight, Slot, Statement, Template, Unfit},
     rows::Shape,
     values::BadValue,
@@ -87,7 +92,7 @@ pub struct Compiler<'a> {
     gate: &'a dyn Gate,
     slots: Vec<Slot>,
     /// Parameters that the slots stand for.
-    placed: usize,
+    placed: Vec<Placed>,
     preludes: Vec<Template>,
     levels: Vec<Level>,
     /// The columns of the statement.
@@ -110,7 +115,7 @@ impl<'a> Compiler<'a> {
             operation,
             gate,
             slots: vec![],
-            placed: 0,
+            placed: vec![],
             preludes: vec![],
             levels: vec![Level::answer()],
             outputs: vec![],
@@ -123,13 +128,16 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    /// The statement, whole, and what is to be run before it; `None` when nothing needs the database.
-    pub fn finish(mut self) -> Result<Option<Statement>> {
+    /// The statement, whole, and what is to be run before it; `None` when nothing needs the database. With `joint`, also
+    /// what several requests may share.
+    pub fn finish(mut self, joint: bool) -> Result<Option<Statement>> {
         if self.levels.len() == 1 && self.outputs.is_empty() {
             return Ok(None);
         }
         let (sql, layout) = self.statement()?;
+        let joint = joint.then(|| Arc::new(Joint::new(self.many(), self.cost)));
         Ok(Some(Statement {
+            joint,
             template: Template {
                 sql: sql.into(),
                 slots: self.slots,
@@ -142,7 +150,7 @@ impl<'a> Compiler<'a> {
     /// The statement with its flight for the values of this request, for what is compiled for one request only.
     pub fn flight(self) -> Result<Option<(Statement, Flight)>> {
         let (catalog, variables) = (self.catalog, self.variables());
-        let Some(statement) = self.finish()? else {
+        let Some(statement) = self.finish(false)? else {
             return Ok(None);
         };
         let flight = statement.flight(catalog, variables)?;
@@ -162,10 +170,13 @@ impl<'a> Compiler<'a> {
     fn bind_all(&mut self, slot: Slot) -> Result<Vec<String>> {
         let mut params = vec![];
         slot.fill(self.catalog, self.variables(), &mut params)?;
+        let fixed = slot.is_fixed();
         self.slots.push(slot);
         let places = params.iter().map(|param| {
-            self.placed += 1;
-            format!("${}::{}", self.placed, param.pg_type())
+            let of = param.pg_type();
+            let list = param.list_type();
+            self.placed.push(Placed { of, list, fixed });
+            format!("${}::{of}", self.placed.len())
         });
         Ok(places.collect())
     }

@@ -4,6 +4,7 @@
 mod denied;
 mod reading;
 mod shape;
+mod split;
 mod value;
 mod wire;
 
@@ -12,6 +13,7 @@ pub use denied::{Met, Step};
 pub use reading::{Found, Layout, Reading};
 pub(crate) use shape::object;
 pub use shape::{Page, Shape};
+pub use split::{Belongs, Cut, Side, Split};
 pub use value::Kind;
 
 /// What the database sent is not what the statement asks for.

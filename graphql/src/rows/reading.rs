@@ -119,7 +119,7 @@ impl<'r> Reading<'r> {
 
 /// Where the rows of each place start. Rows of one place stand together, in the order of the places: the statement
 /// walks the level above once, row by row.
-fn starts(places: &[Option<&[u8]>]) -> Result<Vec<usize>, Malformed> {
+pub(super) fn starts(places: &[Option<&[u8]>]) -> Result<Vec<usize>, Malformed> {
     let mut starts = vec![];
     for (row, place) in places.iter().enumerate() {
         let place = wire::number(place.ok_or(Malformed("a row of no place"))?)?;

@@ -38,6 +38,37 @@ pub(super) fn items(raw: &[u8]) -> Result<Vec<Option<&[u8]>>, Malformed> {
     }
 }
 
+/// The type of the items of an array.
+pub(super) fn item_type(raw: &[u8]) -> [u8; 4] {
+    let oid = raw.get(8..12).and_then(|oid| oid.try_into().ok());
+    oid.unwrap_or_default()
+}
+
+/// Writes an array as PostgreSQL does. Of no items there is none to write: those have no dimension.
+pub(super) fn write(
+    items: &[Option<&[u8]>],
+    of: [u8; 4],
+    out: &mut Vec<u8>,
+) -> Result<(), Malformed> {
+    let int = |size: usize| i32::try_from(size).map_err(|_| Malformed("an array of no size"));
+    let has_nulls = items.iter().any(Option::is_none);
+    out.extend_from_slice(&1_i32.to_be_bytes());
+    out.extend_from_slice(&i32::from(has_nulls).to_be_bytes());
+    out.extend_from_slice(&of);
+    out.extend_from_slice(&int(items.len())?.to_be_bytes());
+    out.extend_from_slice(&1_i32.to_be_bytes());
+    for item in items {
+        match item {
+            None => out.extend_from_slice(&(-1_i32).to_be_bytes()),
+            Some(item) => {
+                out.extend_from_slice(&int(item.len())?.to_be_bytes());
+                out.extend_from_slice(item);
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A number of whatever width.
 pub(super) fn number(raw: &[u8]) -> Result<i64, Malformed> {
     match raw.len() {

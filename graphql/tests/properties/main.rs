@@ -95,6 +95,8 @@ struct Tally {
     answered: u64,
     refused: u64,
     walks: u64,
+    /// Statements that several requests shared.
+    shared: usize,
     /// Answered documents with each of [`MARKS`].
     marked: [u64; MARKS.len()],
 }
@@ -151,13 +153,19 @@ fn every_valid_document_gets_the_answer_that_the_rows_give() {
         if let Err(error) = ran {
             panic!("PROPERTY_SEED={seed}\n{error}");
         }
-        tally.into_inner().walks += walks::every_row_comes_once(&ground, seed);
+        let tally = tally.into_inner();
+        tally.walks += walks::every_row_comes_once(&ground, seed);
+        tally.shared += ground
+            .host
+            .shared
+            .load(std::sync::atomic::Ordering::Relaxed);
         ground.clear();
     });
     println!(
-        "{} worlds, {} documents answered, {} refused, {} walks",
-        tally.worlds, tally.answered, tally.refused, tally.walks
+        "{} worlds, {} documents answered, {} refused, {} walks, {} shared",
+        tally.worlds, tally.answered, tally.refused, tally.walks, tally.shared
     );
+    assert!(tally.shared > 0 || tally.worlds == 1, "nothing was shared");
     assert!(tally.answered > 9 * tally.refused, "too many were refused");
     for ((name, _), count) in MARKS.iter().zip(tally.marked) {
         println!("{count} with {name}");

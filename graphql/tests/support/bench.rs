@@ -1,9 +1,12 @@
 //! What runs an engine's statements in tests without the API: one plain connection, asked as whoever it belongs to.
 //! Shared by the property tests here and the API's tests of the protocol, which include this file by its path.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -24,14 +27,64 @@ pub struct Bench {
     pub client: Arc<Client>,
     /// Whether `totalCount` may stop.
     pub stops: AtomicBool,
+    /// Flights of each plan that were answered, with their rows.
+    answered: Mutex<HashMap<u64, Vec<(Flight, Arc<Answered>)>>>,
+    /// Statements that several flights shared.
+    pub shared: AtomicUsize,
 }
+
+/// Flights of a plan that are remembered.
+const REMEMBERED: usize = 4;
 
 impl Bench {
     pub fn new(client: Arc<Client>) -> Self {
         Self {
             client,
             stops: AtomicBool::new(false),
+            answered: Mutex::default(),
+            shared: AtomicUsize::new(0),
         }
+    }
+
+    /// Flies again, together with the last flights of the same plan: each must get what it got alone, to the byte. Rows
+    /// must not change meanwhile.
+    async fn together(&self, flight: &Flight, alone: &Arc<Answered>) {
+        let Some(joint) = flight.joint.as_ref().filter(|joint| joint.most > 1) else {
+            return;
+        };
+        let mut all = {
+            let mut answered = self.answered.lock().expect("the flights");
+            let known = answered.entry(joint.number).or_default();
+            let suits: Vec<_> = known
+                .iter()
+                .filter(|(other, _)| joint.suit(flight, other))
+                .cloned()
+                .collect();
+            known.insert(0, (flight.clone(), alone.clone()));
+            known.truncate(REMEMBERED);
+            suits
+        };
+        // Also twice the same, and one alone: nobody asks for that, but nothing may depend on it.
+        all.insert(all.len() / 2, (flight.clone(), alone.clone()));
+        let flights: Vec<&Flight> = all.iter().map(|(flight, _)| flight).collect();
+        let Some(many) = joint.flight(&flights) else {
+            return;
+        };
+        let row = Answered(self.row(&many).await.expect("rows for several"));
+        let cuts = joint.cut(&row, flights.len());
+        let cuts = cuts.unwrap_or_else(|error| panic!("{error}\n{}\n{:?}", many.sql, many.params));
+        for ((flight, alone), cut) in all.iter().zip(&cuts) {
+            for column in 0..=alone.0.len() {
+                let (alone, shared) = (alone.column(column), cut.column(column));
+                let why = format!(
+                    "{}\n{:?}\n{}\n{:?}",
+                    flight.sql, flight.params, many.sql, many.params
+                );
+                assert_eq!(shared, alone, "column {column}\n{why}");
+            }
+        }
+        self.shared
+            .fetch_add(usize::from(all.len() > 1), Ordering::Relaxed);
     }
 
     async fn row(&self, flight: &Flight) -> Result<Row, ReadFailure> {
@@ -59,6 +112,10 @@ impl Gate for Bench {
         Ok(())
     }
 
+    fn stands_for_nobody(&self) -> bool {
+        true
+    }
+
     fn counts_stop(&self) -> bool {
         self.stops.load(Ordering::Relaxed)
     }
@@ -84,13 +141,20 @@ impl Host for Bench {
             done.map_err(|error| failed(&error, sql))
         };
         plain("begin read only").await?;
-        let row = self.row(flight).await;
+        let alone = match self.row(flight).await {
+            Ok(row) => {
+                let alone = Arc::new(Answered(row));
+                self.together(flight, &alone).await;
+                Ok(alone)
+            }
+            Err(failure) => Err(failure),
+        };
         plain("rollback").await?;
-        if let Err(failure) = &row {
+        if let Err(failure) = &alone {
             // Shown beside a test that fails.
             println!("{failure}");
         }
-        Ok(Box::new(Answered(row?)))
+        Ok(Box::new(alone?))
     }
 
     async fn verb(
@@ -117,6 +181,9 @@ struct Answered(Row);
 
 impl Columns for Answered {
     fn column(&self, index: usize) -> Option<&[u8]> {
+        if index >= self.0.len() {
+            return None;
+        }
         let value: Option<Raw<'_>> = self.0.get(index);
         value.map(|raw| raw.0)
     }

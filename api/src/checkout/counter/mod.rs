@@ -4,7 +4,8 @@
 //!
 //! Each organization has a line for placing and one for confirming, each with one batch under way in this process, and
 //! all of them together take at most half of the connections that verbs have: a rush on one organization's sale leaves
-//! those of others their turn. A buyer who goes away cancels nothing; a batch that fails or panics answers everybody
+//! those of others their turn. Of these only as many run at once as processors can work on: more would take from each
+//! other, while in line they gather company. A batch that takes long, since it waits for a lock, lets others by. A buyer who goes away cancels nothing; a batch that fails or panics answers everybody
 //! in it. Only buyers stand here: who acts as a member of the organization is served alone, by their permissions.
 
 mod batch;
@@ -15,12 +16,17 @@ pub use memory::Held;
 use std::{
     collections::{HashMap, HashSet, VecDeque},
     panic::AssertUnwindSafe,
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use futures_util::FutureExt as _;
 use serde_json::Value as Json;
-use tokio::sync::{Semaphore, oneshot};
+use tokio::{
+    sync::{Semaphore, oneshot},
+    time::timeout,
+};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
@@ -32,6 +38,8 @@ use memory::Memory;
 const MOST_TOGETHER: usize = 64;
 /// Buyers that may stand in one line. Beyond, they are told to come again, before it takes longer than they wait.
 const LONGEST_LINE: usize = 4_000;
+/// A batch that is under way for longer waits for something else than a processor.
+const WORKS_AT_MOST: Duration = Duration::from_millis(100);
 
 /// What is done at the counter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,18 +76,23 @@ type Line = VecDeque<Waiting>;
 pub struct Counter {
     /// Lines that somebody stands in or is served from; one that is here has a task that works it off.
     lines: Arc<Mutex<HashMap<(Uuid, Kind), Line>>>,
+    /// Batches under way.
     batches: Arc<Semaphore>,
+    /// Those among them that are taken to be at work, not waiting.
+    turns: Arc<Semaphore>,
     tasks: TaskTracker,
     /// What it keeps in mind.
     pub memory: Memory,
 }
 
 impl Counter {
-    /// A counter that leaves half of so many connections to others. `tasks` are waited for when the program ends.
-    pub fn new(connections: usize, tasks: TaskTracker) -> Self {
+    /// A counter that leaves half of so many connections, and half of so many processors, to others. `tasks` are waited
+    /// for when the program ends.
+    pub fn new(connections: usize, processors: usize, tasks: TaskTracker) -> Self {
         Self {
             lines: Arc::default(),
             batches: Arc::new(Semaphore::new((connections / 2).max(1))),
+            turns: Arc::new(Semaphore::new((processors / 2).max(1))),
             tasks,
             memory: Memory::default(),
         }
@@ -124,6 +137,7 @@ impl Counter {
     async fn work_off(self, app: App, org_id: Uuid, kind: Kind) {
         loop {
             let place = self.batches.acquire().await;
+            let turn = self.turns.acquire().await;
             let Some(gathered) = self.gather(org_id, kind) else {
                 return;
             };
@@ -133,7 +147,7 @@ impl Counter {
                 .unzip();
             let count = wishes.len();
             // Whatever happens in there, the line goes on and everybody is answered.
-            let served = AssertUnwindSafe(batch::serve(&app, org_id, kind, wishes))
+            let served = AssertUnwindSafe(in_turn(turn, batch::serve(&app, org_id, kind, wishes)))
                 .catch_unwind()
                 .await
                 .unwrap_or_else(|_| {
@@ -177,5 +191,17 @@ impl Counter {
         left.append(line);
         *line = left;
         Some(gathered)
+    }
+}
+
+/// Does the work and keeps the turn for as long as work takes.
+async fn in_turn<T, W: Future<Output = T>>(turn: impl Sized, work: W) -> T {
+    let mut work = pin!(work);
+    match timeout(WORKS_AT_MOST, &mut work).await {
+        Ok(done) => done,
+        Err(_) => {
+            drop(turn);
+            work.await
+        }
     }
 }

@@ -73,14 +73,14 @@ impl WirePool {
 
     /// Runs the steps as one transaction, in one round trip; the rows of the last one.
     pub async fn fly(&self, steps: &[Step<'_>]) -> Result<Vec<Row>, WireError> {
+        self.lend().await?.fly(steps).await
+    }
+
+    /// A connection, for one flight.
+    pub async fn lend(&self) -> Result<Flying, WireError> {
         let object = self.pool.get().await;
-        let mut flying = Flying(Some(
-            object.map_err(|error| WireError::Broken(error.to_string()))?,
-        ));
-        match flying.0.as_mut() {
-            Some(object) => object.fly(steps).await,
-            None => Err(WireError::Broken("no connection".into())),
-        }
+        let object = object.map_err(|error| WireError::Broken(error.to_string()))?;
+        Ok(Flying(Some(object)))
     }
 
     pub fn state(&self) -> PoolState {
@@ -98,7 +98,17 @@ impl WirePool {
 /// A connection in flight. When its asker goes away before the flight has ended, what is left of the answer is read
 /// first, and a connection for which that fails is taken out of the pool and closed: nobody ever gets one in an unknown
 /// state. (Closing it at once would let whoever hangs up make the database start a process for each time.)
-struct Flying(Option<Object<Opening>>);
+pub(in crate::tenancy) struct Flying(Option<Object<Opening>>);
+
+impl Flying {
+    /// Runs the steps as one transaction, in one round trip; the rows of the last one.
+    pub async fn fly(&mut self, steps: &[Step<'_>]) -> Result<Vec<Row>, WireError> {
+        match self.0.as_mut() {
+            Some(object) => object.fly(steps).await,
+            None => Err(WireError::Broken("no connection".into())),
+        }
+    }
+}
 
 impl Drop for Flying {
     fn drop(&mut self) {

@@ -8,6 +8,7 @@ mod lanes;
 mod pages;
 mod rules;
 mod shared;
+mod together;
 mod trouble;
 
 use std::time::{Duration, Instant};

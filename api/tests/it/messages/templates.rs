@@ -175,6 +175,12 @@ async fn what_cannot_be_sent_is_not_saved_and_the_place_is_named() {
             .await,
         0
     );
+}
+
+#[tokio::test]
+async fn a_text_for_phones_has_no_looks() {
+    let app = TestApp::start().await;
+    let north = app.organizer("north").await;
     let sms = json!({ "kind": "REMINDER", "channel": "SMS", "language": "pt-BR", "text": "{{ event.title }}" });
     assert_eq!(save(&north.caller, sms).await["userErrors"], json!([]));
 }

@@ -25,6 +25,7 @@ use uuid::Uuid;
 #[derive(Default)]
 struct Recorder {
     seen: Arc<Mutex<Vec<String>>>,
+    flights: Arc<Mutex<Vec<Flight>>>,
     visitor: bool,
     outcome: Outcome,
 }
@@ -46,6 +47,10 @@ impl Gate for Recorder {
         self.visitor.to_string().into()
     }
 
+    fn stands_for_nobody(&self) -> bool {
+        self.visitor
+    }
+
     fn counts_stop(&self) -> bool {
         self.visitor
     }
@@ -62,6 +67,7 @@ impl Gate for Recorder {
 #[async_trait]
 impl Host for Recorder {
     async fn read(&self, flight: &Flight) -> Result<Box<dyn Columns>, ReadFailure> {
+        self.flights.lock().expect("the list").push(flight.clone());
         let mut seen = self.seen.lock().expect("the list");
         for prelude in &flight.preludes {
             seen.push(format!("{}\n-- {:?}", prelude.sql, prelude.params));
@@ -194,6 +200,37 @@ async fn discovery() {
     };
     let from = json!({ "from": "2027-05-04T18:00:00+02:00" });
     insta::assert_snapshot!(compiled_for(host, query, from).await);
+}
+
+/// Every param is read by the request's own place, but for what is the same for all.
+#[tokio::test]
+async fn an_event_page_for_several_visitors() {
+    let query = "query($id: ID!, $from: DateTime!) {
+      event(id: $id) {
+        id title organization { name }
+        ticketTypes(first: 3) { nodes { name } }
+        sessions(first: 5, filter: { title: { startsWith: \"Op\" } }) { totalCount nodes { title speakers { nodes { name } } } }
+      }
+      events(first: 2, filter: { startsAt: { gte: $from } }) { totalCount nodes { title } }
+      organizations(first: 1) { nodes { slug } }
+    }";
+    let host = || Recorder {
+        visitor: true,
+        ..Recorder::default()
+    };
+    let engine = engine();
+    let ask =
+        |day: u32| json!({ "id": id(tag("Event")), "from": format!("2027-05-{day:02}T18:00:00Z") });
+    // What is compiled for the first request is not known to come again.
+    compiled_by(&engine, host(), query, ask(1)).await;
+    let known = host();
+    let flights = known.flights.clone();
+    compiled_by(&engine, known, query, ask(2)).await;
+    let flight = flights.lock().expect("the list")[0].clone();
+    let joint = flight.joint.clone().expect("a plan to share");
+    let many = joint.flight(&[&flight, &flight]).expect("a flight for two");
+    let text = format!("{}\n-- {:?}", layout::lines(&many.sql), many.params);
+    insta::assert_snapshot!(text);
 }
 
 #[tokio::test]
