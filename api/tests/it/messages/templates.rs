@@ -83,13 +83,11 @@ async fn the_events_words_count_before_the_organizations_and_these_before_the_bu
     worker.stop().await;
 }
 
-#[tokio::test]
-async fn what_cannot_be_sent_is_not_saved_and_the_place_is_named() {
-    let app = TestApp::start().await;
-    let north = app.organizer("north").await;
+/// Texts that cannot be sent: the code and the field of the error, and a part of its sentence.
+fn flawed() -> Vec<(Value, &'static str, &'static str, &'static str)> {
     let with = |subject: &str, mjml: &str| json!({ "kind": "REMINDER", "language": "en", "subject": subject, "mjml": mjml });
     let fine = mjml("x");
-    for (input, code, field, place) in [
+    vec![
         (
             with("{{ registration.number }}", &fine),
             "UNKNOWN_VARIABLE",
@@ -151,7 +149,14 @@ async fn what_cannot_be_sent_is_not_saved_and_the_place_is_named() {
             "language",
             "letters",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_not_saved_and_the_place_is_named() {
+    let app = TestApp::start().await;
+    let north = app.organizer("north").await;
+    for (input, code, field, place) in flawed() {
         for verb in ["saveMessageTemplate", "previewMessageTemplate"] {
             let payload = north.caller.tries(verb, "", input.clone()).await;
             let error = &payload["userErrors"][0];
