@@ -24,7 +24,8 @@ documented! {
         pub days_before: Option<i32>,
         /// With `daysBefore`: the time on that day, in minutes after midnight in the event's time zone, 0 to 1439 (720 is
         /// noon). A time that the clock leaves out when summer time begins is taken as an hour later.
-        pub at_minute: Option<i32>,
+        #[sea_orm(default_value = 720)]
+        pub at_minute: i32,
         /// Whether it is sent.
         #[sea_orm(default_value = true)]
         pub active: bool,
@@ -42,7 +43,9 @@ relations! {
     }
 }
 
-const WRITABLE: [Column; 4] = [
+/// When it is sent is said once: another time is another reminder.
+const SAID: [Column; 5] = [
+    Column::EventId,
     Column::MinutesBefore,
     Column::DaysBefore,
     Column::AtMinute,
@@ -61,10 +64,10 @@ pub fn declaration() -> Declaration {
         .default_order(Column::CreatedAt, true)
         .creates(
             "messages:write",
-            [Column::EventId].into_iter().chain(WRITABLE),
+            SAID,
             &[(Column::OrgId, "es.current_org()")],
         )
-        .updates("messages:write", WRITABLE)
+        .updates("messages:write", [Column::Active])
         .constraint(
             "message_reminders_event_fk",
             "eventId",
@@ -73,7 +76,7 @@ pub fn declaration() -> Declaration {
         .constraint(
             "message_reminders_one_way",
             "minutesBefore",
-            "Say minutes before the date, or days before it with a time of day.",
+            "Say either minutes before the date or days before it.",
         )
         .constraint(
             "message_reminders_minutes_range",

@@ -15,7 +15,7 @@ fn up() -> String {
             .member_writes(
                 "messages:write",
                 &format!("id, org_id, event_id, {WHEN}"),
-                WHEN,
+                "active",
             )
             .touched()
             .up(),
@@ -41,15 +41,14 @@ create table message_reminders (
   event_id uuid not null,
   minutes_before integer,
   days_before integer,
-  at_minute integer,
+  at_minute integer not null default 720,
   active boolean not null default true,
   created_at timestamptz not null default es.clock(),
   updated_at timestamptz not null default es.clock(),
   unique (org_id, id),
   constraint message_reminders_event_fk foreign key (org_id, event_id) references events (org_id, id) on delete cascade,
   constraint message_reminders_one_way check (
-    (minutes_before is not null and days_before is null and at_minute is null)
-    or (minutes_before is null and days_before is not null and at_minute is not null)
+    (minutes_before is null) <> (days_before is null)
   ),
   constraint message_reminders_minutes_range check (minutes_before between 5 and 525600),
   constraint message_reminders_days_range check (days_before between 0 and 365),

@@ -249,11 +249,20 @@ async fn every_provider_keeps_the_contract() {
             let case = format!("{} {state}", recorded.provider);
             until(&case, async || {
                 let entry = log(&north.caller, &to).await[0].clone();
-                entry["state"] == state && entry["attempts"] == 1
+                entry["state"] == state && entry["attempts"] != 0
             })
             .await;
             let entry = log(&north.caller, &to).await[0].clone();
-            let (path, headers, body) = stand_in.asked.lock().unwrap().pop().expect("it was asked");
+            // Others that were put off may have been asked for meanwhile.
+            let key = match recorded.channel {
+                "EMAIL" => &to,
+                _ => &digits,
+            };
+            let asked = stand_in.asked.lock().unwrap().clone();
+            let (path, headers, body) = asked
+                .into_iter()
+                .find(|(.., body)| body.contains(key))
+                .expect("it was asked");
             assert_eq!(path, recorded.path, "{case}");
             assert_eq!(headers[recorded.proof.0], recorded.proof.1, "{case}");
             for part in recorded.wants {
