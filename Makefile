@@ -33,6 +33,7 @@ test: setup-tests schema-gate ## Check format and lints, then run every test aga
 	cargo build --workspace --all-targets
 	$(MAKE) --no-print-directory validation-oracle
 	@tools/install.sh webhook-verifier
+	@tools/install.sh smtp-server
 	$(EVENTSPHERE) admin with-postgres --no-durability -- cargo test --workspace
 
 # Refuses to change what clients of the last release lean on: see docs/schema-evolution.md.

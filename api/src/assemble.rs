@@ -24,6 +24,7 @@ use crate::{
     events, health,
     http::{self, Posture, Problem, Remembered},
     jobs::{self, Jobs, Registry},
+    messages::{self, Messages},
     metrics::{self, Metrics},
     organizations,
     payments::{self, Payments},
@@ -54,6 +55,7 @@ pub fn verbs() -> Verbs {
     checkout::verbs(&mut verbs);
     payments::verbs(&mut verbs);
     documents::verbs(&mut verbs);
+    messages::verbs(&mut verbs);
     jobs::verbs(&mut verbs);
     webhooks::verbs(&mut verbs);
     verbs
@@ -63,7 +65,7 @@ pub fn verbs() -> Verbs {
 pub fn jobs() -> Registry {
     let mut registry = Registry::default();
     jobs::jobs(&mut registry);
-    accounts::jobs(&mut registry);
+    messages::jobs(&mut registry);
     checkout::jobs(&mut registry);
     payments::jobs(&mut registry);
     webhooks::jobs(&mut registry);
@@ -165,6 +167,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         jobs: Jobs::new(registry),
         payments: Payments::new(context.config.payments.sandbox).map_err(unfit)?,
         webhooks: Webhooks::new(sender),
+        messages: Messages::new(&context.config.messages).map_err(unfit)?,
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
@@ -256,9 +259,10 @@ pub fn routes(app: App) -> Router {
     let mut slices = Router::new()
         .route("/.well-known/jwks.json", get(jwks))
         .merge(calendar::routes())
-        .merge(payments::routes());
+        .merge(payments::routes())
+        .merge(messages::routes());
     if app.posture.development {
-        slices = slices.merge(accounts::mailbox::routes());
+        slices = slices.merge(messages::mailbox_routes());
     }
     http::router(app, slices, payments::webhook_routes())
 }

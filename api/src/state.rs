@@ -11,6 +11,7 @@ use crate::{
     deprecated_uses::DeprecatedUses,
     http::{Identify, Posture, Remembered, TrustedDocuments},
     jobs::Jobs,
+    messages::Messages,
     metrics::Metrics,
     payments::Payments,
     tenancy::{Door, Grants},
@@ -72,6 +73,8 @@ pub struct Parts {
     pub payments: Payments,
     /// What sends webhooks.
     pub webhooks: Webhooks,
+    /// How messages leave.
+    pub messages: Messages,
     /// The handlers of mutations.
     pub verbs: Arc<Verbs>,
     /// Which role may read which table.

@@ -31,6 +31,8 @@ pub enum Purpose {
     WebhookSecrets,
     /// Keys of payment and message providers.
     ProviderKeys,
+    /// Links that end messages which one can do without.
+    Unsubscribe,
 }
 
 impl Purpose {
@@ -42,6 +44,7 @@ impl Purpose {
             Self::HoldKeys => b"eventsphere/v1/hold-keys",
             Self::WebhookSecrets => b"eventsphere/v1/webhook-secrets",
             Self::ProviderKeys => b"eventsphere/v1/provider-keys",
+            Self::Unsubscribe => b"eventsphere/v1/unsubscribe",
         }
     }
 }

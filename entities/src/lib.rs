@@ -29,6 +29,13 @@ pub mod jobs;
 pub mod ledger_entries;
 pub mod mail_messages;
 pub mod members;
+pub mod message_account_secrets;
+pub mod message_accounts;
+pub mod message_deliveries;
+pub mod message_reminder_runs;
+pub mod message_reminders;
+pub mod message_suppressions;
+pub mod message_templates;
 pub mod occurrences;
 pub mod one_time_codes;
 pub mod organizations;
@@ -130,6 +137,11 @@ pub fn declarations() -> Vec<Declaration> {
         payments::declaration(),
         refunds::declaration(),
         ledger_entries::declaration(),
+        message_templates::declaration(),
+        message_deliveries::declaration(),
+        message_suppressions::declaration(),
+        message_reminders::declaration(),
+        message_accounts::declaration(),
         jobs::declaration(),
         webhook_endpoints::declaration(),
         webhook_attempts::declaration(),

@@ -31,6 +31,10 @@ documented! {
         /// Where attendees can write to, in lower case; null when not said.
         #[sea_orm(column_type = "Text")]
         pub support_email: Option<String>,
+        /// Language of its messages to people whose own is not known: two letters (ISO 639-1), a region where it matters
+        /// (`pt-BR`).
+        #[sea_orm(column_type = "Text", default_value = "en")]
+        pub language: String,
         /// When it was closed; null while it is open.
         pub deleted_at: Option<DateTimeUtc>,
         /// When it was made.
@@ -145,6 +149,7 @@ fn writable(organization: Builder<Entity>) -> Builder<Entity> {
                 Column::DefaultCurrency,
                 Column::TimeZone,
                 Column::SupportEmail,
+                Column::Language,
             ],
         )
         .constraint(
@@ -181,5 +186,10 @@ fn writable(organization: Builder<Entity>) -> Builder<Entity> {
             "organizations_support_email_shape",
             "supportEmail",
             "This is no e-mail address in lower case.",
+        )
+        .constraint(
+            "organizations_language_shape",
+            "language",
+            "A language is two letters, and a region where it matters: en, pt-BR.",
         )
 }

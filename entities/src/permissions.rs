@@ -187,6 +187,16 @@ pub const PERMISSIONS: &[Permission] = &[
         roles: &["owner", "admin", "manager", "staff", "check_in"],
     },
     Permission {
+        code: "messages:read",
+        description: "See what people are sent: texts, reminders, what went to whom, and who must not be written to.",
+        roles: &["owner", "admin", "manager", "staff"],
+    },
+    Permission {
+        code: "messages:write",
+        description: "Change texts and reminders, try them out, and take addresses off the list of those not written to.",
+        roles: &["owner", "admin", "manager"],
+    },
+    Permission {
         code: "jobs:read",
         description: "See the background work of the organization: how far it is, and what failed.",
         roles: &["owner", "admin", "manager"],

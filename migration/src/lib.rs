@@ -30,6 +30,8 @@ mod m20261121_000021_repricing;
 mod m20261121_000023_jobs;
 mod m20261121_000024_leaner_sale;
 mod m20261121_000025_webhooks;
+mod m20261121_000026_messages;
+mod m20261121_000027_reminders;
 mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
 
@@ -66,6 +68,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000023_jobs::Migration),
             Box::new(m20261121_000024_leaner_sale::Migration),
             Box::new(m20261121_000025_webhooks::Migration),
+            Box::new(m20261121_000026_messages::Migration),
+            Box::new(m20261121_000027_reminders::Migration),
             Box::new(m20261121_000028_payments::Migration),
             Box::new(m20261121_000029_payment_events::Migration),
         ]

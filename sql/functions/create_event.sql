@@ -113,5 +113,6 @@ alter function es.demand_permission(text) owner to es_verbs;
 alter function public.create_event(jsonb) owner to es_verbs;
 revoke execute on function es.event_write_problem(text, text, text) from public;
 revoke execute on function es.demand_permission(text) from public;
+grant execute on function es.demand_permission(text) to es_system;
 revoke execute on function public.create_event(jsonb) from public;
 grant execute on function public.create_event(jsonb) to es_member;

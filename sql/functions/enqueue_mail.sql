@@ -1,6 +1,6 @@
--- Writes a letter, and the job that delivers it, in the transaction of what it is about.
--- Called from: es.enqueue_mail by verbs of organizations, in the organization of their transaction; es.write_letter by
---   the accounts slice and serve_waitlist, as es_system.
+-- Writes a letter whose text is there already, and the job that delivers it, in the transaction of what it is about.
+-- Called from: processes of the last release, and es.tell_owners_of_webhook. What else is written now goes through
+--   es.write_messages, whose text is made when it is delivered.
 -- Raises: nothing of its own. Owned by es_system, for letters hold codes and no other role may read them.
 
 create or replace function es.write_letter(p_org uuid, p_kind text, p_recipient text, p_subject text, p_body text)

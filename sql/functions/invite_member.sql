@@ -1,10 +1,11 @@
 -- Invites an address into the organization of the transaction and writes the mail with the code.
--- Request: {email, role_id, token_hash (hex), subject, body}.
+-- Request: {email, role_id, token_hash (hex), code}.
 -- Outcomes: invited (invitation_id), already_member, already_invited, role_not_found, exceeds_own_permissions,
 --   forbidden.
 -- Who may: members:write; nobody invites into a role that may more than they may, and only owners invite owners.
 -- Called from: the verb inviteMember.
 -- Raises: 22P02 when an id is no UUID.
+-- after: message_write
 
 create or replace function public.invite_member(p_request jsonb)
 returns jsonb
@@ -55,7 +56,7 @@ begin
 
   insert into invitation_secrets (invitation_id, org_id, token_hash)
   values (v_new.id, v_org, decode(p_request ->> 'token_hash', 'hex'));
-  perform es.enqueue_mail('invitation', v_email, p_request ->> 'subject', p_request ->> 'body');
+  perform es.write_message('invitation', v_email, v_new.id, null, jsonb_build_object('code', p_request ->> 'code'));
   perform record_audit(v_org, 'member.invited', 'invitation', v_new.id, null, to_jsonb(v_new));
   return jsonb_build_object('outcome', 'invited', 'invitation_id', v_new.id);
 end

@@ -6,7 +6,7 @@
 -- Called from: the job waitlists.serve, as es_system: waitlists_to_serve, then serve_waitlist for each, in a
 --   transaction of its own, so that pools are locked in their order.
 -- Raises: ES400 for a limit below 1.
--- after: stock, waiting
+-- after: message_write, stock, waiting
 
 -- Events where somebody waits and something may be free.
 create or replace function public.waitlists_to_serve()
@@ -119,12 +119,12 @@ begin
     jsonb_build_object('status', p_entry.status),
     jsonb_build_object('status', 'offered', 'expires_at', v_made.expires_at)
   );
-  perform es.write_offer_letter(p_event, p_entry, v_made.expires_at);
+  perform es.write_offer_letter(p_entry, v_made);
 end
 $body$;
 
 -- The letter of an offer. For a guest it holds a new secret: of the one given when joining only the hash is known.
-create or replace function es.write_offer_letter(p_event events, p_entry waitlist_entries, p_expires_at timestamptz)
+create or replace function es.write_offer_letter(p_entry waitlist_entries, p_offer waitlist_offers)
 returns void
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
@@ -138,17 +138,16 @@ begin
     insert into waitlist_secrets (secret_hash, org_id, entry_id)
     values (sha256(convert_to(v_key, 'UTF8')), p_entry.org_id, p_entry.id);
   end if;
-  perform es.write_letter(
-    p_entry.org_id,
-    'waitlist_offer',
-    p_entry.email,
-    format('Places for %s', p_event.title),
-    concat_ws(
-      E'\n\n',
-      format('Hello %s,', p_entry.name),
-      format('the places for %s that you were waiting for are free. They are kept for you until %s.',
-        p_event.title, to_char(p_expires_at at time zone p_event.time_zone, 'YYYY-MM-DD HH24:MI') || ' ' || p_event.time_zone),
-      'The secret that opens your place in the waitlist, to accept or to decline: ' || v_key
+  perform es.write_messages(
+    jsonb_build_array(
+      jsonb_build_object(
+        'kind', 'waitlist_offer', 'org_id', p_entry.org_id, 'recipient', p_entry.email, 'event_id', p_entry.event_id,
+        'about', p_offer.id,
+        'variables', jsonb_build_object(
+          'name', p_entry.name, 'code', coalesce(v_key, ''), 'expires_at', p_offer.expires_at,
+          'occurrence_id', p_entry.occurrence_id
+        )
+      )
     )
   );
 end
@@ -260,12 +259,12 @@ $body$;
 alter function public.waitlists_to_serve() owner to es_system;
 alter function es.somebody_fits(uuid, timestamptz) owner to es_system;
 alter function es.offer_places(events, waitlist_entries, uuid[], integer[], timestamptz) owner to es_system;
-alter function es.write_offer_letter(events, waitlist_entries, timestamptz) owner to es_system;
+alter function es.write_offer_letter(waitlist_entries, waitlist_offers) owner to es_system;
 alter function es.offer_in_order(events, uuid[], integer, timestamptz) owner to es_system;
 alter function public.serve_waitlist(uuid, integer) owner to es_system;
 revoke execute on function public.waitlists_to_serve() from public;
 revoke execute on function es.somebody_fits(uuid, timestamptz) from public;
 revoke execute on function es.offer_places(events, waitlist_entries, uuid[], integer[], timestamptz) from public;
-revoke execute on function es.write_offer_letter(events, waitlist_entries, timestamptz) from public;
+revoke execute on function es.write_offer_letter(waitlist_entries, waitlist_offers) from public;
 revoke execute on function es.offer_in_order(events, uuid[], integer, timestamptz) from public;
 revoke execute on function public.serve_waitlist(uuid, integer) from public;

@@ -1,6 +1,6 @@
 -- Offers a ticket to somebody by mail, for seven days or until the date is over. Nothing changes until they accept: the
 -- ticket stays in force with its holder.
--- Request: {ticket_id, recipient_email, secret_hash (hex), subject, body, idempotency_key?, argument_hash? (hex)}.
+-- Request: {ticket_id, recipient_email, secret_hash (hex), code, idempotency_key?, argument_hash? (hex)}.
 -- Outcomes: offered (transfer_id, expires_at), ticket_not_found, ticket_not_valid (status), ticket_used, transfers_closed,
 --   already_offered (transfer_id), invalid (field, message).
 -- Who may: whoever holds the ticket (the buyer of a ticket that was not received; the receiver of one that was, by account
@@ -147,7 +147,13 @@ begin
   returning * into v_made;
   insert into ticket_transfer_secrets (transfer_id, org_id, secret_hash)
   values (v_made.id, v_made.org_id, decode(p_request ->> 'secret_hash', 'hex'));
-  perform es.enqueue_mail('ticket_transfer', p_email, p_request ->> 'subject', p_request ->> 'body');
+  perform es.write_message(
+    'ticket_transfer', p_email, v_made.id, v_made.event_id,
+    jsonb_build_object(
+      'code', p_request ->> 'code', 'expires_at', v_made.expires_at,
+      'occurrence_id', (select r.occurrence_id from registrations r where r.id = p_ticket.registration_id)
+    )
+  );
   perform record_audit(
     v_made.org_id, 'ticket.offered', 'ticket', p_ticket.id, null,
     jsonb_build_object('transfer_id', v_made.id, 'expires_at', v_made.expires_at)

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::{
     codes::{self, CodePurpose},
     input::{self, Problems},
-    mail::{self, Letter},
     proof::{Whose, prove},
     rates::{self, Rule},
     session,
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
+    messages::{self, Letter},
     tenancy::SystemReason,
     verbs::{Call, Done, Handle},
 };
@@ -85,8 +85,7 @@ impl Handle for ChangePassword {
         codes::drop_all(&tx, user_id, CodePurpose::ResetPassword).await?;
         let now = app.clock.now();
         let ended = session::end(&tx, user_id, Some(session_id), "password_changed", now).await?;
-        let letter = Letter::password_changed(&app.posture.public_url);
-        mail::send(&tx, &person.email, letter).await?;
+        messages::send(&tx, &person.email, Letter::password_changed()).await?;
         tx.commit().await?;
         session::forget(app, &ended);
         Ok(Outcome::new().entity("user", user_id).into())

@@ -4,18 +4,15 @@
 //! Each refresh gives a new pair; a refresh token that comes a second time means that two parties hold it, so the whole
 //! device session ends. Nothing here tells whether an address has an account: signing up, asking for a reset and
 //! signing in with a wrong password answer alike for known and unknown addresses and take about as long.
-//! [`authenticate`] turns a bearer token into the [`crate::tenancy::Actor`] of the request. Mail is written as rows
-//! in the transaction that makes it true; in development it is read at `/dev/mailbox`.
+//! [`authenticate`] turns a bearer token into the [`crate::tenancy::Actor`] of the request. Letters are
+//! written in the transaction that makes them true (`messages`).
 
 mod access_token;
 mod authenticate;
 mod change_password;
 mod codes;
-mod deliver;
 pub mod input;
 mod lockout;
-pub mod mail;
-pub mod mailbox;
 mod pace;
 mod passwords;
 mod proof;
@@ -39,12 +36,7 @@ pub use authenticate::{ByToken, authenticate};
 pub use passwords::Passwords;
 pub use standing::Standing;
 
-use crate::{
-    fault::Fault,
-    jobs::{Queue, Registry},
-    state::App,
-    verbs::Verbs,
-};
+use crate::{fault::Fault, state::App, verbs::Verbs};
 
 /// What signing in needs. Cheap to clone; clones share keys and caches.
 #[derive(Clone, Default)]
@@ -77,13 +69,6 @@ pub async fn jwks(app: &App) -> Result<Value, Fault> {
 /// A new key signs access tokens from now on; tokens signed by the old one stay good until they expire.
 pub async fn rotate_signing_keys(app: &App) -> Result<(), Fault> {
     app.accounts.keys.rotate(app).await
-}
-
-/// The jobs of this slice.
-pub fn jobs(registry: &mut Registry) {
-    registry
-        .queue(Queue::new("mail", 32, 8))
-        .add::<deliver::DeliverMail>();
 }
 
 /// The mutations of this slice.

@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use super::{
     lockout::{is_first_lock, is_locked, lock_after},
-    mail::{self, Letter},
     passwords,
 };
 use crate::{
     fault::Fault,
+    messages::{self, Letter},
     state::App,
     statements::{first, run},
     tenancy::SystemReason,
@@ -71,8 +71,7 @@ pub async fn prove(app: &App, whose: Whose<'_>, password: String) -> Result<Opti
         tx.commit().await?;
     } else if attempt.failures.is_some_and(is_first_lock) {
         let tx = app.door.system(SystemReason::Accounts).await?;
-        let letter = Letter::locked(&app.posture.public_url);
-        mail::send(&tx, &attempt.person.email, letter).await?;
+        messages::send(&tx, &attempt.person.email, Letter::locked()).await?;
         tx.commit().await?;
     }
     Ok(right.then_some(attempt.person))

@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::{
     codes::{self, CodePurpose},
     input::{self, Problems},
-    mail::{self, Letter},
     pace::evenly,
     rates::{self, Rule},
 };
 use crate::{
     fault::Fault,
+    messages::{self, Letter},
     state::App,
     statements::first,
     tenancy::SystemReason,
@@ -75,8 +75,7 @@ async fn write_letter(app: &App, email: &str) -> Result<(), Fault> {
     if let Some(row) = row {
         let user_id: Uuid = row.try_get("", "id")?;
         let code = codes::make(app, &tx, user_id, CodePurpose::ResetPassword).await?;
-        let letter = Letter::reset_password(&app.posture.public_url, &code);
-        mail::send(&tx, email, letter).await?;
+        messages::send(&tx, email, Letter::reset_password(&code)).await?;
     }
     tx.commit().await?;
     Ok(())

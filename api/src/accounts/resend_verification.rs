@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::{
     codes::{self, CodePurpose},
     input::{self, Problems},
-    mail::{self, Letter},
     pace::evenly,
     rates::{self, Rule},
 };
 use crate::{
     fault::Fault,
+    messages::{self, Letter},
     state::App,
     statements::first,
     tenancy::SystemReason,
@@ -76,8 +76,7 @@ async fn write_letter(app: &App, email: &str) -> Result<(), Fault> {
     if let Some(row) = row {
         let user_id: Uuid = row.try_get("", "id")?;
         let code = codes::make(app, &tx, user_id, CodePurpose::VerifyEmail).await?;
-        let letter = Letter::verify_email(&app.posture.public_url, &code);
-        mail::send(&tx, email, letter).await?;
+        messages::send(&tx, email, Letter::verify_email(&code)).await?;
     }
     tx.commit().await?;
     Ok(())

@@ -7,7 +7,6 @@ use serde::Deserialize;
 use super::{
     codes::{self, CodePurpose},
     input::{self, Problems},
-    mail::{self, Letter},
     rates::{self, Rule},
     session,
     sign_up::set_password,
@@ -15,6 +14,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
+    messages::{self, Letter},
     statements::first,
     tenancy::SystemReason,
     vault::{TokenKind, hash_token},
@@ -95,8 +95,7 @@ impl Handle for ResetPassword {
         set_password(&tx, user_id, &password_hash).await?;
         codes::drop_all(&tx, user_id, CodePurpose::VerifyEmail).await?;
         let ended = session::end(&tx, user_id, None, "password_reset", now).await?;
-        let letter = Letter::password_changed(&app.posture.public_url);
-        mail::send(&tx, &email, letter).await?;
+        messages::send(&tx, &email, Letter::password_changed()).await?;
         tx.commit().await?;
         session::forget(app, &ended);
         Ok(Outcome::new().value("email", email).into())

@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::{
     codes::{self, CodePurpose},
     input::{self, Problems},
-    mail::{self, Letter},
     pace::evenly,
     rates::{self, Rule},
 };
 use crate::{
     fault::Fault,
+    messages::{self, Letter},
     state::App,
     statements::{first, run},
     tenancy::{SystemReason, TenantTx},
@@ -132,11 +132,11 @@ async fn write(app: &App, person: &NewPerson) -> Result<(), Fault> {
         Some(user_id) => {
             set_password(&tx, user_id, &person.password_hash).await?;
             let code = codes::make(app, &tx, user_id, CodePurpose::VerifyEmail).await?;
-            Letter::verify_email(&app.posture.public_url, &code)
+            Letter::verify_email(&code)
         }
-        None => Letter::already_signed_up(&app.posture.public_url),
+        None => Letter::already_signed_up(),
     };
-    mail::send(&tx, &person.email, letter).await?;
+    messages::send(&tx, &person.email, letter).await?;
     tx.commit().await?;
     Ok(())
 }

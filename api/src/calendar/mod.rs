@@ -21,6 +21,8 @@ use crate::{
     tenancy::Actor,
 };
 
+const PRODUCT: &str = "-//EventSphere//EventSphere//EN";
+
 /// The route of this slice.
 pub fn routes() -> Router<App> {
     Router::new().route("/calendar/{organization}/{file}", get(event_file))
@@ -40,7 +42,7 @@ async fn event_file(
         return Err(missing().into());
     }
     let mut calendar = Calendar::new();
-    calendar.append_property(("PRODID", "-//EventSphere//EventSphere//EN"));
+    calendar.append_property(("PRODID", PRODUCT));
     for row in &rows {
         calendar.push(entry(row, &app.posture.public_url, &organization, slug)?);
         let title: String = row.try_get("", "title").map_err(Fault::from)?;
@@ -89,38 +91,82 @@ async fn read(app: &App, organization: &str, slug: &str) -> Result<Vec<QueryResu
     Ok(rows)
 }
 
-/// One date. Times are in UTC, which every calendar shows in its owner's zone, summer time included.
+/// One date of an event, as calendars take it.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Key of the date: the same for ever, so that a calendar changes its entry instead of adding a second.
+    pub id: Uuid,
+    /// When it begins.
+    pub starts_at: DateTime<Utc>,
+    /// When it ends.
+    pub ends_at: DateTime<Utc>,
+    /// Whether it does not take place, or not for whom this is.
+    pub cancelled: bool,
+    /// Title.
+    pub title: String,
+    /// What it is about; may be empty.
+    pub summary: String,
+    /// Where; may be empty.
+    pub place: String,
+    /// Counts changes.
+    pub sequence: u32,
+    /// When it was last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Where to find it as it is now.
+    pub url: String,
+}
+
+impl Entry {
+    /// Times are in UTC, which every calendar shows in its owner's zone, summer time included.
+    fn event(&self) -> Event {
+        let mut entry = Event::new();
+        entry
+            .uid(&format!("{}@eventsphere", self.id))
+            .sequence(self.sequence)
+            .timestamp(self.updated_at)
+            .summary(&self.title)
+            .starts(self.starts_at)
+            .ends(self.ends_at)
+            .url(&self.url)
+            .status(match self.cancelled {
+                true => EventStatus::Cancelled,
+                false => EventStatus::Confirmed,
+            });
+        if !self.summary.is_empty() {
+            entry.description(&self.summary);
+        }
+        if !self.place.is_empty() {
+            entry.location(&self.place);
+        }
+        entry.done()
+    }
+
+    /// A file with this date alone, to go with a mail: it enters the date, or takes it out again.
+    pub fn file(&self) -> String {
+        let mut calendar = Calendar::new();
+        calendar
+            .append_property(("PRODID", PRODUCT))
+            .append_property(("METHOD", if self.cancelled { "CANCEL" } else { "PUBLISH" }))
+            .push(self.event());
+        calendar.done().to_string()
+    }
+}
+
 fn entry(row: &QueryResult, base: &str, organization: &str, slug: &str) -> Result<Event, Fault> {
-    let id: Uuid = row.try_get("", "id")?;
-    let starts_at: DateTime<Utc> = row.try_get("", "starts_at")?;
-    let ends_at: DateTime<Utc> = row.try_get("", "ends_at")?;
-    let updated_at: DateTime<Utc> = row.try_get("", "updated_at")?;
     let sequence: i32 = row.try_get("", "calendar_sequence")?;
     let status: String = row.try_get("", "status")?;
     let date_status: String = row.try_get("", "date_status")?;
-    let title: String = row.try_get("", "title")?;
-    let summary: String = row.try_get("", "summary")?;
-    let place: String = row.try_get("", "place")?;
-    let cancelled = status == "cancelled" || date_status == "cancelled";
-    let mut entry = Event::new();
-    entry
-        // The same for ever, so that a calendar changes its entry instead of adding a second.
-        .uid(&format!("{id}@eventsphere"))
-        .sequence(sequence.unsigned_abs())
-        .timestamp(updated_at)
-        .summary(&title)
-        .starts(starts_at)
-        .ends(ends_at)
-        .url(&format!("{base}/calendar/{organization}/{slug}.ics"))
-        .status(match cancelled {
-            true => EventStatus::Cancelled,
-            false => EventStatus::Confirmed,
-        });
-    if !summary.is_empty() {
-        entry.description(&summary);
-    }
-    if !place.is_empty() {
-        entry.location(&place);
-    }
-    Ok(entry.done())
+    let entry = Entry {
+        id: row.try_get("", "id")?,
+        starts_at: row.try_get("", "starts_at")?,
+        ends_at: row.try_get("", "ends_at")?,
+        cancelled: status == "cancelled" || date_status == "cancelled",
+        title: row.try_get("", "title")?,
+        summary: row.try_get("", "summary")?,
+        place: row.try_get("", "place")?,
+        sequence: sequence.unsigned_abs(),
+        updated_at: row.try_get("", "updated_at")?,
+        url: format!("{base}/calendar/{organization}/{slug}.ics"),
+    };
+    Ok(entry.event())
 }

@@ -13,7 +13,6 @@ use super::{
 use crate::{
     accounts::{
         self,
-        mail::Letter,
         rates::{self, Rule},
     },
     fault::Fault,
@@ -114,7 +113,7 @@ impl Handle for TransferTicket {
         let email = input.email.trim().to_lowercase();
         rates::count_client(call, Rule::Invitation).await?;
         rates::count_email(call, Rule::Invitation, &email).await?;
-        let Some((org_id, title)) = find(call, input.ticket_id).await? else {
+        let Some(org_id) = find(call, input.ticket_id).await? else {
             let answer = json!({ "outcome": "ticket_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
@@ -122,10 +121,8 @@ impl Handle for TransferTicket {
         let mut request = keyed(arguments, &input.idempotency_key);
         let secret = Secret::new(TokenKind::Transfer, accounts::environment(call.app))
             .map_err(Fault::internal)?;
-        let letter = Letter::ticket_transfer(&call.app.posture.public_url, &title, &secret.text);
         request["secret_hash"] = json!(hex(&secret.hash));
-        request["subject"] = json!(letter.subject);
-        request["body"] = json!(letter.body);
+        request["code"] = json!(secret.text);
         let answer = outcome::decide(call, org_id, "transfer_ticket", &request).await?;
         let outcome = match outcome::word(&answer) {
             "offered" => Outcome::new().entity("transfer", outcome::key(&answer, "transfer_id")?),
@@ -138,8 +135,8 @@ impl Handle for TransferTicket {
     }
 }
 
-/// The organization of a ticket that the caller may know of, and the title of its event.
-async fn find(call: Call<'_>, ticket_id: Uuid) -> Result<Option<(Uuid, String)>, Fault> {
+/// The organization of a ticket that the caller may know of.
+async fn find(call: Call<'_>, ticket_id: Uuid) -> Result<Option<Uuid>, Fault> {
     let tx = call.app.door.begin(call.actor).await?;
     let row = statements::first(
         &tx,
@@ -148,28 +145,8 @@ async fn find(call: Call<'_>, ticket_id: Uuid) -> Result<Option<(Uuid, String)>,
     )
     .await?;
     tx.commit().await?;
-    let org_id: Option<Uuid> = match row {
+    Ok(match row {
         Some(row) => row.try_get("", "org")?,
         None => None,
-    };
-    let Some(org_id) = org_id else {
-        return Ok(None);
-    };
-    let tx = call
-        .app
-        .door
-        .begin_at(&reader(call, org_id), org_id)
-        .await?;
-    let row = statements::first(
-        &tx,
-        "select e.title from tickets t join events e on e.id = t.event_id where t.id = $1",
-        [ticket_id.into()],
-    )
-    .await?;
-    tx.commit().await?;
-    let title = match row {
-        Some(row) => row.try_get("", "title")?,
-        None => "an event".to_owned(),
-    };
-    Ok(Some((org_id, title)))
+    })
 }

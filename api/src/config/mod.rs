@@ -7,6 +7,7 @@ mod http;
 mod jobs;
 mod limits;
 mod log;
+mod messages;
 mod metrics;
 mod payments;
 mod redis;
@@ -19,6 +20,7 @@ pub use http::HttpConfig;
 pub use jobs::JobsConfig;
 pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
 pub use log::{LogConfig, LogFormat};
+pub use messages::{Encryption, MessagesConfig, ProviderUrls, SmtpConfig, SmtpSecret};
 pub use metrics::MetricsConfig;
 pub use payments::PaymentsConfig;
 pub use redis::{RedisConfig, RedisUrl};
@@ -58,6 +60,7 @@ pub struct Config {
     pub jobs: JobsConfig,
     pub payments: PaymentsConfig,
     pub webhooks: WebhooksConfig,
+    pub messages: MessagesConfig,
     /// `serve --demo`: demo data and demo sign-ins.
     pub demo: bool,
 }
@@ -81,6 +84,7 @@ impl Config {
             jobs: JobsConfig::read(settings)?,
             payments: PaymentsConfig::read(settings, &database)?,
             webhooks: WebhooksConfig::read(settings)?,
+            messages: MessagesConfig::read(settings)?,
             database,
             demo,
         })
@@ -225,6 +229,13 @@ mod tests {
             ("JOB_SCHEDULES", "jobs.clear"),
             ("JOB_SCHEDULES", "jobs.clear = at night"),
             ("WEBHOOKS_TO_LOOPBACK", "yes"),
+            ("SMTP_URL", "http://mail.example"),
+            ("SMTP_URL", "smtp://mail.example"),
+            ("SMTP_URL", "smtp://ada:x@mail.example?tls=none"),
+            ("SMTP_CA_FILE", "/nowhere/at/all.pem"),
+            ("MAIL_FROM", "nobody"),
+            ("PROVIDER_TIMEOUT_MS", "5"),
+            ("TWILIO_URL", "ftp://twilio.example"),
             ("REDIS_URL", "http://cache:6379"),
             ("REDIS_TIMEOUT_MS", "0"),
             ("REDIS_POOL_SIZE", "0"),
@@ -269,6 +280,8 @@ mod tests {
         let pairs = [
             ("DATABASE_URL", "postgres://app:s3cret@db/events"),
             ("REDIS_URL", "rediss://app:s3cret@cache:6380/1"),
+            ("SMTP_URL", "smtps://app:s3cret@mail.example"),
+            ("MAIL_FROM", "tickets@mail.example"),
             ("SECRET_KEY", KEY),
         ];
         let config = Config::read(&settings(&pairs), false).expect("good");

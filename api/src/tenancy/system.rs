@@ -29,6 +29,8 @@ pub enum SystemReason {
     Jobs,
     /// Deliveries of all tenants are pruned together.
     Webhooks,
+    /// Whoever follows a link in a mail is nobody in particular; the link says whose messages end.
+    Messages,
     /// An operator asked at the command line.
     Operator,
 }
@@ -50,6 +52,7 @@ impl SystemReason {
             Self::Sandbox => "sandbox",
             Self::Jobs => "jobs",
             Self::Webhooks => "webhooks",
+            Self::Messages => "messages",
             Self::Operator => "operator",
         };
         format!("system:{reason}")

@@ -21,6 +21,7 @@ mod examples;
 mod fence;
 mod jobs;
 mod main_job;
+mod messages;
 mod payments;
 mod pricing;
 mod protocol;

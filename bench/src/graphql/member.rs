@@ -79,18 +79,13 @@ async fn account(ground: &Ground) -> Result<(String, String), Failure> {
         let address = ground.server.address;
         let input = json!({ "email": EMAIL, "password": PASSWORD, "name": "An organizer" });
         does(address, None, "signUp", "", input).await?;
-        let letter: String = admin
+        let code: String = admin
             .query_one(
-                "select body_text from mail_messages where recipient = $1",
+                "select variables ->> 'code' from mail_messages where recipient = $1",
                 &[&EMAIL],
             )
             .await?
             .get(0);
-        let code = letter
-            .lines()
-            .map(str::trim)
-            .find(|line| line.len() > 20 && !line.contains([' ', '/']))
-            .ok_or_else(|| format!("no code in the letter: {letter}"))?;
         does(address, None, "verifyEmail", "", json!({ "code": code })).await?;
         admin
             .execute(

@@ -12,7 +12,8 @@ use super::ledger::Sdl;
 use crate::harness;
 
 /// Fields of an input of which one or the other is said: the first, or the second where another thing is chosen.
-const EITHER: [(&str, &str, &str); 3] = [
+const EITHER: [(&str, &str, &str); 4] = [
+    ("CreateMessageReminderInput", "minutesBefore", "daysBefore"),
     ("SignInInput", "organizationId", "organizationSlug"),
     ("PlaceRegistrationInput", "holdId", "holdKey"),
     ("CreateHoldInput", "ticketTypeId", "capacityPoolId"),
@@ -94,8 +95,11 @@ fn object(
                 let wanted = field.required || all || has_id(catalog, described, &path, id);
                 wanted.then(|| json!([inner]))
             }
-            // What a percentage needs, though other kinds do without.
-            _ if field.required || all || field.name == "rateMillionths" => {
+            // What a percentage needs, though other kinds do without; and what a reminder needs, unless it says days.
+            _ if field.required
+                || all
+                || matches!(field.name.as_str(), "rateMillionths" | "minutesBefore") =>
+            {
                 Some(sample(catalog, field, said))
             }
             _ => None,
@@ -141,7 +145,7 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         InputType::List(_) if field.name == "eventTypes" => json!(["event.updated"]),
         InputType::List(_) | InputType::Scalar(Scalar::StringList) => json!(["events:read"]),
         InputType::Scalar(Scalar::Int) => match field.name.as_str() {
-            "capacity" => json!(60),
+            "capacity" | "minutesBefore" => json!(60),
             name if name.starts_with("max") => json!(10),
             name if name.ends_with("Seconds") => json!(600),
             _ => json!(1),
@@ -155,6 +159,7 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         },
         InputType::Scalar(Scalar::Date) => json!("2027-05-04"),
         InputType::Scalar(Scalar::Enum(name)) if name == "FeeKind" => json!("SERVICE"),
+        InputType::Scalar(Scalar::Enum(name)) if name == "MessageKind" => json!("REMINDER"),
         InputType::Scalar(Scalar::Enum(_)) if field.name == "kind" => json!("PERCENT"),
         InputType::Scalar(Scalar::Enum(name)) => {
             let mut values = catalog.enums[name].values.iter();
@@ -170,7 +175,13 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             "credential" => json!("webhook_secret"),
             "value" => json!("a secret of sixteen characters"),
             "country" => json!("DE"),
-            "locale" => json!("en"),
+            "locale" | "language" => json!("en"),
+            "to" | "sender" => json!(format!("somebody{number}@example.org")),
+            "name" if field.description.starts_with("By which name the provider") => {
+                json!("made-up")
+            }
+            "address" => json!(format!("somebody{number}@example.org")),
+            "mjml" => json!("<mjml><mj-body></mj-body></mjml>"),
             "currency" | "defaultCurrency" => json!("EUR"),
             "id" => json!(format!("made-up-{number}")),
             name if name.ends_with("assword") => json!("not the right password"),

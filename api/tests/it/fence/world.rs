@@ -4,6 +4,7 @@
 mod door;
 pub mod events;
 mod jobs;
+mod messages;
 mod money;
 pub mod people;
 pub mod prices;
@@ -164,6 +165,7 @@ async fn side(app: &TestApp, tag: &'static str) -> Side {
     door::fill(&founder).await;
     webhooks::fill(&founder).await;
     jobs::fill(&founder).await;
+    messages::fill(&founder, &shop).await;
     let staff = people::staff(&founder).await;
     let mut side = Side {
         tag,

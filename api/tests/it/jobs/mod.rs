@@ -46,7 +46,7 @@ fn noted(test: Uuid) -> Vec<String> {
 }
 
 /// Waits for it; fails after a minute.
-async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
+pub async fn until(what: &str, mut done: impl AsyncFnMut() -> bool) {
     for _ in 0..3000 {
         if done().await {
             return;
@@ -66,19 +66,19 @@ async fn app(database: Database, add: impl FnOnce(&mut Registry)) -> TestApp {
 }
 
 /// A worker of this process.
-struct Worker {
+pub struct Worker {
     stopping: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Worker {
-    fn start(app: &TestApp) -> Self {
+    pub fn start(app: &TestApp) -> Self {
         let stopping = CancellationToken::new();
         let task = tokio::spawn(jobs::work(app.app.clone(), stopping.clone()));
         Self { stopping, task }
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stopping.cancel();
         self.task.await.expect("it ends");
     }

@@ -232,14 +232,10 @@ fn euros(minor: i64) -> Value {
 
 /// The code in the newest letter to that address.
 pub async fn mailed_code(database: &Client, to: &str) -> Option<String> {
-    let sql =
-        "select body_text from mail_messages where recipient = $1 order by created_at desc limit 1";
+    let sql = "select variables ->> 'code' from mail_messages where recipient = $1 and variables ? 'code' \
+               order by created_at desc limit 1";
     let row = database.query_opt(sql, &[&to]).await.expect("letters")?;
-    let body: String = row.get(0);
-    body.lines()
-        .map(str::trim)
-        .find(|line| line.starts_with("es") && line.contains('_') && !line.contains(' '))
-        .map(str::to_owned)
+    Some(row.get(0))
 }
 
 /// Builds it through the API, as an organizer does.

@@ -325,3 +325,27 @@ values ('@0000000-0000-7000-8000-000000000072', '@0000000-0000-7000-8000-0000000
 
 insert into webhook_attempts (org_id, delivery_id, number, started_at, took_ms)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000072', 1, now(), 12);
+insert into message_templates (org_id, event_id, kind, channel, language, subject, mjml)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1', 'reminder', 'email', 'en',
+  'Soon', '<mjml><mj-body></mj-body></mjml>');
+
+insert into message_deliveries (org_id, kind, channel, recipient, about, occasion)
+values ('@0000000-0000-7000-8000-0000000000aa', 'reminder', 'email', 'x@example.org',
+  '@0000000-0000-7000-8000-0000000000c1', '');
+
+insert into message_suppressions (org_id, channel, address, reason)
+values ('@0000000-0000-7000-8000-0000000000aa', 'email', 'x@example.org', 'bounce');
+
+insert into message_reminders (id, org_id, event_id, minutes_before)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-0000000000e1', 60);
+
+insert into message_reminder_runs (reminder_id, occurrence_id, org_id)
+values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000c1',
+  '@0000000-0000-7000-8000-0000000000aa');
+
+insert into message_accounts (id, org_id, channel, provider, name, sender)
+values ('@0000000-0000-7000-8000-000000000072', '@0000000-0000-7000-8000-0000000000aa', 'sms', 'twilio', 'AC@', '+100');
+
+insert into message_account_secrets (account_id, org_id, sealed)
+values ('@0000000-0000-7000-8000-000000000072', '@0000000-0000-7000-8000-0000000000aa', 'sealed');
