@@ -24,6 +24,9 @@ pub(super) const EVENT_TYPES: &[EventType] = &[
     of("hold.created", "Hold"),
     of("hold.expired", "Hold"),
     of("hold.released", "Hold"),
+    of("payment.failed", "Payment"),
+    of("payment.refunded", "Payment"),
+    of("payment.succeeded", "Payment"),
     of("registration.approved", "Registration"),
     of("registration.cancelled", "Registration"),
     of("registration.changed", "Registration"),
@@ -42,6 +45,7 @@ pub(super) fn entity(object_type: &str) -> Option<&'static str> {
     Some(match object_type {
         "event" => "Event",
         "hold" => "Hold",
+        "payment" => "Payment",
         "registration" => "Registration",
         "ticket" => "Ticket",
         "waitlist_offer" => "WaitlistOffer",
@@ -58,6 +62,7 @@ pub(super) fn referred(key: &str) -> Option<&'static str> {
         "item_id" => "RegistrationItem",
         "entry_id" => "WaitlistEntry",
         "new_ticket_id" => "Ticket",
+        "refund_id" => "Refund",
         _ => return None,
     })
 }
@@ -130,6 +135,6 @@ mod tests {
     fn a_filter_names_the_entities_it_leads_to() {
         let types = ["ticket.issued", "ticket.cancelled", "event.updated"].map(str::to_owned);
         assert_eq!(entities(&types), ["Event", "Ticket"]);
-        assert_eq!(entities(&[]).len(), 5);
+        assert_eq!(entities(&[]).len(), 6);
     }
 }

@@ -107,7 +107,7 @@ fn broken_mjml_is_told_with_its_line() {
             "element",
         ),
         ("<mjml><mj-body><mj-section>", None, "not closed"),
-        ("Hello", None, "mjml"),
+        ("Hello", None, "MJML"),
         (
             "<mjml><mj-body>\n<mj-raw></mj-raw></mj-body></mjml>",
             Some(2),
