@@ -11,7 +11,7 @@ use std::{
 const LONGEST: usize = 800;
 
 /// What stands below the slices. A folder or file of `api/src` that is neither here nor in [`TOP`] is a slice.
-const FLOOR: [&str; 19] = [
+const FLOOR: [&str; 20] = [
     "believed",
     "clock",
     "config",
@@ -29,6 +29,7 @@ const FLOOR: [&str; 19] = [
     "statements",
     "tenancy",
     "throttle",
+    "turns",
     "vault",
     "verbs",
 ];
