@@ -1,6 +1,13 @@
 //! Pools of such connections.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use deadpool::{
     Runtime,
@@ -53,6 +60,24 @@ pub(in crate::tenancy) struct WirePool {
     pool: Pool<Opening>,
     wait: Duration,
     turns: Option<Arc<Turns>>,
+    /// Who waits for a turn.
+    queued: AtomicUsize,
+}
+
+/// One of those who wait for a turn; no longer when dropped.
+struct Queued<'a>(&'a AtomicUsize);
+
+impl<'a> Queued<'a> {
+    fn at(queue: &'a AtomicUsize) -> Self {
+        queue.fetch_add(1, Ordering::Relaxed);
+        Self(queue)
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl WirePool {
@@ -75,6 +100,7 @@ impl WirePool {
             pool,
             wait: options.wait,
             turns: options.turns,
+            queued: AtomicUsize::new(0),
         })
     }
 
@@ -83,10 +109,12 @@ impl WirePool {
         let Some(turns) = &self.turns else {
             return self.lend().await?.fly(steps).await;
         };
+        let queued = Queued::at(&self.queued);
         let turn = timeout(self.wait, turns.next()).await;
+        drop(queued);
         let turn = turn.map_err(|_| WireError::Broken("no turn came".to_owned()))?;
-        let mut flying = self.lend().await?;
-        turn.of(flying.fly(steps)).await
+        // Who waits for a connection works on nothing either.
+        turn.of(async { self.lend().await?.fly(steps).await }).await
     }
 
     /// A connection, for one flight.
@@ -103,7 +131,7 @@ impl WirePool {
             open: status.size,
             idle: status.available,
             most: status.max_size,
-            waiting: Some(status.waiting),
+            waiting: Some(status.waiting + self.queued.load(Ordering::Relaxed)),
         }
     }
 }
