@@ -4,8 +4,8 @@
 --   {letter: {id, org_id, kind, channel, recipient, event_id, variables, subject, body_text, created_at}, facts,
 --   templates: [{event_id, language, subject, mjml, text}], account: {provider, name, sender, sealed (hex)} or null}.
 -- message_settle: how it ended. Request: {letter_id, state: sent | bounced | suppressed | failed | queued, provider?,
---   reference?, failure?, subject?, body_text?, body_html?, calendar?}. A bounce is remembered: nothing more is sent to that
---   address. `queued` is for an attempt that will be made again.
+--   reference?, failure?, subject?, body_text?, body_html?, calendar?, waits?}. A bounce is remembered: nothing more is sent to
+--   that address. With `waits` the letter is to be sent still: soon (queued), or when its dead job runs again (failed).
 -- message_look: as message_take gives it, for one letter or the newest, and nothing is changed.
 -- Called from: the job mail.deliver (messages/deliver.rs) and the development mailbox, as es_system.
 -- Raises: nothing of its own.
@@ -140,7 +140,7 @@ begin
     body_text = coalesce(p_request ->> 'body_text', m.body_text),
     body_html = coalesce(p_request ->> 'body_html', m.body_html),
     calendar = coalesce(p_request ->> 'calendar', m.calendar),
-    delivered_at = case when v_state <> 'queued' then v_now end
+    delivered_at = case when p_request ->> 'waits' is null then v_now end
   where m.id = (p_request ->> 'letter_id')::uuid
     and m.delivered_at is null
   returning m.* into v_letter;
@@ -154,7 +154,7 @@ begin
     attempts = d.attempts + case when v_state = 'suppressed' then 0 else 1 end,
     sent_at = case when v_state = 'sent' then v_now end
   where d.id = v_letter.id
-    and d.state = 'queued';
+    and d.state in ('queued', 'failed');
   if v_state = 'bounced' and v_letter.org_id is not null then
     insert into message_suppressions (org_id, channel, address, reason)
     values (v_letter.org_id, v_letter.channel, lower(v_letter.recipient), 'bounce')

@@ -41,8 +41,7 @@ async fn event_file(
     if rows.is_empty() {
         return Err(missing().into());
     }
-    let mut calendar = Calendar::new();
-    calendar.append_property(("PRODID", PRODUCT));
+    let mut calendar = calendar();
     for row in &rows {
         calendar.push(entry(row, &app.posture.public_url, &organization, slug)?);
         let title: String = row.try_get("", "title").map_err(Fault::from)?;
@@ -143,13 +142,22 @@ impl Entry {
 
     /// A file with this date alone, to go with a mail: it enters the date, or takes it out again.
     pub fn file(&self) -> String {
-        let mut calendar = Calendar::new();
+        let mut calendar = calendar();
         calendar
-            .append_property(("PRODID", PRODUCT))
             .append_property(("METHOD", if self.cancelled { "CANCEL" } else { "PUBLISH" }))
             .push(self.event());
         calendar.done().to_string()
     }
+}
+
+/// One with nothing in it yet. (`Calendar::new` names another product.)
+fn calendar() -> Calendar {
+    let mut calendar = Calendar::empty();
+    calendar
+        .append_property(("VERSION", "2.0"))
+        .append_property(("PRODID", PRODUCT))
+        .append_property(("CALSCALE", "GREGORIAN"));
+    calendar
 }
 
 fn entry(row: &QueryResult, base: &str, organization: &str, slug: &str) -> Result<Event, Fault> {

@@ -27,7 +27,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// The queue `default`, normal priority, 12 attempts over about half a day, a minute for each, gone when done.
+    /// The queue `default`, normal priority, 12 attempts over two or three hours, a minute for each, gone when done.
     pub const fn new() -> Self {
         Self {
             queue: Queue::DEFAULT.name,

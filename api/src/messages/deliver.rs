@@ -2,6 +2,8 @@
 //! provider is asked. Between its yes and our note a process may die: then the letter is handed over once more, under the
 //! same name, by which mail servers and readers tell that they have it (ADR 0028).
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -19,6 +21,14 @@ use crate::{
     statements,
 };
 
+/// Between attempts to note what came of a letter.
+const PAUSES: [Duration; 4] = [
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(6),
+];
+
 /// The job; whoever writes a letter enqueues it.
 pub(super) struct DeliverMail;
 
@@ -35,7 +45,11 @@ impl Handler for DeliverMail {
     const KIND: &'static str = "mail.deliver";
 
     fn policy() -> Policy {
-        Policy::new().queue("mail").priority(Priority::Urgent)
+        // Over about two days: mail servers are away for a weekend's half, seldom for longer.
+        Policy::new()
+            .queue("mail")
+            .priority(Priority::Urgent)
+            .attempts(20)
     }
 
     async fn run(job: &Running, payload: Payload) -> Result<(), Failed> {
@@ -134,32 +148,48 @@ async fn settle(
         }
         Err(Refused::NoSuchRecipient(reason)) => ("bounced", Some(reason), None),
         Err(Refused::Rejected(reason)) => ("failed", Some(reason), None),
-        Err(Refused::Later(reason, _)) if job.last => ("failed", Some(reason), None),
         Err(Refused::Later(reason, after)) => {
-            // Nothing of it is kept but the try: its text is made anew, of what is true then.
-            request = json!({ "letter_id": outgoing.id, "provider": provider });
-            ("queued", Some(reason.clone()), Some((reason, after)))
+            // Nothing of it is kept but the try: its text is made anew, of what is true then. After the last try the job is
+            // dead, and whoever lets it run again sends the letter still.
+            request = json!({ "letter_id": outgoing.id, "provider": provider, "waits": true });
+            let state = if job.last { "failed" } else { "queued" };
+            (state, Some(reason.clone()), Some((reason, after)))
         }
     };
     request["state"] = json!(state);
     request["failure"] = json!(failure);
-    let tx = job.begin().await?;
-    statements::run(
-        &tx,
-        "select public.message_settle($1)",
-        [Json::into(request)],
-    )
-    .await
-    .map_err(Fault::from)?;
-    if again.is_none() {
-        job.finish_in(&tx).await?;
+    let mut noted = note(job, &request, again.is_none()).await;
+    for pause in PAUSES {
+        if noted.is_ok() {
+            break;
+        }
+        // It was sent: a database that is away for a moment must not make it go again.
+        tokio::time::sleep(pause).await;
+        noted = note(job, &request, again.is_none()).await;
     }
-    tx.commit().await.map_err(Fault::from)?;
+    noted?;
     match again {
         None => Ok(()),
         Some((reason, after)) => Err(Failed::Later {
             reason,
-            after: after.map(std::time::Duration::from_secs),
+            after: after.map(Duration::from_secs),
         }),
     }
+}
+
+/// Writes down how it ended and, unless it goes on, that the job is done.
+async fn note(job: &Running, request: &Json, ended: bool) -> Result<(), Failed> {
+    let tx = job.begin().await?;
+    statements::run(
+        &tx,
+        "select public.message_settle($1)",
+        [Json::into(request.clone())],
+    )
+    .await
+    .map_err(Fault::from)?;
+    if ended {
+        job.finish_in(&tx).await?;
+    }
+    tx.commit().await.map_err(Fault::from)?;
+    Ok(())
 }

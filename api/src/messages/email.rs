@@ -65,8 +65,13 @@ pub fn of(message: &Outgoing) -> Result<Message, String> {
         .date(SystemTime::from(message.written_at))
         .message_id(Some(message_id(message)))
         .header(AutoSubmitted("auto-generated".to_owned()));
-    if let Some(reply_to) = &message.reply_to {
-        builder = builder.reply_to(Mailbox::new(None, address(reply_to)?));
+    // Rather a mail that is not answered there than none.
+    if let Some(reply_to) = message
+        .reply_to
+        .as_deref()
+        .and_then(|text| address(text).ok())
+    {
+        builder = builder.reply_to(Mailbox::new(None, reply_to));
     }
     if let Some(url) = &message.unsubscribe_url {
         builder = builder

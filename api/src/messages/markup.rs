@@ -101,7 +101,7 @@ fn pieces(markup: &str) -> impl Iterator<Item = (usize, Piece<'_>)> {
             let rest = markup.get(at..).filter(|rest| !rest.is_empty())?;
             let start = at;
             if let Some(comment) = rest.strip_prefix("<!--") {
-                at += 4 + comment.find("-->").map_or(comment.len(), |end| end + 3);
+                at += 4 + comment_length(comment);
                 continue;
             }
             if !opens_tag(rest) {
@@ -178,6 +178,43 @@ fn attribute(behind: &str, name: &str) -> Option<String> {
     None
 }
 
+/// Names of attributes in lower case, whatever stands in their values.
+fn attribute_names(behind: &str) -> Vec<String> {
+    let mut names = vec![];
+    let mut outside = String::new();
+    let mut quote = None;
+    for c in behind.chars() {
+        match quote {
+            Some(open) if c == open => quote = None,
+            Some(_) => {}
+            None if matches!(c, '"' | '\'') => {
+                quote = Some(c);
+                outside.push(' ');
+            }
+            None => outside.push(c),
+        }
+    }
+    for (at, _) in outside.match_indices('=') {
+        let before = outside[..at].trim_end();
+        let name = before
+            .split(|c: char| c.is_whitespace() || c == '/')
+            .next_back();
+        names.extend(name.map(str::to_ascii_lowercase));
+    }
+    names
+}
+
+/// How far a comment goes behind its opening, as browsers read it.
+fn comment_length(comment: &str) -> usize {
+    for closed_at_once in [">", "->"] {
+        if comment.starts_with(closed_at_once) {
+            return closed_at_once.len();
+        }
+    }
+    let ends = ["-->", "--!>"].map(|end| comment.find(end).map(|at| at + end.len()));
+    ends.into_iter().flatten().min().unwrap_or(comment.len())
+}
+
 /// Why the markup is refused, with the line of it: too deep, something that a mail must not hold, a link to a script.
 pub fn refused(markup: &str) -> Option<(usize, String)> {
     let mut depth = 0usize;
@@ -212,12 +249,7 @@ pub fn refused(markup: &str) -> Option<(usize, String)> {
 }
 
 fn refused_attributes(behind: &str) -> Option<String> {
-    let names = behind.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
-    for name in names.filter_map(|part| {
-        part.strip_suffix('=')
-            .or(part.split_once('=').map(|(name, _)| name))
-    }) {
-        let name = name.trim().to_ascii_lowercase();
+    for name in attribute_names(behind) {
         if name.len() > 2 && name.starts_with("on") {
             return Some(format!("the attribute {name} is not allowed in a mail"));
         }
@@ -228,6 +260,11 @@ fn refused_attributes(behind: &str) -> Option<String> {
             .chars()
             .filter(|c| !c.is_whitespace() && !c.is_control())
             .collect();
+        // What is left of an entity here is one that readers of mail may know and we do not.
+        let begins = value.split(['/', '?', '#']).next().unwrap_or_default();
+        if begins.contains('&') {
+            return Some("a link that cannot be read is not allowed in a mail".to_owned());
+        }
         let scheme = value
             .split_once(':')
             .map(|(scheme, _)| scheme.to_ascii_lowercase());

@@ -14,6 +14,9 @@ use super::{markup, variables};
 const FUEL: u64 = 50_000;
 /// Bytes that a rendering may come to.
 const LARGEST: usize = 1 << 20;
+/// Values that open something for whoever reads them. They stand in no subject: subjects are kept in the log of
+/// deliveries, which members read.
+const SECRETS: [&str; 4] = ["code", "action_url", "tickets", "unsubscribe_url"];
 /// All that may stand in `{% %}`.
 const TAGS: [&str; 6] = ["if", "elif", "else", "endif", "for", "endfor"];
 
@@ -78,8 +81,20 @@ pub fn check(source: Source<'_>, kind: &str) -> Result<(), Flaw> {
             .template_from_str(text)
             .map_err(|error| flaw(part, &error))?;
         logic_light(part, text)?;
-        let mut unknown: Vec<String> = template
-            .undeclared_variables(true)
+        let names = template.undeclared_variables(true);
+        if part == "subject"
+            && let Some(name) = names.iter().find(|name| is_secret(name))
+        {
+            return Err(Flaw {
+                part,
+                line: line_of(text, name),
+                what: format!(
+                    "{name} stands in no subject: members read the subjects of what was sent"
+                ),
+                unknown: false,
+            });
+        }
+        let mut unknown: Vec<String> = names
             .into_iter()
             .filter(|name| !variables::is_known(kind, name))
             .collect();
@@ -101,11 +116,11 @@ pub fn check(source: Source<'_>, kind: &str) -> Result<(), Flaw> {
 
 /// Fills in the values.
 pub fn render(source: Source<'_>, values: &Json, missing: Missing) -> Result<Made, Flaw> {
-    let fill = |part, text: &str| fill(part, text, values, missing);
     let subject = source
         .subject
-        .map(|text| fill("subject", text))
+        .map(|text| fill("subject", text, &without_secrets(values), missing))
         .transpose()?;
+    let fill = |part, text: &str| fill(part, text, values, missing);
     let mjml = source.mjml.map(|text| fill("mjml", text)).transpose()?;
     let text = source.text.filter(|text| !text.trim().is_empty());
     let text = text.map(|text| fill("text", text)).transpose()?;
@@ -118,6 +133,19 @@ pub fn render(source: Source<'_>, values: &Json, missing: Missing) -> Result<Mad
         text,
         html,
     })
+}
+
+fn is_secret(name: &str) -> bool {
+    let name = name.split('.').next().unwrap_or(name);
+    SECRETS.contains(&name)
+}
+
+fn without_secrets(values: &Json) -> Json {
+    let mut values = values.clone();
+    if let Some(values) = values.as_object_mut() {
+        values.retain(|name, _| !is_secret(name));
+    }
+    values
 }
 
 fn parts<'a>(source: Source<'a>) -> impl Iterator<Item = (&'static str, &'a str)> {

@@ -18,7 +18,7 @@ use uuid::Uuid;
 use page::View;
 pub(crate) use page::escaped;
 
-use super::{compose::compose, email};
+use super::{compose::compose, email, providers::Outgoing, variables};
 use crate::{fault::Fault, state::App, tenancy::SystemReason};
 
 /// How many letters are listed.
@@ -167,7 +167,11 @@ async fn letter(app: &App, told: Json_) -> Result<Letter, Fault> {
     let organization = text(&told, "organization");
     let log = told["log"].clone();
     let delivered = told["letter"]["delivered_at"].is_string();
-    let composed = compose(app, told).await?.outgoing;
+    let composed = match compose(app, told.clone()).await {
+        Ok(composed) => composed.outgoing,
+        // The others can be read all the same.
+        Err(fault) => unmade(&told, &fault)?,
+    };
     let source = match composed.channel.as_str() {
         "email" => email::of(&composed).ok(),
         _ => None,
@@ -191,6 +195,26 @@ async fn letter(app: &App, told: Json_) -> Result<Letter, Fault> {
         state,
         failure: text(&log, "failure"),
         created_at: composed.written_at,
+    })
+}
+
+/// In the place of a letter that nothing can be made of.
+fn unmade(told: &Json_, fault: &Fault) -> Result<Outgoing, Fault> {
+    let letter = &told["letter"];
+    let text = |name: &str| letter[name].as_str().unwrap_or_default().to_owned();
+    Ok(Outgoing {
+        id: text("id").parse().map_err(Fault::internal)?,
+        channel: text("channel"),
+        from_name: "EventSphere".to_owned(),
+        from_address: String::new(),
+        reply_to: None,
+        to: text("recipient"),
+        subject: "(cannot be made)".to_owned(),
+        text: fault.to_string(),
+        html: None,
+        calendar: None,
+        unsubscribe_url: None,
+        written_at: variables::instant(&letter["created_at"]).unwrap_or_default(),
     })
 }
 

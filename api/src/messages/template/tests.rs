@@ -99,6 +99,35 @@ fn what_it_costs_is_bounded() {
 }
 
 #[test]
+fn what_opens_something_stands_in_no_subject() {
+    let source = mail("Your code: {{ code }}", "<mjml><mj-body></mj-body></mjml>");
+    let flaw = check(source, "ticket_transfer").expect_err("a code in a subject");
+    assert_eq!((flaw.part, flaw.line), ("subject", Some(1)));
+    let values = json!({ "code": "est_1", "action_url": "https://x.example/?code=est_1" });
+    let made = render(source, &values, Missing::Empty).expect("a mail");
+    assert_eq!(made.subject, "Your code:");
+}
+
+#[test]
+fn values_may_look_like_attributes_and_comments_end_where_browsers_end_them() {
+    let logo = "<mjml><mj-body><mj-section><mj-column><mj-image alt=\"{{ name }}\" src=\"https://x.example/l.png\" /></mj-column></mj-section></mj-body></mjml>";
+    let named = json!({ "name": "Radio Live onair=24h" });
+    render(mail("x", logo), &named, Missing::Empty).expect("a harmless name");
+    for script in [
+        "<!--><script>alert(1)</script> -->",
+        "<!---><img src=x onerror=alert(1)>-->",
+        "<!-- --!><img src=x onerror=alert(1)>-->",
+        "<a href=\"javascript&colon;alert(1)\">x</a>",
+        "<a href=\"java&Tab;script:alert(1)\">x</a>",
+    ] {
+        let mjml = format!(
+            "<mjml><mj-body><mj-section><mj-column><mj-text>{script}</mj-text></mj-column></mj-section></mj-body></mjml>"
+        );
+        render(mail("x", &mjml), &json!({}), Missing::Refused).expect_err(script);
+    }
+}
+
+#[test]
 fn broken_mjml_is_told_with_its_line() {
     for (mjml, line, word) in [
         (
