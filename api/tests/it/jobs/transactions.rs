@@ -60,7 +60,7 @@ async fn a_job_is_there_exactly_when_its_transaction_was_committed() {
     admin.execute(write, &[]).await.unwrap();
     assert_eq!(count().await, 1);
     let queued =
-        "select count(*) from jobs where queue = 'mail' and priority = 0 and max_attempts = 12";
+        "select count(*) from jobs where queue = 'mail' and priority = 0 and max_attempts = 20";
     assert_eq!(
         app.database.count(queued).await,
         1,
