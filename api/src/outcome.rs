@@ -132,3 +132,9 @@ pub fn own_org(call: crate::verbs::Call<'_>) -> Result<Uuid, Fault> {
         Fault::Forbidden("choose an organization first (switchOrganization)".to_owned())
     })
 }
+
+/// The answer to `forbidden`: what was allowed some seconds ago is no longer. Nothing of the caller's own role is told but
+/// that it does not do.
+pub fn forbidden() -> Fault {
+    Fault::Forbidden("your role or token does not (any more) allow this".to_owned())
+}

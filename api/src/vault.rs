@@ -129,16 +129,13 @@ impl Vault {
 
     /// 32 bytes that only the holder of the master key can make from these parts (HMAC-SHA256 under the purpose's key).
     pub fn mac(&self, purpose: Purpose, parts: &[&[u8]]) -> Result<[u8; 32], VaultError> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose)?);
-        let mut context = hmac::Context::with_key(&key);
+        // With their lengths, so that parts cannot be cut differently to the same end.
+        let mut measured = vec![];
         for part in parts {
-            // With their lengths, so that parts cannot be cut differently to the same end.
-            context.update(&(part.len() as u64).to_be_bytes());
-            context.update(part);
+            measured.extend_from_slice(&(part.len() as u64).to_be_bytes());
+            measured.extend_from_slice(part);
         }
-        let mut out = [0u8; 32];
-        out.copy_from_slice(context.sign().as_ref());
-        Ok(out)
+        Ok(hmac_sha256(&self.derive(purpose)?, &[&measured]))
     }
 
     fn cipher(&self, purpose: Purpose) -> Result<RandomizedNonceKey, VaultError> {
@@ -163,6 +160,18 @@ impl KeyType for KeyLength {
     fn len(&self) -> usize {
         32
     }
+}
+
+/// The HMAC-SHA256 of the parts, one behind the other.
+pub fn hmac_sha256(key: &[u8], parts: &[&[u8]]) -> [u8; 32] {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, key);
+    let mut context = hmac::Context::with_key(&key);
+    for part in parts {
+        context.update(part);
+    }
+    let mut out = [0u8; 32];
+    out.copy_from_slice(context.sign().as_ref());
+    out
 }
 
 /// Whether two secrets are equal, in a time that depends on their lengths only.

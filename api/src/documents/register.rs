@@ -264,7 +264,7 @@ fn told(answer: &Value, mut checks: Checks) -> Result<Done, Fault> {
                 .value("added", answer["added"].clone());
             Ok(outcome.into())
         }
-        "forbidden" => Err(super::remove::forbidden()),
+        "forbidden" => Err(outcome::forbidden()),
         _ => Err(Fault::Internal(format!("unknown outcome {answer}"))),
     }
 }

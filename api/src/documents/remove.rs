@@ -26,11 +26,6 @@ pub struct Input {
     at_most: i64,
 }
 
-/// Nothing of the caller's own role is told but that it does not do.
-pub(super) fn forbidden() -> Fault {
-    Fault::Forbidden("your role or token does not (any more) allow this".to_owned())
-}
-
 #[async_trait]
 impl Handle for RemoveTrustedDocuments {
     type Input = Input;
@@ -88,7 +83,7 @@ impl Handle for RemoveTrustedDocuments {
                 }
                 .into())
             }
-            "forbidden" => Err(forbidden()),
+            "forbidden" => Err(outcome::forbidden()),
             _ => Err(Fault::Internal(format!("unknown outcome {answer}"))),
         }
     }

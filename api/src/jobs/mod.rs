@@ -29,6 +29,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 
 pub use backoff::Backoff;
+pub use clear::{clear_away, clearing};
 pub use enqueue::{New, enqueue, enqueue_all};
 pub use figures::write as write_figures;
 pub use handler::{Failed, Handler};

@@ -122,9 +122,7 @@ impl Handle for SaveMessageAccount {
         if let Some(unfit) = unfit(&input) {
             return Ok(unfit.into());
         }
-        let org_id = call.actor.org_id().ok_or_else(|| {
-            Fault::Forbidden("choose an organization first (switchOrganization)".to_owned())
-        })?;
+        let org_id = outcome::own_org(call)?;
         let channel = channel(&input.provider);
         let context = context(org_id, channel);
         let sealed = call

@@ -39,9 +39,7 @@ impl Answer {
     /// The user error of a refusal.
     pub fn refused(&self) -> Result<Outcome, Fault> {
         if self.outcome() == "forbidden" {
-            return Err(Fault::Forbidden(
-                "your role or token does not (any more) allow this".to_owned(),
-            ));
+            return Err(outcome::forbidden());
         }
         let refusal = refusal(self.outcome())
             .ok_or_else(|| Fault::Internal(format!("unknown outcome {}", self.body)))?;

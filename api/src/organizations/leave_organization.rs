@@ -9,6 +9,7 @@ use super::answer::{ask, fails_with};
 use crate::{
     accounts::session::{self, gives_tokens},
     fault::Fault,
+    outcome::own_org,
     verbs::{Call, Done, Handle},
 };
 
@@ -39,9 +40,7 @@ impl Handle for LeaveOrganization {
 
     async fn run(call: Call<'_>, _input: Input) -> Result<Done, Fault> {
         let (user_id, _) = session::person(call.actor)?;
-        let org_id = call.actor.org_id().ok_or_else(|| {
-            Fault::Forbidden("choose an organization first (switchOrganization)".to_owned())
-        })?;
+        let org_id = own_org(call)?;
         let answer = ask(call, "leave_organization", json!({})).await?;
         if answer.outcome() != "left" {
             return Ok(answer.refused()?.into());

@@ -89,7 +89,7 @@ impl Handle for CreateWebhookEndpoint {
             "created" => Outcome::new()
                 .entity("webhookEndpoint", id)
                 .value("secret", secret.text()),
-            "forbidden" => return Err(super::forbidden()),
+            "forbidden" => return Err(outcome::forbidden()),
             _ => outcome::refusal(&answer, REFUSALS)?,
         }
         .into())

@@ -26,7 +26,6 @@ use std::sync::Arc;
 pub use sender::Sender;
 
 use crate::{
-    fault::Fault,
     jobs::{Events, Queue, Registry},
     verbs::Verbs,
 };
@@ -73,9 +72,4 @@ pub fn jobs(registry: &mut Registry) {
         .add::<deliver::Deliver>()
         .add::<prune::Prune>()
         .at::<prune::Prune>("12,42 * * * *");
-}
-
-/// What was allowed some seconds ago is no longer.
-fn forbidden() -> Fault {
-    Fault::Forbidden("your role or token does not (any more) allow this".to_owned())
 }

@@ -1,13 +1,10 @@
 //! Bodies and deliveries are kept for a set time.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use serde_json::json;
 
 use crate::{
-    fault::Fault,
-    jobs::{Failed, Handler, Policy, Priority, Running},
+    jobs::{Failed, Handler, Policy, Running, clear_away, clearing},
     tenancy::SystemReason,
 };
 
@@ -24,26 +21,12 @@ impl Handler for Prune {
     const KIND: &'static str = "webhooks.prune";
 
     fn policy() -> Policy {
-        Policy::new()
-            .priority(Priority::Bulk)
-            .attempts(3)
-            .time_limit(Duration::from_secs(300))
+        clearing()
     }
 
     async fn run(job: &Running, (): ()) -> Result<(), Failed> {
         let request = json!({ "limit": BATCH });
-        while !job.stopping() {
-            let done = job
-                .app
-                .door
-                .decide_as_system(SystemReason::Webhooks, "prune_webhook_deliveries", &request)
-                .await
-                .map_err(Fault::from)?;
-            let full = |name: &str| done[name].as_i64().unwrap_or(0) >= BATCH;
-            if !full("pruned") && !full("removed") {
-                break;
-            }
-        }
-        Ok(())
+        let (reason, counted) = (SystemReason::Webhooks, ["pruned", "removed"]);
+        clear_away(job, reason, "prune_webhook_deliveries", &request, counted).await
     }
 }

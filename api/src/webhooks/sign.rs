@@ -1,12 +1,12 @@
 //! Secrets of endpoints and the signatures made with them, as Standard Webhooks says.
 
-use aws_lc_rs::{hmac, rand};
+use aws_lc_rs::rand;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use uuid::Uuid;
 
 use crate::{
     fault::Fault,
-    vault::{Purpose, Vault, hex, unhex},
+    vault::{Purpose, Vault, hex, hmac_sha256, unhex},
 };
 
 /// What is hashed with, bytes.
@@ -47,12 +47,7 @@ impl SigningSecret {
     }
 
     fn sign(&self, message: &[&[u8]]) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.0);
-        let mut context = hmac::Context::with_key(&key);
-        for part in message {
-            context.update(part);
-        }
-        format!("v1,{}", STANDARD.encode(context.sign()))
+        format!("v1,{}", STANDARD.encode(hmac_sha256(&self.0, message)))
     }
 }
 

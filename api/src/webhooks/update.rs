@@ -116,7 +116,7 @@ impl Handle for UpdateWebhookEndpoint {
         let answer = outcome::decide_own(call, "update_webhook_endpoint", &request).await?;
         Ok(match outcome::word(&answer) {
             "updated" => Outcome::new().entity("webhookEndpoint", input.id),
-            "forbidden" => return Err(super::forbidden()),
+            "forbidden" => return Err(outcome::forbidden()),
             _ => outcome::refusal(&answer, REFUSALS)?,
         }
         .into())

@@ -5,8 +5,10 @@
 //! Each organization has a line for placing and one for confirming, each with one batch under way in this process, and
 //! all of them together take at most half of the connections that verbs have: a rush on one organization's sale leaves
 //! those of others their turn. Of these only as many run at once as processors can work on: more would take from each
-//! other, while in line they gather company. A batch that takes long, since it waits for a lock, lets others by. A buyer who goes away cancels nothing; a batch that fails or panics answers everybody
-//! in it. Only buyers stand here: who acts as a member of the organization is served alone, by their permissions.
+//! other, while in line they gather company. A batch that takes long, since it waits for a lock, lets others by.
+//!
+//! A buyer who goes away cancels nothing; a batch that fails or panics answers everybody in it. Only buyers stand here:
+//! who acts as a member of the organization is served alone, by their permissions.
 
 mod batch;
 mod memory;

@@ -6,7 +6,6 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_lc_rs::hmac;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,7 +16,7 @@ use crate::{
     fault::Fault,
     jobs::{Backoff, Failed, Handler, Policy, Priority, Running},
     payments::accounts,
-    vault::{hex, same, unhex},
+    vault::{hex, hmac_sha256, same, unhex},
 };
 
 const HEADER: &str = "sandbox-signature";
@@ -25,13 +24,8 @@ const HEADER: &str = "sandbox-signature";
 /// How old or how far ahead a signature may be, in seconds.
 const WINDOW: i64 = 300;
 
-fn sign(secret: &str, seconds: &str, body: &[u8]) -> hmac::Tag {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let mut context = hmac::Context::with_key(&key);
-    context.update(seconds.as_bytes());
-    context.update(b".");
-    context.update(body);
-    context.sign()
+fn sign(secret: &str, seconds: &str, body: &[u8]) -> [u8; 32] {
+    hmac_sha256(secret.as_bytes(), &[seconds.as_bytes(), b".", body])
 }
 
 /// Whether the header says who sent these bytes, and that it was just now.

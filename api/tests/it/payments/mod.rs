@@ -122,6 +122,15 @@ impl Stage {
         }
     }
 
+    /// A buyer who has paid, and how.
+    async fn paid(&self) -> (Buyer, Paying) {
+        let buyer = self.buyer().await;
+        let paying = self.pay(&buyer).await;
+        self.press(&paying, "succeed").await;
+        self.becomes(&buyer, "CONFIRMED", "PAID").await;
+        (buyer, paying)
+    }
+
     async fn pay(&self, buyer: &Buyer) -> Paying {
         let input = json!({ "registrationId": buyer.registration, "idempotencyKey": key() });
         let selection = "payment { id status checkoutUrl providerReference amount { minorUnits currencyCode } }";

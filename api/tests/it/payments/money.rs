@@ -139,10 +139,7 @@ async fn r18_a_webhook_that_never_comes_loses_no_sale() {
 async fn r16_a_refund_made_at_the_sandbox_itself_is_booked() {
     let stage = Stage::new().await;
     let worker = Worker::start(&stage.app);
-    let buyer = stage.buyer().await;
-    let paying = stage.pay(&buyer).await;
-    stage.press(&paying, "succeed").await;
-    stage.becomes(&buyer, "CONFIRMED", "PAID").await;
+    let (buyer, paying) = stage.paid().await;
     let url = format!("{}/sandbox/refund/{}", stage.app.url, paying.reference);
     let request = |token: &str| {
         let request = stage.app.http().post(&url).bearer_auth(token);

@@ -81,10 +81,7 @@ async fn r18_events_three_times_shuffled_and_at_once_have_the_effect_of_each_onc
 async fn r15_two_members_who_refund_at_once_give_back_what_came_in() {
     let stage = Stage::new().await;
     let worker = Worker::start(&stage.app);
-    let buyer = stage.buyer().await;
-    let paying = stage.pay(&buyer).await;
-    stage.press(&paying, "succeed").await;
-    stage.becomes(&buyer, "CONFIRMED", "PAID").await;
+    let (_, paying) = stage.paid().await;
     let member = stage.organizer.caller.clone();
     let said = at_once(6, |_| {
         let (member, id) = (member.clone(), paying.id.clone());

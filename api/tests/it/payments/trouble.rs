@@ -160,10 +160,7 @@ async fn r19_a_provider_that_answers_too_late_knows_one_payment_however_often_it
 async fn r15_after_a_time_out_the_provider_is_asked_before_money_is_given_back_again() {
     let stage = stage(0, 1).await;
     let worker = Worker::start(&stage.app);
-    let buyer = stage.buyer().await;
-    let paying = stage.pay(&buyer).await;
-    stage.press(&paying, "succeed").await;
-    stage.becomes(&buyer, "CONFIRMED", "PAID").await;
+    let (buyer, paying) = stage.paid().await;
     let input = json!({ "paymentId": paying.id, "idempotencyKey": key() });
     stage
         .organizer
@@ -191,10 +188,7 @@ async fn r15_after_a_time_out_the_provider_is_asked_before_money_is_given_back_a
 async fn a_refund_that_the_provider_refuses_leaves_the_money_where_it_was() {
     let stage = Stage::new().await;
     let worker = Worker::start(&stage.app);
-    let buyer = stage.buyer().await;
-    let paying = stage.pay(&buyer).await;
-    stage.press(&paying, "succeed").await;
-    stage.becomes(&buyer, "CONFIRMED", "PAID").await;
+    let (buyer, paying) = stage.paid().await;
     let input = json!({
         "paymentId": paying.id, "amount": { "minorUnits": "113", "currencyCode": "EUR" }, "idempotencyKey": key(),
     });
