@@ -30,6 +30,8 @@ use crate::{state::App, tenancy::SystemReason};
 
 /// How long a job may lie before it is looked for.
 const POLL: Duration = Duration::from_millis(250);
+/// How long what ended waits for others to be told of with it, while there is work.
+const TELL: Duration = Duration::from_millis(20);
 /// After a turn that failed.
 const TROUBLE: Duration = Duration::from_secs(1);
 /// What is taken beyond the free places is done within about this time.
@@ -73,10 +75,11 @@ struct Turned {
     answer: Option<Json>,
 }
 
-/// Serves the queue until the life is over or the program stops.
-pub(super) async fn serve(app: App, queue: Queue, life: Life) {
+/// Serves the queue until the life is over or the program stops; its jobs see the second program.
+pub(super) async fn serve(app: App, runs: App, queue: Queue, life: Life) {
     let mut station = Station {
         app,
+        runs,
         queue,
         life,
         waiting: VecDeque::new(),
@@ -94,6 +97,8 @@ pub(super) async fn serve(app: App, queue: Queue, life: Life) {
 
 struct Station {
     app: App,
+    /// What its jobs run in.
+    runs: App,
     queue: Queue,
     life: Life,
     /// Taken, and not begun.
@@ -123,7 +128,7 @@ impl Station {
             let due = Instant::now() >= look;
             // After trouble nothing is told before its time either.
             if turn.is_none()
-                && (due || !self.unsure && (!self.ended.is_empty() || self.is_hungry()))
+                && (due || !self.unsure && (self.is_idle() || self.is_hungry()))
             {
                 turn = Some(self.turn());
             }
@@ -133,7 +138,12 @@ impl Station {
                     turn = None;
                     look = Instant::now() + self.took(turned);
                 }
-                Some(ended) = self.running.join_next() => self.note(ended),
+                Some(ended) = self.running.join_next() => {
+                    self.note(ended);
+                    if !self.unsure {
+                        look = look.min(Instant::now() + TELL);
+                    }
+                }
                 () = sleep_until(look), if !under_way => {}
                 () = self.app.jobs.wake.notified(), if !under_way && !self.unsure => look = Instant::now(),
                 () = self.life.stopping.cancelled() => break,
@@ -166,6 +176,11 @@ impl Station {
         ((self.rate * AHEAD) as usize).min(MOST_AHEAD)
     }
 
+    /// Nothing is left to do but to tell of what ended.
+    fn is_idle(&self) -> bool {
+        !self.ended.is_empty() && self.running.is_empty() && self.waiting.is_empty()
+    }
+
     /// There is more to take, and room for a turn's worth of it.
     fn is_hungry(&self) -> bool {
         self.more && self.room() * 2 >= self.queue.slots + self.ahead()
@@ -195,7 +210,7 @@ impl Station {
             };
             *self.at_work.entry(taken.lane).or_default() += 1;
             self.running
-                .spawn(run(self.app.clone(), self.life.clone(), kind, taken));
+                .spawn(run(self.runs.clone(), self.life.clone(), kind, taken));
         }
     }
 
