@@ -13,12 +13,20 @@ mod call;
 mod check;
 mod create_account;
 mod create_payment;
+mod mark_received;
+mod mark_sent;
+mod offline;
 mod page;
+mod paypal;
+mod paystack;
 mod provider;
 mod refund;
 mod refund_payment;
 mod sandbox;
 mod settle;
+mod signature;
+mod stripe;
+mod toss;
 mod update_account;
 mod webhook;
 
@@ -61,7 +69,14 @@ pub struct Payments {
 
 /// All providers. A new one is a line here.
 fn all() -> Vec<Arc<dyn Provider>> {
-    vec![Arc::new(Sandbox)]
+    vec![
+        Arc::new(stripe::Stripe),
+        Arc::new(paypal::PayPal::default()),
+        Arc::new(paystack::Paystack),
+        Arc::new(toss::Toss),
+        Arc::new(offline::Offline),
+        Arc::new(Sandbox),
+    ]
 }
 
 impl Payments {
@@ -122,7 +137,9 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<create_account::CreatePaymentAccount>()
         .add::<update_account::UpdatePaymentAccount>()
         .add::<create_payment::CreatePayment>()
-        .add::<refund_payment::RefundPayment>();
+        .add::<refund_payment::RefundPayment>()
+        .add::<mark_received::MarkPaymentReceived>()
+        .add::<mark_sent::MarkRefundSent>();
 }
 
 /// The jobs of this slice. Providers that hang hold up no other work.
