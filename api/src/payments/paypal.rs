@@ -273,8 +273,9 @@ impl PayPal {
         let CallFailed::Refused(said) = &refused else {
             return Err(refused);
         };
-        let found = self.get(app, account, &format!("/v2/checkout/orders/{id}"));
-        let found = found.await?.ok_or(refused.clone())?;
+        let path = format!("/v2/checkout/orders/{id}");
+        let found = self.get(app, account, &path).await?;
+        let found = found.ok_or_else(|| refused.clone())?;
         let mut fact = payment(&found)?;
         if fact.status == PaymentWord::Pending {
             fact.failure = Some(said.clone());

@@ -191,7 +191,8 @@ async fn confirm(
     };
     // Confirmed before, or declined: it says which.
     let found = order(app, account, order_row.id).await?;
-    let mut found = fact(&found.ok_or(refused.clone())?)?;
+    let found = found.ok_or_else(|| refused.clone())?;
+    let mut found = fact(&found)?;
     if found.status == PaymentWord::Pending {
         found.status = PaymentWord::Failed;
         found.failure = Some(said.clone());
