@@ -203,7 +203,9 @@ impl PayPal {
             .post(at)
             .basic_auth(id, Some(secret))
             .form(&[("grant_type", "client_credentials")]);
-        let answer = call::send(app, request, Again::Harmless).await?.done(word)?;
+        let answer = call::send(app, request, Again::Harmless)
+            .await?
+            .done(word)?;
         let token = text(&answer, "/access_token")?.to_owned();
         self.tokens.insert(key, token.clone());
         Ok((key, token))
@@ -328,9 +330,10 @@ impl PayPal {
         let (amount_minor, currency) = money(&resource["dispute_amount"])?;
         let outcome = resource["dispute_outcome"]["outcome_code"].as_str();
         let status = match (resource["status"].as_str(), outcome) {
-            (Some("RESOLVED"), Some("RESOLVED_BUYER_FAVOUR" | "RESOLVED_WITH_PAYOUT")) => {
-                DisputeWord::Lost
-            }
+            (
+                Some("RESOLVED"),
+                Some("RESOLVED_BUYER_FAVOUR" | "RESOLVED_WITH_PAYOUT" | "ACCEPTED"),
+            ) => DisputeWord::Lost,
             (Some("RESOLVED"), _) => DisputeWord::Won,
             _ => DisputeWord::Open,
         };
@@ -341,6 +344,8 @@ impl PayPal {
             status,
             amount_minor,
             currency,
+            withdrawn: None,
+            fee_minor: None,
             reason: resource["reason"].as_str().map(str::to_owned),
         })))
     }
@@ -478,11 +483,7 @@ impl Provider for PayPal {
                 let id = id.or_else(|| linked(resource, "up"));
                 let path = format!("/v2/checkout/orders/{}", id.ok_or_else(|| odd("capture"))?);
                 let found = self.get(app, account, &path).await?;
-                found
-                    .as_ref()
-                    .map(payment)
-                    .transpose()?
-                    .map(Fact::Payment)
+                found.as_ref().map(payment).transpose()?.map(Fact::Payment)
             }
             "PAYMENT.CAPTURE.REFUNDED" | "PAYMENT.CAPTURE.REVERSED" => {
                 self.read_refund(app, account, resource).await?

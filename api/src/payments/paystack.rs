@@ -201,6 +201,8 @@ fn dispute(object: &Json, resolved: bool) -> Result<Option<DisputeFact>, CallFai
         },
         amount_minor,
         currency,
+        withdrawn: None,
+        fee_minor: None,
         reason: object["category"].as_str().map(str::to_owned),
     }))
 }
@@ -317,7 +319,9 @@ impl Provider for Paystack {
         account: &Account,
         new: &NewRefund,
     ) -> Result<RefundFact, CallFailed> {
-        let amount = CAPABILITIES.amounts.units(new.amount_minor, &new.currency)?;
+        let amount = CAPABILITIES
+            .amounts
+            .units(new.amount_minor, &new.currency)?;
         let request = app
             .payments
             .http

@@ -289,6 +289,12 @@ pub struct DisputeFact {
     pub amount_minor: i64,
     /// ISO 4217.
     pub currency: String,
+    /// Whether the provider has taken the money back by now; `None` where it does not say. What is lost, was taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawn: Option<bool>,
+    /// What the provider takes for it, in minor units.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fee_minor: Option<i64>,
     /// Why, in a word of the provider's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -101,7 +101,10 @@ mod tests {
         let two = fine.replacen("v1=", "v1=00,v1=", 1);
         assert_eq!(judged(SECRET, &headers(&two), b"x", 1000), Ok(()));
         for text in ["", "t=1000", "v1=00", "t=,v1=00", "t=x,v1=00"] {
-            assert!(judged(SECRET, &headers(text), b"x", 1000).is_err(), "{text}");
+            assert!(
+                judged(SECRET, &headers(text), b"x", 1000).is_err(),
+                "{text}"
+            );
         }
         let none = Err(Forged::Unsigned);
         assert_eq!(judged(SECRET, &HeaderMap::new(), b"x", 1000), none);

@@ -68,7 +68,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 };
 
 /// Starts Stripe's form. What goes wrong is said, and may be tried again.
-const START: &str = r#"
+const START: &str = r##"
 const settings = JSON.parse(document.getElementById("settings").textContent);
 const said = document.getElementById("said"), button = document.getElementById("pay");
 const stripe = Stripe(settings.key);
@@ -81,7 +81,7 @@ document.getElementById("form").addEventListener("submit", async (event) => {
   if (error) said.textContent = error.message;
   button.disabled = false;
 });
-"#;
+"##;
 
 /// Stripe's word for why not.
 fn word(body: &Json) -> Option<&str> {
@@ -187,6 +187,17 @@ fn dispute(object: &Json) -> Result<Option<DisputeFact>, CallFailed> {
         return Ok(None);
     };
     let (amount_minor, currency) = money(object, "amount").ok_or_else(|| odd("dispute"))?;
+    // What was taken, and given back: in the account's own currency, which may be another.
+    let moved = object["balance_transactions"].as_array();
+    let sum = |name: &str| -> Option<i64> {
+        let amounts = moved?.iter().filter_map(|one| one[name].as_i64());
+        Some(amounts.sum())
+    };
+    let same = moved.is_some_and(|moved| {
+        let ours = |one: &Json| one["currency"].as_str() == object["currency"].as_str();
+        moved.iter().all(ours)
+    });
+    let fee = sum("fee").filter(|fee| same && *fee > 0);
     Ok(Some(DisputeFact {
         payment_id: None,
         payment_reference: intent.to_owned(),
@@ -197,6 +208,8 @@ fn dispute(object: &Json) -> Result<Option<DisputeFact>, CallFailed> {
             Some("lost") => DisputeWord::Lost,
             _ => DisputeWord::Open,
         },
+        withdrawn: sum("amount").map(|amount| amount < 0),
+        fee_minor: fee.and_then(|fee| CAPABILITIES.amounts.minor(fee, &currency)),
         amount_minor,
         currency,
         reason: object["reason"].as_str().map(str::to_owned),
@@ -204,7 +217,11 @@ fn dispute(object: &Json) -> Result<Option<DisputeFact>, CallFailed> {
 }
 
 /// All refunds of a payment intent.
-async fn refunds(app: &App, account: &Account, intent: &str) -> Result<Vec<RefundFact>, CallFailed> {
+async fn refunds(
+    app: &App,
+    account: &Account,
+    intent: &str,
+) -> Result<Vec<RefundFact>, CallFailed> {
     let path = format!("/v1/refunds?payment_intent={intent}&limit=100");
     let listed = get(app, account, &path).await?.unwrap_or_default();
     let listed = listed["data"].as_array().ok_or_else(|| odd("list"))?;
@@ -348,7 +365,9 @@ impl Provider for Stripe {
         account: &Account,
         new: &NewRefund,
     ) -> Result<RefundFact, CallFailed> {
-        let amount = CAPABILITIES.amounts.units(new.amount_minor, &new.currency)?;
+        let amount = CAPABILITIES
+            .amounts
+            .units(new.amount_minor, &new.currency)?;
         let form = [
             ("payment_intent", new.payment_reference.clone()),
             ("amount", amount.to_string()),

@@ -76,11 +76,7 @@ fn word(body: &Json) -> Option<&str> {
     body["code"].as_str()
 }
 
-async fn send(
-    app: &App,
-    account: &Account,
-    request: RequestBuilder,
-) -> Result<Answer, CallFailed> {
+async fn send(app: &App, account: &Account, request: RequestBuilder) -> Result<Answer, CallFailed> {
     // The key is the user, and there is no password.
     let request = request.basic_auth(account.credential("secret_key"), Some(""));
     call::send(app, request, Again::Harmless).await
@@ -361,7 +357,9 @@ impl Provider for Toss {
             // Toss wants to know the buyer's bank account; members refund in its own pages, and we hear of it.
             return Err(refused("refund_account_needed"));
         }
-        let amount = CAPABILITIES.amounts.units(new.amount_minor, &new.currency)?;
+        let amount = CAPABILITIES
+            .amounts
+            .units(new.amount_minor, &new.currency)?;
         let path = format!("/v1/payments/{}/cancel", text(&found, "/paymentKey")?);
         let request = app
             .payments

@@ -36,7 +36,10 @@ impl Trial {
             true => String::new(),
             false => format!("{}={url}", kind.name),
         };
-        let settings = [("PAYMENT_URLS", urls.as_str()), ("PAYMENT_TIMEOUT_MS", LIMIT)];
+        let settings = [
+            ("PAYMENT_URLS", urls.as_str()),
+            ("PAYMENT_TIMEOUT_MS", LIMIT),
+        ];
         let app = TestApp::over(Database::fresh().await, &settings).await;
         eventsphere::jobs::register(&app.app).await.expect("kinds");
         let organizer = app.organizer("north").await;
@@ -52,7 +55,11 @@ impl Trial {
         });
         let made = organizer
             .caller
-            .does("createPaymentAccount", "webhookUrl paymentAccount { id live }", input)
+            .does(
+                "createPaymentAccount",
+                "webhookUrl paymentAccount { id live }",
+                input,
+            )
             .await;
         assert_eq!(made["paymentAccount"]["live"], kind.name == "offline");
         let hooks = made["webhookUrl"].as_str().expect("an address");
@@ -64,12 +71,17 @@ impl Trial {
             organizer,
             event,
         };
-        Self { stage, peer, worker }
+        Self {
+            stage,
+            peer,
+            worker,
+        }
     }
 
     async fn start(&self, buyer: Buyer, key: &str) -> Started {
         let input = json!({ "registrationId": buyer.registration, "idempotencyKey": key });
-        let selection = "payment { id status checkoutUrl instructions dueAt failure providerReference }";
+        let selection =
+            "payment { id status checkoutUrl instructions dueAt failure providerReference }";
         let made = buyer.caller.does("createPayment", selection, input).await;
         let admin = self.stage.app.database.admin().await;
         let sql = "select id::text from payments order by created_at desc, id desc limit 1";
@@ -83,13 +95,20 @@ impl Trial {
 
     async fn started(&self) -> Started {
         let started = self.start(self.stage.buyer().await, &key()).await;
-        assert_eq!(started.payment["status"], "PENDING", "{:#}", started.payment);
+        assert_eq!(
+            started.payment["status"], "PENDING",
+            "{:#}",
+            started.payment
+        );
         started
     }
 
     async fn come_back(&self, started: &Started) {
         let brings = self.peer.brings(&started.key);
-        let url = format!("{}/payments/return/{}{brings}", self.stage.app.url, started.key);
+        let url = format!(
+            "{}/payments/return/{}{brings}",
+            self.stage.app.url, started.key
+        );
         let answer = self.stage.app.http().get(url).send().await.expect("a page");
         assert_eq!(answer.status(), 200);
     }
@@ -101,7 +120,10 @@ impl Trial {
 
     async fn send(&self, headers: &[(&'static str, String)], body: &str) -> u16 {
         let name = self.peer.kind().name;
-        let url = format!("{}/webhooks/{name}/{}", self.stage.app.url, self.stage.account);
+        let url = format!(
+            "{}/webhooks/{name}/{}",
+            self.stage.app.url, self.stage.account
+        );
         let mut request = self.stage.app.http().post(url).body(body.to_owned());
         for (name, value) in headers {
             request = request.header(*name, value);
@@ -126,7 +148,13 @@ impl Trial {
     async fn returned(&self, started: &Started) {
         for _ in 0..1500 {
             let returned = |deal: &mut super::peers::Deal| !deal.returned.is_empty();
-            if self.peer.books().open().deal(&started.key).is_some_and(returned) {
+            if self
+                .peer
+                .books()
+                .open()
+                .deal(&started.key)
+                .is_some_and(returned)
+            {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
@@ -151,7 +179,9 @@ impl Trial {
             input["amount"] = json!({ "minorUnits": minor.to_string(), "currencyCode": currency });
         }
         let member = &self.stage.organizer.caller;
-        member.does("refundPayment", "refund { id status }", input).await;
+        member
+            .does("refundPayment", "refund { id status }", input)
+            .await;
     }
 
     /// Stock and books are whole, and the provider holds what we think.
@@ -159,7 +189,12 @@ impl Trial {
         self.worker.stop().await;
         let stage = &self.stage;
         assert_eq!(stage.app.database.stock_faults().await, 0);
-        assert_eq!(stage.number("select count(*) from check_ledger_integrity()").await, 0);
+        assert_eq!(
+            stage
+                .number("select count(*) from check_ledger_integrity()")
+                .await,
+            0
+        );
         let ours = "select coalesce(sum(case when debit = 'provider' then amount_minor when credit = 'provider'
             then -amount_minor else 0 end), 0) from ledger_entries";
         let theirs = self.peer.books().held();
@@ -178,23 +213,35 @@ async fn pays_once(peer: Arc<dyn Peer>) {
     peer.books().lose(9);
     let lost = trial.start(buyer, &once).await;
     peer.books().lose(0);
-    assert_eq!(lost.payment["status"], if kind.hears { "CREATED" } else { "PENDING" });
+    assert_eq!(
+        lost.payment["status"],
+        if kind.hears { "CREATED" } else { "PENDING" }
+    );
     let mut started = trial.start(lost.buyer, &once).await;
-    assert_eq!(started.payment["status"], "PENDING", "{:#}", started.payment);
+    assert_eq!(
+        started.payment["status"], "PENDING",
+        "{:#}",
+        started.payment
+    );
     assert_eq!(trial.stage.number("select count(*) from payments").await, 1);
 
     if kind.tells {
-        peer.pay(&trial.stage, &started.payment, &started.key, true).await;
+        peer.pay(&trial.stage, &started.payment, &started.key, true)
+            .await;
         assert_eq!(trial.tell(&started.key, Told::Declined, true).await, 400);
         trial.come_back(&started).await;
-        let declined = trial.stage.becomes(&started.buyer, "PENDING_PAYMENT", "UNPAID").await;
+        let declined = trial
+            .stage
+            .becomes(&started.buyer, "PENDING_PAYMENT", "UNPAID")
+            .await;
         assert_eq!(declined["payments"]["nodes"][0]["status"], kind.declined);
         if kind.declined == "FAILED" {
             started = trial.start(started.buyer, &key()).await;
         }
         forged(&trial, &started).await;
     }
-    peer.pay(&trial.stage, &started.payment, &started.key, false).await;
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
+        .await;
     if kind.needs_return {
         trial.come_back(&started).await;
     }
@@ -203,14 +250,29 @@ async fn pays_once(peer: Arc<dyn Peer>) {
         for _ in 0..3 {
             assert_eq!(trial.send(&hook.headers, &hook.body).await, 200);
         }
-        assert_eq!(trial.stage.number("select count(*) from payment_events").await, 1);
+        assert_eq!(
+            trial
+                .stage
+                .number("select count(*) from payment_events")
+                .await,
+            1
+        );
     }
-    let paid = trial.stage.becomes(&started.buyer, "CONFIRMED", "PAID").await;
+    let paid = trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PAID")
+        .await;
     assert_eq!(paid["tickets"]["nodes"], json!([{ "status": "VALID" }]));
     if kind.tells {
         trial.come_back(&started).await;
     }
-    assert_eq!(trial.stage.number("select count(*) from ledger_entries").await, 1);
+    assert_eq!(
+        trial
+            .stage
+            .number("select count(*) from ledger_entries")
+            .await,
+        1
+    );
     let confirmed = "select count(*) from outbox where type = 'registration.confirmed'";
     assert_eq!(trial.stage.number(confirmed).await, 1);
     trial.end().await;
@@ -219,7 +281,8 @@ async fn pays_once(peer: Arc<dyn Peer>) {
 /// Made up, changed on the way, or signed by somebody else.
 async fn forged(trial: &Trial, started: &Started) {
     let peer = &trial.peer;
-    peer.pay(&trial.stage, &started.payment, &started.key, true).await;
+    peer.pay(&trial.stage, &started.payment, &started.key, true)
+        .await;
     assert_eq!(trial.tell(&started.key, Told::Paid, true).await, 400);
     let hook = peer.hook(&started.key, Told::Paid, false);
     if !hook.headers.is_empty() {
@@ -232,28 +295,55 @@ async fn forged(trial: &Trial, started: &Started) {
         assert_eq!(trial.send(&[], &hook.body).await, 400);
     }
     assert_eq!(trial.send(&hook.headers, "").await, 400);
-    assert_eq!(trial.stage.number("select count(*) from payment_events").await, 0);
-    assert_eq!(trial.stage.number("select count(*) from ledger_entries").await, 0);
+    assert_eq!(
+        trial
+            .stage
+            .number("select count(*) from payment_events")
+            .await,
+        0
+    );
+    assert_eq!(
+        trial
+            .stage
+            .number("select count(*) from ledger_entries")
+            .await,
+        0
+    );
 }
 
 /// Who never comes back, and of whom no webhook tells, is found by asking; who pays too late too.
 async fn loses_no_sale(peer: Arc<dyn Peer>) {
     let trial = Trial::of(peer.clone()).await;
     let silent = trial.started().await;
-    peer.pay(&trial.stage, &silent.payment, &silent.key, false).await;
+    peer.pay(&trial.stage, &silent.payment, &silent.key, false)
+        .await;
     // What is done by asking is done, and nobody hears of it.
     peer.books().lose(2);
     trial.poll().await;
-    trial.until("select count(*) from payments where status = 'succeeded'", 1).await;
+    trial
+        .until(
+            "select count(*) from payments where status = 'succeeded'",
+            1,
+        )
+        .await;
     peer.books().lose(0);
-    trial.stage.becomes(&silent.buyer, "CONFIRMED", "PAID").await;
+    trial
+        .stage
+        .becomes(&silent.buyer, "CONFIRMED", "PAID")
+        .await;
 
     let late = trial.started().await;
     let admin = trial.stage.app.database.admin().await;
     let sql = "update registrations set expires_at = clock_timestamp() - interval '2 hours' where status = 'pending_payment'";
     admin.execute(sql, &[]).await.unwrap();
-    trial.until("select count(*) from registrations where status = 'expired'", 1).await;
-    peer.pay(&trial.stage, &late.payment, &late.key, false).await;
+    trial
+        .until(
+            "select count(*) from registrations where status = 'expired'",
+            1,
+        )
+        .await;
+    peer.pay(&trial.stage, &late.payment, &late.key, false)
+        .await;
     trial.come_back(&late).await;
     trial.stage.becomes(&late.buyer, "CONFIRMED", "PAID").await;
     trial.end().await;
@@ -264,9 +354,13 @@ async fn gives_back_once(peer: Arc<dyn Peer>) {
     let trial = Trial::of(peer.clone()).await;
     let kind = peer.kind();
     let started = trial.started().await;
-    peer.pay(&trial.stage, &started.payment, &started.key, false).await;
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
+        .await;
     trial.come_back(&started).await;
-    trial.stage.becomes(&started.buyer, "CONFIRMED", "PAID").await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PAID")
+        .await;
 
     let part = kind.price / 4;
     peer.books().lose(9);
@@ -279,21 +373,31 @@ async fn gives_back_once(peer: Arc<dyn Peer>) {
     trial.poll().await;
     by_hand(&trial).await;
     trial.until(done, 1).await;
-    trial.stage.becomes(&started.buyer, "CONFIRMED", "PARTIALLY_REFUNDED").await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PARTIALLY_REFUNDED")
+        .await;
 
     if kind.tells {
         // Members give a part back in the provider's own pages.
         peer.give_back(&started.key, part * kind.units);
         assert_eq!(trial.tell(&started.key, Told::Returned, false).await, 200);
         assert_eq!(trial.tell(&started.key, Told::Returned, false).await, 200);
-        trial.until("select count(*) from refunds where status = 'external'", 1).await;
+        trial
+            .until("select count(*) from refunds where status = 'external'", 1)
+            .await;
     }
     trial.refund(&started, None).await;
-    trial.until("select count(*) from refunds where status = 'requested'", 0).await;
+    trial
+        .until("select count(*) from refunds where status = 'requested'", 0)
+        .await;
     trial.poll().await;
     by_hand(&trial).await;
     trial.until(done, 2).await;
-    trial.stage.becomes(&started.buyer, "CONFIRMED", "REFUNDED").await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "REFUNDED")
+        .await;
     trial.end().await;
 }
 
@@ -301,9 +405,13 @@ async fn gives_back_once(peer: Arc<dyn Peer>) {
 async fn hears_of_disputes(peer: Arc<dyn Peer>) {
     let trial = Trial::of(peer.clone()).await;
     let started = trial.started().await;
-    peer.pay(&trial.stage, &started.payment, &started.key, false).await;
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
+        .await;
     trial.come_back(&started).await;
-    trial.stage.becomes(&started.buyer, "CONFIRMED", "PAID").await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PAID")
+        .await;
     let hook = peer.hook(&started.key, Told::Disputed, false);
     for _ in 0..2 {
         assert_eq!(trial.send(&hook.headers, &hook.body).await, 200);
@@ -323,18 +431,30 @@ async fn by_hand(trial: &Trial) {
     let open = "select count(*) from refunds where status = 'in_transit'";
     trial.until(open, 1).await;
     let all = member
-        .ask("{ refunds { nodes { id status amount { minorUnits } } } }", json!({}))
+        .ask(
+            "{ refunds { nodes { id status amount { minorUnits } } } }",
+            json!({}),
+        )
         .await;
     let nodes = all["refunds"]["nodes"].as_array().unwrap();
-    let refund = nodes.iter().find(|refund| refund["status"] == "IN_TRANSIT").unwrap();
+    let refund = nodes
+        .iter()
+        .find(|refund| refund["status"] == "IN_TRANSIT")
+        .unwrap();
     let input = json!({ "refundId": refund["id"], "idempotencyKey": key() });
-    member.does("markRefundSent", "refund { status }", input).await;
+    member
+        .does("markRefundSent", "refund { status }", input)
+        .await;
     let again = json!({ "refundId": refund["id"], "idempotencyKey": key() });
     let again = member.tries("markRefundSent", "refund { id }", again).await;
     assert_eq!(again["userErrors"][0]["code"], "REFUND_OVER");
     let mut inner = trial.peer.books().open();
     let number = inner.next();
-    let amount = refund["amount"]["minorUnits"].as_str().unwrap().parse().unwrap();
+    let amount = refund["amount"]["minorUnits"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     inner.deals[0].returned.push(super::peers::Returned {
         id: number.to_string(),
         note: None,
@@ -349,7 +469,9 @@ async fn wrong_keys(peer: Arc<dyn Peer>) {
         "paymentAccountId": trial.stage.account_id, "credentials": peer.credentials(true),
     });
     let member = &trial.stage.organizer.caller;
-    member.does("updatePaymentAccount", "paymentAccount { id }", input).await;
+    member
+        .does("updatePaymentAccount", "paymentAccount { id }", input)
+        .await;
     let started = trial.start(trial.stage.buyer().await, &key()).await;
     assert_eq!(started.payment["status"], "FAILED");
     assert_eq!(started.payment["failure"], "account_misconfigured");
@@ -360,8 +482,13 @@ async fn wrong_keys(peer: Arc<dyn Peer>) {
 async fn r03_who_pays_by_bank_transfer_keeps_the_places_until_the_due_date() {
     let trial = Trial::of(Arc::new(Offline::default())).await;
     let started = trial.started().await;
-    let said = started.payment["instructions"].as_str().expect("instructions");
-    assert!(said.starts_with("DE02 1203 0000 0000 2020 51, for REG-"), "{said}");
+    let said = started.payment["instructions"]
+        .as_str()
+        .expect("instructions");
+    assert!(
+        said.starts_with("DE02 1203 0000 0000 2020 51, for REG-"),
+        "{said}"
+    );
     assert_eq!(started.payment["checkoutUrl"], Value::Null);
     let days = "select extract(day from r.expires_at - now()) from registrations r join payments p on p.registration_id = r.id
         where p.due_at = r.expires_at";
@@ -372,7 +499,12 @@ async fn r03_who_pays_by_bank_transfer_keeps_the_places_until_the_due_date() {
     let sql = "update registrations set expires_at = clock_timestamp() - interval '1 second' where status = 'pending_payment'";
     admin.execute(sql, &[]).await.unwrap();
     trial.poll().await;
-    trial.until("select count(*) from registrations where status = 'expired'", 1).await;
+    trial
+        .until(
+            "select count(*) from registrations where status = 'expired'",
+            1,
+        )
+        .await;
 
     let input = json!({
         "paymentId": started.payment["id"], "amount": { "minorUnits": "400", "currencyCode": "EUR" }, "idempotencyKey": key(),
@@ -383,7 +515,9 @@ async fn r03_who_pays_by_bank_transfer_keeps_the_places_until_the_due_date() {
     assert_eq!(marked["payment"]["captured"]["minorUnits"], "400");
     assert_eq!(marked["payment"]["owedBack"], "too_late");
     let again = json!({ "paymentId": started.payment["id"], "idempotencyKey": key() });
-    let again = member.tries("markPaymentReceived", "payment { id }", again).await;
+    let again = member
+        .tries("markPaymentReceived", "payment { id }", again)
+        .await;
     assert_eq!(again["userErrors"][0]["code"], "ALREADY_RECEIVED");
     let stranger = trial.stage.app.visitor();
     let input = json!({ "paymentId": started.payment["id"], "idempotencyKey": key() });

@@ -32,14 +32,16 @@ impl Shop {
             ..EventSetup::default()
         };
         let event = organizer.event(&setup).await;
-        let credentials = super::peers::keys(&[
-            ("secret_key", SECRET),
-            ("publishable_key", "pk_test_12345"),
-        ]);
+        let credentials =
+            super::peers::keys(&[("secret_key", SECRET), ("publishable_key", "pk_test_12345")]);
         let input = json!({ "provider": "stripe", "name": "Cards", "credentials": credentials });
         let made = organizer
             .caller
-            .does("createPaymentAccount", "webhookUrl paymentAccount { id live }", input)
+            .does(
+                "createPaymentAccount",
+                "webhookUrl paymentAccount { id live }",
+                input,
+            )
             .await;
         let hooks = made["webhookUrl"].as_str().expect("an address").to_owned();
         // As one does it: the endpoint is made at Stripe, and its secret said here.
@@ -47,7 +49,9 @@ impl Shop {
         let account_id = made["paymentAccount"]["id"].clone();
         let input = json!({ "paymentAccountId": account_id, "credentials": credentials });
         let member = &organizer.caller;
-        member.does("updatePaymentAccount", "paymentAccount { live }", input).await;
+        member
+            .does("updatePaymentAccount", "paymentAccount { live }", input)
+            .await;
         let endpoint = format!("{url}/_config/webhooks/ours");
         let form = [("url", hooks.as_str()), ("secret", HOOKS)];
         let told = app.http().post(endpoint).form(&form).send().await.unwrap();
@@ -131,7 +135,13 @@ async fn serve() -> (String, Child) {
     drop(free);
     let child = Command::new("python3")
         .env("PYTHONPATH", tools.join("localstripe/.venv"))
-        .args(["-m", "localstripe", "--from-scratch", "--port", &port.to_string()])
+        .args([
+            "-m",
+            "localstripe",
+            "--from-scratch",
+            "--port",
+            &port.to_string(),
+        ])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
@@ -140,7 +150,10 @@ async fn serve() -> (String, Child) {
         .expect("localstripe");
     let url = format!("http://127.0.0.1:{port}");
     for _ in 0..500 {
-        if tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        if tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_ok()
+        {
             return (url, child);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -159,7 +172,11 @@ async fn a_card_is_charged_at_localstripe_its_webhook_believed_and_the_money_giv
     let paid = shop.stage.becomes(&buyer, "CONFIRMED", "PAID").await;
     assert_eq!(paid["paid"]["minorUnits"], "1000");
     let applied = "select count(*) from payment_events where status = 'applied'";
-    assert_eq!(shop.stage.number(applied).await, 1, "the webhook came first");
+    assert_eq!(
+        shop.stage.number(applied).await,
+        1,
+        "the webhook came first"
+    );
 
     let member = &shop.stage.organizer.caller;
     for amount in [Some("300"), None] {
@@ -170,10 +187,19 @@ async fn a_card_is_charged_at_localstripe_its_webhook_believed_and_the_money_giv
         member.does("refundPayment", "refund { id }", input).await;
     }
     shop.stage.becomes(&buyer, "CONFIRMED", "REFUNDED").await;
-    shop.until("select count(*) from refunds where status = 'done'", 2).await;
+    shop.until("select count(*) from refunds where status = 'done'", 2)
+        .await;
     let reference = payment["providerReference"].as_str().unwrap();
     let listed = format!("{}/v1/refunds?payment_intent={reference}", shop.url);
-    let listed = shop.stage.app.http().get(listed).bearer_auth(SECRET).send().await.unwrap();
+    let listed = shop
+        .stage
+        .app
+        .http()
+        .get(listed)
+        .bearer_auth(SECRET)
+        .send()
+        .await
+        .unwrap();
     let listed: Value = listed.json().await.unwrap();
     let mut amounts: Vec<i64> = listed["data"]
         .as_array()
@@ -187,7 +213,12 @@ async fn a_card_is_charged_at_localstripe_its_webhook_believed_and_the_money_giv
     let held = "select sum(case when debit = 'provider' then amount_minor when credit = 'provider' then -amount_minor
         else 0 end) from ledger_entries";
     assert_eq!(shop.stage.number(held).await, 0);
-    assert_eq!(shop.stage.number("select count(*) from check_ledger_integrity()").await, 0);
+    assert_eq!(
+        shop.stage
+            .number("select count(*) from check_ledger_integrity()")
+            .await,
+        0
+    );
 }
 
 #[tokio::test]
@@ -197,15 +228,27 @@ async fn a_declined_card_leaves_the_payment_open_and_one_that_asks_back_pays() {
     let buyer = shop.stage.buyer().await;
     let (first, _) = shop.start(&buyer).await;
     let (status, error) = shop.confirm(&first, "4000000000000341").await;
-    assert_eq!((status, &error["error"]["code"]), (402, &json!("card_declined")));
-    shop.until("select count(*) from payment_events where status = 'applied'", 1).await;
-    let waiting = shop.stage.becomes(&buyer, "PENDING_PAYMENT", "UNPAID").await;
+    assert_eq!(
+        (status, &error["error"]["code"]),
+        (402, &json!("card_declined"))
+    );
+    shop.until(
+        "select count(*) from payment_events where status = 'applied'",
+        1,
+    )
+    .await;
+    let waiting = shop
+        .stage
+        .becomes(&buyer, "PENDING_PAYMENT", "UNPAID")
+        .await;
     assert_eq!(waiting["payments"]["nodes"][0]["status"], "PENDING");
 
     let (second, secret) = shop.start(&buyer).await;
     let (_, intent) = shop.confirm(&second, "4000002500003155").await;
     assert_eq!(intent["status"], "requires_action");
-    shop.stage.becomes(&buyer, "PENDING_PAYMENT", "UNPAID").await;
+    shop.stage
+        .becomes(&buyer, "PENDING_PAYMENT", "UNPAID")
+        .await;
     let path = format!(
         "/v1/payment_intents/{}/_authenticate",
         second["providerReference"].as_str().unwrap()

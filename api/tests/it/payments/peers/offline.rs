@@ -36,7 +36,10 @@ impl Peer for Offline {
 
     fn credentials(&self, _wrong: bool) -> Value {
         keys(&[
-            ("instructions", "DE02 1203 0000 0000 2020 51, for {reference}"),
+            (
+                "instructions",
+                "DE02 1203 0000 0000 2020 51, for {reference}",
+            ),
             ("due_days", "10"),
         ])
     }

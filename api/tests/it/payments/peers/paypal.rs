@@ -77,7 +77,11 @@ fn order(deal: &Deal) -> Value {
         Stand::Paid => "COMPLETED",
     };
     if deal.stand == Stand::Paid {
-        let returned: Vec<Value> = deal.returned.iter().map(|back| refund(deal, back)).collect();
+        let returned: Vec<Value> = deal
+            .returned
+            .iter()
+            .map(|back| refund(deal, back))
+            .collect();
         unit["payments"] = json!({ "captures": [capture(deal)], "refunds": returned });
     }
     json!({
@@ -96,7 +100,10 @@ fn refused(headers: &HeaderMap) -> Option<Response> {
 
 fn unprocessable(issue: &str) -> (u16, Value) {
     let name = "UNPROCESSABLE_ENTITY";
-    (422, json!({ "name": name, "details": [{ "issue": issue }], "debug_id": "fa9ffe64391d4" }))
+    (
+        422,
+        json!({ "name": name, "details": [{ "issue": issue }], "debug_id": "fa9ffe64391d4" }),
+    )
 }
 
 async fn token(headers: HeaderMap, Form(form): Form<HashMap<String, String>>) -> Response {
@@ -104,7 +111,10 @@ async fn token(headers: HeaderMap, Form(form): Form<HashMap<String, String>>) ->
     let basic = header(&headers, "authorization");
     // base64 of the client's id, a colon and its secret
     match basic == "Basic QVk4ZFJpNnRjNUdxM1d3MHpNblVmUTpFQy1zZWNyZXQ=" {
-        true => answer((200, json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 31668 }))),
+        true => answer((
+            200,
+            json!({ "access_token": TOKEN, "token_type": "Bearer", "expires_in": 31668 }),
+        )),
         false => answer((401, json!({ "error": "invalid_client" }))),
     }
 }
@@ -142,7 +152,12 @@ async fn show(State(books): State<Books>, Path(id): Path<String>, headers: Heade
         return refused;
     }
     let found = books.open().named(&id).map(|deal| order(deal));
-    let missing = || (404, json!({ "name": "RESOURCE_NOT_FOUND", "details": [{ "issue": "INVALID_RESOURCE_ID" }] }));
+    let missing = || {
+        (
+            404,
+            json!({ "name": "RESOURCE_NOT_FOUND", "details": [{ "issue": "INVALID_RESOURCE_ID" }] }),
+        )
+    };
     answer(found.map_or_else(missing, |order| (200, order)))
 }
 
@@ -167,7 +182,9 @@ async fn take(State(books): State<Books>, Path(id): Path<String>, headers: Heade
     assert!(!key.is_empty());
     // What was declined may be tried again under the same key.
     let mut inner = books.open();
-    let agreed = inner.named(&id).is_some_and(|deal| deal.stand == Stand::Agreed);
+    let agreed = inner
+        .named(&id)
+        .is_some_and(|deal| deal.stand == Stand::Agreed);
     if !agreed && !inner.answers.contains_key(key) {
         return answer(taken(&mut inner, &id));
     }
@@ -219,7 +236,11 @@ async fn judge(headers: HeaderMap, body: String) -> Response {
     let (_, event) = body.split_once("\"webhook_event\":").unwrap();
     let event = event.strip_suffix('}').unwrap();
     let signature = question["transmission_sig"].as_str().unwrap();
-    let seconds: i64 = question["transmission_time"].as_str().unwrap().parse().unwrap();
+    let seconds: i64 = question["transmission_time"]
+        .as_str()
+        .unwrap()
+        .parse()
+        .unwrap();
     let fits = question["webhook_id"] == WEBHOOK && signature == signed(OWN, seconds, event);
     let status = if fits { "SUCCESS" } else { "FAILURE" };
     answer((200, json!({ "verification_status": status })))
@@ -259,7 +280,10 @@ impl Peer for PayPal {
     fn credentials(&self, wrong: bool) -> Value {
         keys(&[
             ("client_id", CLIENT),
-            ("client_secret", if wrong { "EC-another" } else { "EC-secret" }),
+            (
+                "client_secret",
+                if wrong { "EC-another" } else { "EC-secret" },
+            ),
             ("environment", "sandbox"),
             ("webhook_id", WEBHOOK),
         ])
@@ -270,7 +294,11 @@ impl Peer for PayPal {
         assert!(url.starts_with("https://www.sandbox.paypal.com/checkoutnow?token="));
         let mut inner = self.books.open();
         let deal = inner.deal(key).expect("an order");
-        deal.stand = if declined { Stand::Declined } else { Stand::Agreed };
+        deal.stand = if declined {
+            Stand::Declined
+        } else {
+            Stand::Agreed
+        };
     }
 
     fn brings(&self, key: &str) -> String {
@@ -307,7 +335,10 @@ impl Peer for PayPal {
         Hook {
             headers: vec![
                 ("paypal-auth-algo", "SHA256withRSA".to_owned()),
-                ("paypal-cert-url", "https://api.paypal.com/v1/notifications/certs/CERT-1".to_owned()),
+                (
+                    "paypal-cert-url",
+                    "https://api.paypal.com/v1/notifications/certs/CERT-1".to_owned(),
+                ),
                 ("paypal-transmission-id", key.to_owned()),
                 ("paypal-transmission-sig", signed(secret, now(), &body)),
                 ("paypal-transmission-time", now().to_string()),

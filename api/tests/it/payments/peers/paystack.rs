@@ -48,7 +48,10 @@ fn refund(deal: &Deal, back: &Returned) -> Value {
 }
 
 fn fine(message: &str, data: Value) -> Response {
-    answer((200, json!({ "status": true, "message": message, "data": data })))
+    answer((
+        200,
+        json!({ "status": true, "message": message, "data": data }),
+    ))
 }
 
 fn wrong(status: u16, message: &str) -> Response {
@@ -118,7 +121,9 @@ async fn give_back(
         note: body["merchant_note"].as_str().map(str::to_owned),
         amount: body["amount"].as_i64().unwrap(),
     };
-    let deal = inner.deal(body["transaction"].as_str().unwrap()).expect("a transaction");
+    let deal = inner
+        .deal(body["transaction"].as_str().unwrap())
+        .expect("a transaction");
     deal.returned.push(back.clone());
     let mut data = refund(deal, &back);
     data["status"] = json!("pending");
@@ -134,7 +139,10 @@ async fn refunds(
         return refused;
     }
     let inner = books.open();
-    let asked = inner.deals.iter().filter(|deal| deal.id == query["transaction"]);
+    let asked = inner
+        .deals
+        .iter()
+        .filter(|deal| deal.id == query["transaction"]);
     let data = asked.flat_map(|deal| deal.returned.iter().map(|back| refund(deal, back)));
     fine("Refunds retrieved", data.collect())
 }
@@ -176,7 +184,11 @@ impl Peer for Paystack {
         assert!(url.starts_with("https://checkout.paystack.com/"));
         let mut inner = self.books.open();
         let deal = inner.deal(key).expect("a transaction");
-        deal.stand = if declined { Stand::Declined } else { Stand::Paid };
+        deal.stand = if declined {
+            Stand::Declined
+        } else {
+            Stand::Paid
+        };
     }
 
     fn brings(&self, key: &str) -> String {
@@ -207,10 +219,18 @@ impl Peer for Paystack {
             ),
         };
         let body = json!({ "event": kind, "data": data }).to_string();
-        let secret = if forged { "sk_test_of_somebody" } else { SECRET };
+        let secret = if forged {
+            "sk_test_of_somebody"
+        } else {
+            SECRET
+        };
         let key = hmac::Key::new(hmac::HMAC_SHA512, secret.as_bytes());
         let tag = hmac::sign(&key, body.as_bytes());
-        let hex: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex: String = tag
+            .as_ref()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Hook {
             headers: vec![("x-paystack-signature", hex)],
             body,

@@ -53,7 +53,10 @@ fn refund(deal: &Deal, back: &Returned) -> Value {
 
 fn error(status: u16, code: &str) -> Response {
     let kind = "invalid_request_error";
-    answer((status, json!({ "error": { "code": code, "message": "no", "type": kind } })))
+    answer((
+        status,
+        json!({ "error": { "code": code, "message": "no", "type": kind } }),
+    ))
 }
 
 fn refused(headers: &HeaderMap) -> Option<Response> {
@@ -85,11 +88,7 @@ async fn create(
     }))
 }
 
-async fn show(
-    State(books): State<Books>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-) -> Response {
+async fn show(State(books): State<Books>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     if let Some(refused) = refused(&headers) {
         return refused;
     }
@@ -129,8 +128,15 @@ async fn refunds(
     }
     let mut inner = books.open();
     let deal = inner.named(&query["payment_intent"]).expect("an intent");
-    let data: Vec<Value> = deal.returned.iter().map(|back| refund(deal, back)).collect();
-    answer((200, json!({ "object": "list", "data": data, "has_more": false, "url": "/v1/refunds" })))
+    let data: Vec<Value> = deal
+        .returned
+        .iter()
+        .map(|back| refund(deal, back))
+        .collect();
+    answer((
+        200,
+        json!({ "object": "list", "data": data, "has_more": false, "url": "/v1/refunds" }),
+    ))
 }
 
 #[async_trait]
@@ -174,11 +180,16 @@ impl Peer for Stripe {
         let mut inner = self.books.open();
         let deal = inner.deal(key).expect("an intent");
         assert_eq!(settings["secret"], intent(deal)["client_secret"]);
-        deal.stand = if declined { Stand::Declined } else { Stand::Paid };
+        deal.stand = if declined {
+            Stand::Declined
+        } else {
+            Stand::Paid
+        };
     }
 
     fn brings(&self, _key: &str) -> String {
-        "?payment_intent=pi_1&payment_intent_client_secret=pi_1_secret_x&redirect_status=succeeded".to_owned()
+        "?payment_intent=pi_1&payment_intent_client_secret=pi_1_secret_x&redirect_status=succeeded"
+            .to_owned()
     }
 
     fn hook(&self, key: &str, told: Told, forged: bool) -> Hook {
@@ -187,12 +198,16 @@ impl Peer for Stripe {
         let (kind, object) = match told {
             Told::Paid => ("payment_intent.succeeded", intent(&deal)),
             Told::Declined => ("payment_intent.payment_failed", intent(&deal)),
-            Told::Returned => ("refund.created", refund(&deal, deal.returned.last().unwrap())),
+            Told::Returned => (
+                "refund.created",
+                refund(&deal, deal.returned.last().unwrap()),
+            ),
             Told::Disputed => (
                 "charge.dispute.created",
                 json!({
                     "id": "dp_1", "object": "dispute", "amount": deal.amount, "currency": deal.currency, "charge": "ch_1",
                     "payment_intent": deal.id, "reason": "fraudulent", "status": "needs_response",
+                    "balance_transactions": [{ "amount": -deal.amount, "fee": 1500, "currency": deal.currency }],
                 }),
             ),
         };
@@ -201,7 +216,11 @@ impl Peer for Stripe {
             "type": kind, "data": { "object": object },
         })
         .to_string();
-        let secret = if forged { "whsec_of_somebody_else" } else { HOOKS };
+        let secret = if forged {
+            "whsec_of_somebody_else"
+        } else {
+            HOOKS
+        };
         Hook {
             headers: vec![("stripe-signature", signed(secret, now(), &body))],
             body,

@@ -42,7 +42,10 @@ fn payment(deal: &Deal) -> Value {
             })
         })
         .collect();
-    let last = deal.returned.last().map_or("txrd_a", |back| back.id.as_str());
+    let last = deal
+        .returned
+        .last()
+        .map_or("txrd_a", |back| back.id.as_str());
     json!({
         "mId": "tosspayments", "version": "2022-11-16", "paymentKey": deal.id, "lastTransactionKey": last,
         "orderId": deal.ours, "status": status, "currency": deal.currency, "totalAmount": deal.amount,
@@ -63,7 +66,11 @@ fn refused(headers: &HeaderMap) -> Option<Response> {
     (!right).then(|| answer(wrong(401, "UNAUTHORIZED_KEY")))
 }
 
-async fn show(State(books): State<Books>, Path(order): Path<String>, headers: HeaderMap) -> Response {
+async fn show(
+    State(books): State<Books>,
+    Path(order): Path<String>,
+    headers: HeaderMap,
+) -> Response {
     if let Some(refused) = refused(&headers) {
         return refused;
     }
@@ -82,7 +89,9 @@ async fn confirm(
     let key = header(&headers, "idempotency-key");
     assert!(!key.is_empty());
     answer(books.once(key, |inner| {
-        let deal = inner.named(body["paymentKey"].as_str().unwrap()).expect("a payment");
+        let deal = inner
+            .named(body["paymentKey"].as_str().unwrap())
+            .expect("a payment");
         assert_eq!(body["orderId"], deal.ours);
         assert_eq!(body["amount"], deal.amount);
         match deal.stand {
@@ -165,14 +174,21 @@ impl Peer for Toss {
             ours: key.to_owned(),
             amount: order["amount"]["value"].as_i64().unwrap(),
             currency: order["amount"]["currency"].as_str().unwrap().to_owned(),
-            stand: if declined { Stand::Declined } else { Stand::Agreed },
+            stand: if declined {
+                Stand::Declined
+            } else {
+                Stand::Agreed
+            },
             returned: vec![],
         });
     }
 
     fn brings(&self, key: &str) -> String {
         let deal = self.books.open().deal(key).expect("a payment").clone();
-        format!("?paymentType=NORMAL&paymentKey={}&orderId={key}&amount={}", deal.id, deal.amount)
+        format!(
+            "?paymentType=NORMAL&paymentKey={}&orderId={key}&amount={}",
+            deal.id, deal.amount
+        )
     }
 
     fn hook(&self, key: &str, told: Told, forged: bool) -> Hook {
