@@ -41,7 +41,7 @@ pub use page::Page;
 pub use provider::{
     Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
     Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
-    RefundWord,
+    RefundWord, Waits,
 };
 pub use sandbox::Sandbox;
 

@@ -113,6 +113,7 @@ impl Payment {
             currency: Some(self.currency.clone()),
             failure: self.failure.clone(),
             checkout_url: None,
+            waits: None,
         }
     }
 
@@ -214,6 +215,7 @@ impl Provider for Sandbox {
             currency: Some(data.currency),
             failure: data.failure,
             checkout_url: None,
+            waits: None,
         })])
     }
 

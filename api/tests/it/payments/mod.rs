@@ -8,6 +8,7 @@ mod localstripe;
 mod money;
 mod peers;
 mod storms;
+mod toss;
 mod trouble;
 
 use std::time::Duration;

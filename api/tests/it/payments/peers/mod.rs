@@ -5,7 +5,7 @@ mod offline;
 mod paypal;
 mod paystack;
 mod stripe;
-mod toss;
+pub mod toss;
 
 use std::{
     collections::HashMap,
@@ -40,6 +40,8 @@ pub enum Stand {
     Open,
     /// The buyer agreed; the merchant has to take the money.
     Agreed,
+    /// The buyer is to pay into a bank account.
+    Waiting,
     /// The money moved.
     Paid,
     /// It was declined.
