@@ -1,18 +1,26 @@
 //! Stripe: payment intents, refunds, disputes. Buyers pay on a page of ours with Stripe's own form in it, so card numbers
-//! never come here. Requests are forms, answers JSON.
+//! never come here. Requests are async-stripe's, and so is how they are sent; of answers and events we read the few fields that
+//! we need, whatever else a version of the API adds or leaves out.
+
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
-use reqwest::RequestBuilder;
 use serde_json::{Value as Json, json};
+use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
+use stripe_core::{
+    payment_intent::{CreatePaymentIntent, RetrievePaymentIntent},
+    refund::{CreateRefund, ListRefund},
+};
+use stripe_types::Currency;
 use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged,
     Heard, Mode, NewRefund, Opened, Order, Page, PaymentFact, PaymentWord, Proof, Provider,
     RefundFact, RefundWord,
-    call::{self, Again, text},
+    call::{self, text},
     page, signature,
 };
 use crate::state::App;
@@ -21,8 +29,10 @@ use crate::state::App;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stripe;
 
-/// Whatever an account's own version is, this is what answers look like.
-const VERSION: &str = "2024-10-28.acacia";
+/// How often a request is sent at most: each reads, or carries a key by which Stripe knows it again.
+const TRIES: u32 = 3;
+/// The most refunds that a list gives at once.
+const MOST: i64 = 100;
 
 const CAPABILITIES: Capabilities = Capabilities {
     name: "stripe",
@@ -83,37 +93,86 @@ document.getElementById("form").addEventListener("submit", async (event) => {
 });
 "##;
 
-/// Stripe's word for why not.
-fn word(body: &Json) -> Option<&str> {
-    let error = &body["error"];
-    error["code"].as_str().or_else(|| error["type"].as_str())
+fn client(app: &App, account: &Account) -> Result<Client, CallFailed> {
+    ClientBuilder::new(account.credential("secret_key"))
+        .url(format!("{}/", call::base(app, &CAPABILITIES, account)))
+        .timeout(app.payments.call_limit / 2)
+        .request_strategy(RequestStrategy::Once)
+        .build()
+        // Of a key that no header can hold.
+        .map_err(|_| CallFailed::Misconfigured("invalid_key".to_owned()))
 }
 
-fn dressed(request: RequestBuilder, account: &Account) -> RequestBuilder {
-    request
-        .bearer_auth(account.credential("secret_key"))
-        .header("stripe-version", VERSION)
+/// Sends a request; with a key it is done once, however often it is sent. `None` when there is no such thing.
+async fn ask(
+    app: &App,
+    account: &Account,
+    request: &impl StripeRequest,
+    key: Option<Uuid>,
+) -> Result<Option<Json>, CallFailed> {
+    let client = client(app, account)?;
+    let strategy = match key.map(|key| IdempotencyKey::new(key.to_string())) {
+        Some(Ok(key)) => RequestStrategy::Idempotent(key),
+        _ => RequestStrategy::Once,
+    };
+    let mut tried = 0;
+    loop {
+        tried += 1;
+        let asked = request
+            .build()
+            .customize::<miniserde::json::Value>()
+            .request_strategy(strategy.clone());
+        let failed = match asked.send(&client).await {
+            Ok(answer) => {
+                let text = miniserde::json::to_string(&answer);
+                let read = serde_json::from_str(&text).map_err(|_| odd("answer"))?;
+                return Ok(Some(read));
+            }
+            Err(StripeError::Stripe(_, 404)) => return Ok(None),
+            Err(error) => failure(&error),
+        };
+        if tried == TRIES || !matches!(failed, CallFailed::Unknown(_)) {
+            return Err(failed);
+        }
+        tokio::time::sleep(Duration::from_millis(150) * 2u32.pow(tried)).await;
+    }
 }
 
-async fn get(app: &App, account: &Account, path: &str) -> Result<Option<Json>, CallFailed> {
-    let url = format!("{}{path}", call::base(app, &CAPABILITIES, account));
-    let request = dressed(app.payments.http.get(url), account);
-    call::send(app, request, Again::Harmless).await?.found(word)
+/// What an error says of what was done.
+fn failure(error: &StripeError) -> CallFailed {
+    match error {
+        StripeError::Stripe(told, status) => {
+            let code = told.code.as_ref().map(|code| code.as_str());
+            let word = code.unwrap_or(told.type_.as_str()).to_owned();
+            match status {
+                401 => CallFailed::Misconfigured(word),
+                408 | 409 | 425 | 429 | 500.. => {
+                    CallFailed::Unknown(format!("Stripe answered with {status}"))
+                }
+                _ => CallFailed::Refused(word),
+            }
+        }
+        StripeError::ConfigError(_) => CallFailed::Misconfigured("invalid_key".to_owned()),
+        StripeError::Timeout | StripeError::ClientError(_) | StripeError::JSONDeserialize(_) => {
+            tracing::warn!(%error, "Stripe gave no answer");
+            CallFailed::Unknown("Stripe could not be asked".to_owned())
+        }
+    }
 }
 
-/// Makes something once, however often it is said under that key.
+/// Makes something under that key.
 async fn make(
     app: &App,
     account: &Account,
-    path: &str,
+    request: &impl StripeRequest,
     key: Uuid,
-    form: &[(&str, String)],
 ) -> Result<Json, CallFailed> {
-    let url = format!("{}{path}", call::base(app, &CAPABILITIES, account));
-    let request = dressed(app.payments.http.post(url), account)
-        .header("idempotency-key", key.to_string())
-        .form(form);
-    call::send(app, request, Again::Harmless).await?.done(word)
+    let made = ask(app, account, request, Some(key)).await?;
+    made.ok_or_else(|| CallFailed::Refused("resource_missing".to_owned()))
+}
+
+async fn intent(app: &App, account: &Account, reference: &str) -> Result<Option<Json>, CallFailed> {
+    ask(app, account, &RetrievePaymentIntent::new(reference), None).await
 }
 
 /// One of our keys, which Stripe carries.
@@ -223,8 +282,8 @@ async fn refunds(
     account: &Account,
     intent: &str,
 ) -> Result<Vec<RefundFact>, CallFailed> {
-    let path = format!("/v1/refunds?payment_intent={intent}&limit=100");
-    let listed = get(app, account, &path).await?.unwrap_or_default();
+    let request = ListRefund::new().payment_intent(intent).limit(MOST);
+    let listed = ask(app, account, &request, None).await?.unwrap_or_default();
     let listed = listed["data"].as_array().ok_or_else(|| odd("list"))?;
     let facts: Result<Vec<_>, _> = listed.iter().map(refund).collect();
     Ok(facts?.into_iter().flatten().collect())
@@ -245,13 +304,15 @@ impl Provider for Stripe {
         let amount = CAPABILITIES
             .amounts
             .units(order.amount_minor, &order.currency)?;
-        let form = [
-            ("amount", amount.to_string()),
-            ("currency", order.currency.to_lowercase()),
-            ("metadata[payment_id]", order.id.to_string()),
-            ("metadata[registration]", order.description.clone()),
-        ];
-        let made = make(app, account, "/v1/payment_intents", order.id, &form).await?;
+        let currency: Currency = match order.currency.to_lowercase().parse() {
+            Ok(currency) => currency,
+            Err(never) => match never {},
+        };
+        let request = CreatePaymentIntent::new(amount, currency).metadata(HashMap::from([
+            ("payment_id".to_owned(), order.id.to_string()),
+            ("registration".to_owned(), order.description.clone()),
+        ]));
+        let made = make(app, account, &request, order.id).await?;
         Ok(Opened {
             provider_reference: text(&made, "/id")?.to_owned(),
             checkout_url: Some(page::pay_url(app, order.id)),
@@ -268,8 +329,7 @@ impl Provider for Stripe {
         let Some(reference) = &order.provider_reference else {
             return Ok(None);
         };
-        let path = format!("/v1/payment_intents/{reference}");
-        let Some(intent) = get(app, account, &path).await? else {
+        let Some(intent) = intent(app, account, reference).await? else {
             return Ok(None);
         };
         let open = intent["status"]
@@ -356,7 +416,7 @@ impl Provider for Stripe {
         let Some(reference) = &order.provider_reference else {
             return Ok(None);
         };
-        let found = get(app, account, &format!("/v1/payment_intents/{reference}")).await?;
+        let found = intent(app, account, reference).await?;
         found.as_ref().map(payment).transpose()
     }
 
@@ -369,12 +429,14 @@ impl Provider for Stripe {
         let amount = CAPABILITIES
             .amounts
             .units(new.amount_minor, &new.currency)?;
-        let form = [
-            ("payment_intent", new.payment_reference.clone()),
-            ("amount", amount.to_string()),
-            ("metadata[refund_id]", new.id.to_string()),
-        ];
-        let made = make(app, account, "/v1/refunds", new.id, &form).await?;
+        let request = CreateRefund::new()
+            .payment_intent(&new.payment_reference)
+            .amount(amount)
+            .metadata(HashMap::from([(
+                "refund_id".to_owned(),
+                new.id.to_string(),
+            )]));
+        let made = make(app, account, &request, new.id).await?;
         refund(&made)?.ok_or_else(|| odd("refund"))
     }
 
