@@ -426,6 +426,28 @@ async fn hears_of_disputes(peer: Arc<dyn Peer>) {
     trial.worker.stop().await;
 }
 
+/// What the provider has to be asked about first is not lost when it cannot answer: it is to be sent again.
+async fn comes_again(peer: Arc<dyn Peer>) {
+    let trial = Trial::of(peer.clone()).await;
+    let started = trial.started().await;
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
+        .await;
+    let hook = peer.hook(&started.key, Told::Paid, false);
+    peer.books().down(true);
+    assert_eq!(trial.send(&hook.headers, &hook.body).await, 503);
+    let events = "select count(*) from payment_events";
+    assert_eq!(trial.stage.number(events).await, 0);
+    peer.books().down(false);
+    assert_eq!(trial.send(&hook.headers, &hook.body).await, 200);
+    trial.until(events, 1).await;
+    trial.come_back(&started).await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PAID")
+        .await;
+    trial.end().await;
+}
+
 /// Where no provider sends the money, a member does.
 async fn by_hand(trial: &Trial) {
     if trial.peer.kind().name != "offline" {
@@ -548,8 +570,8 @@ macro_rules! contract {
 
 contract! {
     stripe: Stripe::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
-    paypal: PayPal::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
+    paypal: PayPal::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, comes_again, wrong_keys;
     paystack: Paystack::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
-    toss: Toss::default() => pays_once, loses_no_sale, gives_back_once;
+    toss: Toss::default() => pays_once, loses_no_sale, gives_back_once, comes_again;
     offline: Offline::default() => pays_once, loses_no_sale, gives_back_once;
 }
