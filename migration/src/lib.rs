@@ -35,6 +35,7 @@ mod m20261121_000027_reminders;
 mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
 mod m20261121_000031_expected_change;
+mod m20261121_000035_payment_providers;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000028_payments::Migration),
             Box::new(m20261121_000029_payment_events::Migration),
             Box::new(m20261121_000031_expected_change::Migration),
+            Box::new(m20261121_000035_payment_providers::Migration),
         ]
     }
 }
