@@ -22,6 +22,10 @@ pub mod hold_secrets;
 pub mod idempotency_keys;
 pub mod invitation_secrets;
 pub mod invitations;
+pub mod invoice_lines;
+pub mod invoice_series;
+pub mod invoice_taxes;
+pub mod invoices;
 pub mod job_kinds;
 pub mod job_schedules;
 pub mod job_workers;
@@ -137,6 +141,9 @@ pub fn declarations() -> Vec<Declaration> {
         payments::declaration(),
         refunds::declaration(),
         ledger_entries::declaration(),
+        invoices::declaration(),
+        invoice_lines::declaration(),
+        invoice_taxes::declaration(),
         message_templates::declaration(),
         message_deliveries::declaration(),
         message_suppressions::declaration(),

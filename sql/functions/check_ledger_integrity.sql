@@ -1,8 +1,9 @@
 -- Faults in the books, over all tenants; no row when each payment and each refund is booked as it stands, once, and
--- nobody got back more than was paid.
+-- nobody got back more than was paid; and when the documents say what the registrations cost (invoice_checks).
 -- Called from: tests after every scenario, as es_system.
 -- Raises: nothing. It reads everything: not for a request.
 -- after: ledger_entries
+-- after: invoice_checks
 
 create or replace function public.check_ledger_integrity()
 returns table (fault text, object_id uuid, detail text)
@@ -61,6 +62,9 @@ as $body$
   where r.status = 'pending_payment'
     and r.total_minor > 0
     and es.paid_minor(r.id) >= r.total_minor
+
+  union all
+  select f.fault, f.object_id, f.detail from es.invoice_faults() f
 $body$;
 
 alter function public.check_ledger_integrity() owner to es_system;

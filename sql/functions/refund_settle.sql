@@ -88,6 +88,9 @@ begin
     p_refund.org_id, 'refund.' || p_to, 'refund', p_refund.id,
     jsonb_build_object('status', p_refund.status), jsonb_build_object('status', p_to, 'failure', p_request ->> 'failure')
   );
+  if p_to <> 'failed' then
+    perform es.credit_refund(p_refund);
+  end if;
   return jsonb_build_object('outcome', 'settled', 'refund_id', p_refund.id, 'status', p_to);
 end
 $body$;

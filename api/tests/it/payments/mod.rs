@@ -2,6 +2,7 @@
 //! itself decides is in `tests/sale/payments.rs`.
 
 mod forged;
+mod invoices;
 mod money;
 mod storms;
 mod trouble;

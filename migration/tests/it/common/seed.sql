@@ -301,6 +301,34 @@ select p.org_id, 'capture', 'provider', 'buyer', p.captured_minor, p.currency, p
 from payments p
 where p.id = '@0000000-0000-7000-8000-000000000082';
 
+insert into invoice_series (org_id, kind, year, last_number)
+values ('@0000000-0000-7000-8000-0000000000aa', 'invoice', 2026, 1);
+
+insert into invoices (
+  id, org_id, event_id, registration_id, kind, year, series_number, number, seller_name, buyer_name, buyer_email, event_title,
+  net_minor, tax_minor, total_minor, currency, issued_at
+)
+select
+  '@0000000-0000-7000-8000-000000000091', p.org_id, p.event_id, p.registration_id, 'invoice', 2026, 1, 'INV-2026-000001',
+  'Acme', 'Bo', 'bo@example.org', 'Day', 420, 80, 500, 'EUR', now()
+from payments p
+where p.id = '@0000000-0000-7000-8000-000000000082';
+
+insert into invoice_lines (
+  org_id, event_id, registration_id, invoice_id, position, kind, description, quantity, net_minor, tax_minor, total_minor,
+  currency
+)
+select i.org_id, i.event_id, i.registration_id, i.id, 1, 'ticket', 'Ticket', 1, 420, 80, 500, 'EUR'
+from invoices i
+where i.id = '@0000000-0000-7000-8000-000000000091';
+
+insert into invoice_taxes (
+  org_id, event_id, registration_id, invoice_id, position, name, rate_millionths, net_minor, tax_minor, currency
+)
+select i.org_id, i.event_id, i.registration_id, i.id, 1, 'VAT', 190000, 420, 80, 'EUR'
+from invoices i
+where i.id = '@0000000-0000-7000-8000-000000000091';
+
 insert into payment_events (org_id, account_id, event_key, body)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000081', 'evt', 'body');
 

@@ -60,6 +60,58 @@ select
 from refunds
 where org_id = $1";
 
+/// Who sells, as documents say it.
+const SELLER: &str = "
+update organizations
+set legal_name = $2 || ' society ltd', billing_address = $2 || ' street', tax_number = $2 || ' tax'
+where id = $1";
+
+/// For each payment that came in an invoice, and for each refund that is done a credit note.
+const INVOICES: &str = "
+insert into invoices (
+  org_id, event_id, registration_id, kind, year, series_number, number, seller_name, seller_address, seller_tax_number,
+  seller_country, buyer_name, buyer_email, event_title, net_minor, tax_minor, total_minor, currency, issued_at
+)
+select
+  p.org_id, p.event_id, p.registration_id, 'invoice', 2026, row_number() over (order by p.id),
+  concat_ws('-', $2::text, 'INV', row_number() over (order by p.id)), o.legal_name, o.billing_address, o.tax_number, 'DE',
+  $2 || ' buyer', lower($2) || '@invoices.example', $2 || ' day', 420, 80, 500, 'EUR', clock_timestamp()
+from payments p
+join organizations o on o.id = p.org_id
+where p.org_id = $1
+  and p.status = 'succeeded'";
+
+const CREDIT_NOTES: &str = "
+insert into invoices (
+  org_id, event_id, registration_id, kind, year, series_number, number, corrects_id, refund_id, reason, seller_name,
+  buyer_name, buyer_email, event_title, net_minor, tax_minor, total_minor, currency, issued_at
+)
+select
+  i.org_id, i.event_id, i.registration_id, 'credit_note', 2026, i.series_number,
+  concat_ws('-', $2::text, 'CN', i.series_number), i.id, r.id, 'refund', i.seller_name, i.buyer_name, i.buyer_email,
+  i.event_title, 84, 16, 100, 'EUR', clock_timestamp()
+from invoices i
+join refunds r on r.registration_id = i.registration_id and r.status = 'done'
+where i.org_id = $1";
+
+const LINES: &str = "
+insert into invoice_lines (
+  org_id, event_id, registration_id, invoice_id, position, kind, description, quantity, net_minor, tax_minor, total_minor,
+  currency
+)
+select
+  org_id, event_id, registration_id, id, 1, 'ticket', $2 || ' ticket', 1, net_minor, tax_minor, total_minor, currency
+from invoices
+where org_id = $1";
+
+const TAXES: &str = "
+insert into invoice_taxes (
+  org_id, event_id, registration_id, invoice_id, position, name, rate_millionths, net_minor, tax_minor, currency
+)
+select org_id, event_id, registration_id, id, 1, $2 || ' tax', 190000, net_minor, tax_minor, currency
+from invoices
+where org_id = $1";
+
 /// Opens an account, lets people owe money, and writes what came of such.
 pub async fn fill(founder: &Founder<'_>, buyer: &Who, shop: &Shop) {
     let tag = founder.tag;
@@ -79,7 +131,17 @@ pub async fn fill(founder: &Founder<'_>, buyer: &Who, shop: &Shop) {
         does(founder.app, who, "createPayment", "", input).await;
     }
     let admin = founder.app.database.admin().await;
-    for (sql, named) in [(PAYMENTS, true), (REFUNDS, true), (BOOKS, false)] {
+    let seller = admin.execute(SELLER, &[&founder.org, &tag]).await;
+    assert_eq!(seller.expect("a seller"), 1);
+    for (sql, named) in [
+        (PAYMENTS, true),
+        (REFUNDS, true),
+        (BOOKS, false),
+        (INVOICES, true),
+        (CREDIT_NOTES, true),
+        (LINES, true),
+        (TAXES, true),
+    ] {
         let written = match named {
             true => admin.execute(sql, &[&founder.org, &tag]).await,
             false => admin.execute(sql, &[&founder.org]).await,
