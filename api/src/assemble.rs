@@ -165,7 +165,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
         jobs: Jobs::new(registry),
-        payments: Payments::new(context.config.payments.sandbox).map_err(unfit)?,
+        payments: Payments::new(&context.config.payments).map_err(unfit)?,
         webhooks: Webhooks::new(sender),
         messages: Messages::new(&context.config.messages).map_err(unfit)?,
         verbs: Arc::new(verbs),

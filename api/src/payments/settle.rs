@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{CallFailed, PaymentFact, RefundFact};
+use super::{CallFailed, Fact, PaymentFact, RefundFact};
 use crate::{
     fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tenancy::Undecided,
     tickets,
@@ -101,6 +101,18 @@ pub(super) async fn refund(
     Ok(answer)
 }
 
+/// Takes over what an event says.
+pub(super) async fn fact(app: &App, org_id: Uuid, fact: &Fact, from: From) -> Result<Json, Fault> {
+    let nothing = match fact {
+        Fact::Payment(fact) => return payment(app, org_id, fact, from).await,
+        Fact::Refund(fact) => return refund(app, org_id, fact, from).await,
+        Fact::Dispute(fact) => format!("dispute {}", fact.provider_reference),
+        Fact::Nothing(kind) => kind.clone(),
+    };
+    let request = json!({ "inbox_id": from.inbox_id, "detail": nothing });
+    decide(app, org_id, "ignore_payment_event", &request).await
+}
+
 /// What an outcome means to the job that brought it.
 pub(super) fn judge(answer: &Json) -> Result<(), Failed> {
     match outcome::word(answer) {
@@ -122,5 +134,7 @@ pub(super) fn unanswered(failed: CallFailed) -> Failed {
     match failed {
         CallFailed::Refused(word) => Failed::Never(format!("the provider refused: {word}")),
         CallFailed::Unknown(reason) => Failed::later(reason),
+        // Members may mend the keys.
+        failed @ CallFailed::Misconfigured(_) => Failed::later(failed.to_string()),
     }
 }
