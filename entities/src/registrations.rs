@@ -117,6 +117,8 @@ text_enum! {
         PartiallyRefunded = "partially_refunded",
         /// All that was paid went back.
         Refunded = "refunded",
+        /// The buyer asks the money back by the bank or the provider, and nothing is decided yet.
+        Disputed = "disputed",
     }
 }
 

@@ -15,6 +15,8 @@ mod create_account;
 mod create_payment;
 mod page;
 mod provider;
+mod reconcile;
+mod reconcile_payments;
 mod refund;
 mod refund_payment;
 mod sandbox;
@@ -32,7 +34,7 @@ pub use amounts::Amounts;
 pub use page::Page;
 pub use provider::{
     Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
-    Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
+    Listed, Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
     RefundWord,
 };
 pub use sandbox::Sandbox;
@@ -122,7 +124,8 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<create_account::CreatePaymentAccount>()
         .add::<update_account::UpdatePaymentAccount>()
         .add::<create_payment::CreatePayment>()
-        .add::<refund_payment::RefundPayment>();
+        .add::<refund_payment::RefundPayment>()
+        .add::<reconcile_payments::ReconcilePayments>();
 }
 
 /// The jobs of this slice. Providers that hang hold up no other work.
@@ -134,6 +137,9 @@ pub fn jobs(registry: &mut Registry) {
         .add::<refund::SendRefund>()
         .add::<check::PollProviders>()
         .every::<check::PollProviders>(Schedule::seconds(5))
+        .add::<reconcile::Reconcile>()
+        .add::<reconcile::ReconcileAll>()
+        .every::<reconcile::ReconcileAll>(Schedule::daily(2, 30))
         .add::<sandbox::Deliver>();
 }
 

@@ -9,6 +9,7 @@
 mod approving;
 mod availability;
 mod batches;
+mod calling_off;
 mod cancelling;
 mod changing;
 mod concurrency;
@@ -27,6 +28,7 @@ mod harness;
 mod holds;
 mod idempotency;
 mod invoices;
+mod ledger;
 mod life;
 mod occurrences;
 mod organizations;

@@ -11,13 +11,14 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{CallFailed, Payment, give_back, own, payment};
+use super::{CallFailed, Payment, dispute, give_back, own, payment};
 use crate::{fault::Fault, http::Problem, payments::accounts, state::App, vault::same};
 
 pub(in crate::payments) fn routes() -> Router<App> {
     Router::new()
         .route("/sandbox/pay/{payment}", get(show).post(act))
         .route("/sandbox/refund/{payment}", post(refund))
+        .route("/sandbox/dispute/{payment}", post(decide))
 }
 
 /// What a buyer can do, as the form says it: its word, the button, what becomes of the payment, why it fails, and after
@@ -75,10 +76,20 @@ const CHALLENGE: &[Choice] = &[
     ),
 ];
 
+/// What was paid can be asked back from the bank, once.
+const PAID: &[Choice] = &[(
+    "dispute",
+    "Ask the bank for the money back",
+    "dispute",
+    None,
+    &[0],
+)];
+
 fn choices(found: &Payment) -> &'static [Choice] {
     match found.status.as_str() {
         "open" => OPEN,
         "challenge" => CHALLENGE,
+        "succeeded" if found.dispute.is_none() && found.refunded_minor < found.amount_minor => PAID,
         _ => &[],
     }
 }
@@ -117,7 +128,11 @@ async fn act(
     let choice = choices(&found)
         .iter()
         .find(|(word, ..)| *word == chosen.outcome);
-    if let Some((_, _, to, failure, after)) = choice {
+    if let Some((_, _, "dispute", _, after)) = choice {
+        dispute::moves(&app, &found, "open", after)
+            .await
+            .map_err(fault)?;
+    } else if let Some((_, _, to, failure, after)) = choice {
         // The same event each time: that is what a provider repeats.
         let event = found.event(to, *failure);
         let deliveries: Vec<_> = after
@@ -137,15 +152,10 @@ struct Wanted {
     amount_minor: Option<i64>,
 }
 
-/// A refund made at the provider itself, as in its dashboard; whoever has the account's key may.
-async fn refund(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Json(wanted): Json<Wanted>,
-) -> Result<Response, Problem> {
-    let found = find(&app, &id).await?;
-    let account = accounts::find(&app, found.account_id).await?;
+/// The payment, for whoever has its account's key.
+async fn opened(app: &App, id: &str, headers: &HeaderMap) -> Result<Payment, Problem> {
+    let found = find(app, id).await?;
+    let account = accounts::find(app, found.account_id).await?;
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -158,6 +168,17 @@ async fn refund(
     if known.is_none() {
         return Err(Fault::Unauthenticated("the account's key is needed".to_owned()).into());
     }
+    Ok(found)
+}
+
+/// A refund made at the provider itself, as in its dashboard; whoever has the account's key may.
+async fn refund(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response, Problem> {
+    let found = opened(&app, &id, &headers).await?;
     let amount = wanted
         .amount_minor
         .unwrap_or(found.amount_minor - found.refunded_minor);
@@ -166,6 +187,30 @@ async fn refund(
         .map_err(fault)?;
     let answer = json!({ "id": made.provider_reference, "amount_minor": made.amount_minor });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
+}
+
+#[derive(Deserialize)]
+struct Decision {
+    outcome: String,
+}
+
+/// How a dispute ends, as the bank says it; whoever has the account's key may, for trying out.
+async fn decide(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(decision): Json<Decision>,
+) -> Result<Response, Problem> {
+    let found = opened(&app, &id, &headers).await?;
+    let to = decision.outcome.as_str();
+    if !matches!(to, "won" | "lost") || found.dispute.is_none() {
+        let problem = "an open dispute is `won` or `lost`";
+        return Err(Fault::BadInput(problem.to_owned()).into());
+    }
+    let id = dispute::moves(&app, &found, to, &[0])
+        .await
+        .map_err(fault)?;
+    Ok(Json(json!({ "id": id, "status": to })).into_response())
 }
 
 /// The page: nothing but text and buttons.
@@ -201,6 +246,13 @@ fn page(found: &Payment) -> Response {
 }
 
 fn outcome_text(found: &Payment) -> String {
+    if let Some(dispute) = &found.dispute {
+        return match dispute.status.as_str() {
+            "open" => "Your bank looks into it".to_owned(),
+            "lost" => "Your bank gave you the money back".to_owned(),
+            _ => "Your bank found that you bought it".to_owned(),
+        };
+    }
     match (found.status.as_str(), &found.failure) {
         ("challenge", _) => "Your bank asks: is it you?".to_owned(),
         (status, Some(failure)) => format!("{} ({})", escape(status), escape(failure)),

@@ -60,6 +60,74 @@ select
 from refunds
 where org_id = $1";
 
+/// For each payment that came in a dispute that was lost.
+const DISPUTES: &str = "
+insert into disputes (
+  org_id, event_id, registration_id, payment_id, status, provider_reference, amount_minor, fee_minor, currency, reason,
+  withdrawn_at, settled_at
+)
+select
+  org_id, event_id, registration_id, id, 'lost', $2 || ' dispute', 200, 15, 'EUR', $2 || ' stolen', clock_timestamp(),
+  clock_timestamp()
+from payments
+where org_id = $1
+  and status = 'succeeded'";
+
+const DISPUTED: &str = "
+insert into ledger_entries (
+  org_id, kind, debit, credit, amount_minor, currency, event_id, registration_id, payment_id, dispute_id
+)
+select
+  d.org_id, w.kind, w.debit, w.credit, d.amount_minor, d.currency, d.event_id, d.registration_id, d.payment_id, d.id
+from disputes d
+cross join (
+  values ('dispute_withdrawn', 'disputes', 'provider'), ('dispute_lost', 'buyer', 'disputes')
+) as w (kind, debit, credit)
+where d.org_id = $1";
+
+const FEES: &str = "
+insert into ledger_entries (
+  org_id, kind, debit, credit, amount_minor, currency, event_id, registration_id, payment_id, base_minor
+)
+select
+  org_id, 'platform_fee', 'fees', 'platform', 12, currency, event_id, registration_id, id, captured_minor
+from payments
+where org_id = $1
+  and status = 'succeeded'";
+
+const TERMS: &str = "
+insert into platform_fee_terms (org_id, currency, rate_millionths, fixed_minor, returned_on_refund)
+select $1::uuid, c, 25000, 50, true
+from unnest('{EUR,USD,JPY}'::text[]) as c";
+
+const CALLED_OFF: &str = "
+insert into event_cancellations (org_id, event_id, kept_fixed_minor, kept_per_ticket_minor, currency, registrations, finished_at)
+select org_id, id, 100, 10, 'EUR', 7, clock_timestamp()
+from events
+where org_id = $1
+  and slug in ($2 || '-over-day', $2 || '-shelved-day', $2 || '-scrap-day')";
+
+const RECONCILED: &str = "
+insert into reconciliations (
+  org_id, account_id, status, from_at, to_at, whole, compared, differing, failure, finished_at
+)
+select
+  a.org_id, a.id, w.status, now() - interval '3 days', now(), true, 4, 1,
+  case w.status when 'failed' then $2 || ' nobody answered' end, now()
+from payment_accounts a
+cross join (values ('done'), ('done'), ('failed')) as w (status)
+where a.org_id = $1";
+
+const DIFFERENCES: &str = "
+insert into reconciliation_differences (
+  org_id, reconciliation_id, kind, payment_id, provider_reference, ours_minor, theirs_minor, currency
+)
+select c.org_id, c.id, 'captured', p.id, $2 || ' elsewhere', 500, 400, 'EUR'
+from reconciliations c
+join payments p on p.org_id = c.org_id and p.status = 'succeeded'
+where c.org_id = $1
+  and c.status = 'done'";
+
 /// Who sells, as documents say it.
 const SELLER: &str = "
 update organizations
@@ -135,6 +203,13 @@ pub async fn fill(founder: &Founder<'_>, buyer: &Who, shop: &Shop) {
     assert_eq!(seller.expect("a seller"), 1);
     for (sql, named) in [
         (PAYMENTS, true),
+        (DISPUTES, true),
+        (DISPUTED, false),
+        (FEES, false),
+        (TERMS, false),
+        (CALLED_OFF, true),
+        (RECONCILED, true),
+        (DIFFERENCES, true),
         (REFUNDS, true),
         (BOOKS, false),
         (INVOICES, true),
