@@ -1,9 +1,12 @@
 //! Money over HTTP: buyers pay at the sandbox, its webhooks come to our own route, workers apply them. What the database
 //! itself decides is in `tests/sale/payments.rs`.
 
+mod calling_off;
+mod disputes;
 mod forged;
 mod invoices;
 mod money;
+mod reconciling;
 mod storms;
 mod trouble;
 
@@ -235,7 +238,8 @@ impl Stage {
         let faults: Vec<String> = faults.iter().map(|row| row.get(0)).collect();
         assert!(faults.is_empty(), "{faults:#?}");
         let theirs = "select coalesce(sum(p.amount_minor), 0) - coalesce((select sum(amount_minor) from sandbox_refunds
-            where status = 'succeeded'), 0) from sandbox_payments p where p.status = 'succeeded'";
+            where status = 'succeeded'), 0) - coalesce((select sum(fee_minor + case status when 'won' then 0 else amount_minor end)
+            from sandbox_disputes), 0) from sandbox_payments p where p.status = 'succeeded'";
         let ours = "select coalesce(sum(case when debit = 'provider' then amount_minor when credit = 'provider'
             then -amount_minor else 0 end), 0) from ledger_entries";
         assert_eq!(
