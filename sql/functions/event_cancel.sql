@@ -9,6 +9,9 @@
 -- Called from: the verb cancelEvent; the job events.cancel, as es_system in the organization. Locks of cancel_for_event:
 --   registration, payments, pools, the series of documents.
 -- Raises: ES403; 22P02.
+-- after: ledger_entries
+-- after: price_arithmetic
+-- after: approve_registrations
 
 create or replace function es.cancellation_problem(p_request jsonb)
 returns jsonb

@@ -8,6 +8,7 @@
 -- Called from: es.write_sums, es.cancel_locked, es.end_refund, with the registration locked.
 -- Raises: as invoice_issue.
 -- after: invoice_issue
+-- after: price_arithmetic
 
 -- What an invoice asks for after its credit notes.
 create or replace function es.invoice_left(p_invoice uuid)

@@ -81,3 +81,4 @@ revoke execute on function es.book_refund(refunds, text) from public;
 revoke execute on function es.paid_minor(uuid) from public;
 revoke execute on function es.refundable_minor(uuid) from public;
 grant execute on function es.paid_minor(uuid) to es_system;
+grant execute on function es.refundable_minor(uuid) to es_system;

@@ -5,6 +5,7 @@
 -- Called from: settle_payment (es.book_platform_fee); settle_refund, settle_dispute (es.return_platform_fee), with the
 --   registration locked.
 -- Raises: 23505 when a fee is booked twice: the last net below the locks.
+-- after: price_arithmetic
 
 create or replace function es.book_platform_fee(p_payment payments, p_base bigint)
 returns void

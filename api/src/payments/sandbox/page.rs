@@ -12,7 +12,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{CallFailed, Payment, dispute, give_back, own, payment};
-use crate::{fault::Fault, http::Problem, payments::accounts, state::App, vault::same};
+use crate::{
+    fault::Fault,
+    http::Problem,
+    payments::{accounts, amounts},
+    state::App,
+    vault::same,
+};
 
 pub(in crate::payments) fn routes() -> Router<App> {
     Router::new()
@@ -213,6 +219,10 @@ async fn decide(
     Ok(Json(json!({ "id": id, "status": to })).into_response())
 }
 
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:28rem;margin:2rem auto;padding:0 1rem}\
+    button{font:inherit;width:100%;padding:.6rem;border:1px solid #888;border-radius:.4rem;cursor:pointer}\
+    #status{padding:.6rem;background:#f2f2ee;border-radius:.4rem}";
+
 /// The page: nothing but text and buttons.
 fn page(found: &Payment) -> Response {
     let buttons: String = choices(found)
@@ -224,11 +234,14 @@ fn page(found: &Payment) -> Response {
     let back = found.return_url.as_deref().map_or_else(String::new, |url| {
         format!("<p><a href=\"{}\">Back to the shop</a></p>", escape(url))
     });
-    let units = found.amount_minor;
+    let amount = amounts::ISO
+        .text(found.amount_minor, &found.currency)
+        .unwrap_or_default();
     let status = outcome_text(found);
     let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sandbox</title>\
-         <h1>Sandbox</h1><p>Test money only.</p><p>{}: {units} minor units of {}</p>\
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>Sandbox</title><style>{STYLE}</style>\
+         <h1>Sandbox</h1><p>Test money only.</p><p>{}: <b>{amount} {}</b></p>\
          <p id=\"status\">{status}</p><form method=\"post\">{buttons}</form>{back}</html>",
         escape(&found.description),
         escape(&found.currency),
@@ -238,7 +251,7 @@ fn page(found: &Payment) -> Response {
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -9,6 +9,7 @@ mod money;
 mod reconciling;
 mod storms;
 mod trouble;
+mod watched;
 
 use std::time::Duration;
 
