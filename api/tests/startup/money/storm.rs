@@ -6,14 +6,14 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use serde_json::json;
 
 use super::{
     judge,
-    till::{Buyer, PRICE, Till, pause},
+    till::{Buyer, PRICE, Till},
 };
 use crate::{dice::Dice, harness::Server, storms::farm::Farm};
 
@@ -152,19 +152,24 @@ async fn r05_r06_r15_r16_r18_in_a_storm_of_kills_the_providers_books_and_ours_ar
             )
         }
     });
-    let buyers: Vec<_> = (0..BUYERS as u64)
-        .map(|number| tokio::spawn(live(till.clone(), dice(10 + number))))
-        .collect();
-    for buyer in buyers {
-        buyer.await.expect("nobody finds a fault");
-        pause().await;
+    let longer = std::env::var("STORM_SECONDS").ok();
+    let longer = Duration::from_secs(longer.map_or(0, |text| text.parse().expect("a number")));
+    let (began, mut bought) = (Instant::now(), 0);
+    while bought == 0 || began.elapsed() < longer {
+        let buyers: Vec<_> = (bought..bought + BUYERS)
+            .map(|number| tokio::spawn(live(till.clone(), dice(10 + number as u64))))
+            .collect();
+        bought += BUYERS;
+        for buyer in buyers {
+            buyer.await.expect("nobody finds a fault");
+        }
     }
     enough.store(true, Ordering::Relaxed);
     let servers = reaping.await.expect("servers that start again");
     judge::quiet(&till).await;
     judge::whole(&till).await;
     let confirmed = "select count(*) from registrations where status = 'confirmed'";
-    assert_eq!(till.number(confirmed).await, BUYERS as i64);
+    assert_eq!(till.number(confirmed).await, bought as i64);
     for server in servers.into_iter().flatten() {
         assert!(server.end("TERM").success());
     }
