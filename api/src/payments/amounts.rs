@@ -31,6 +31,8 @@ fn iso_decimals(currency: &str) -> u32 {
 pub struct Amounts {
     /// The currencies that it takes; all when there is none.
     pub only: &'static [&'static str],
+    /// Currencies that are refused, because it is not certain how it counts them.
+    pub never: &'static [&'static str],
     /// Where its decimals are others than those of ISO 4217.
     pub decimals: &'static [(&'static str, u32)],
     /// Its units that an amount must be a multiple of.
@@ -40,6 +42,7 @@ pub struct Amounts {
 /// As ISO 4217 has it, in every currency.
 pub const ISO: Amounts = Amounts {
     only: &[],
+    never: &[],
     decimals: &[],
     steps: &[],
 };
@@ -54,7 +57,7 @@ fn of<T: Copy>(table: &[(&str, T)], currency: &str) -> Option<T> {
 impl Amounts {
     /// Whether it takes the currency.
     pub fn takes(&self, currency: &str) -> bool {
-        self.only.is_empty() || self.only.contains(&currency)
+        (self.only.is_empty() || self.only.contains(&currency)) && !self.never.contains(&currency)
     }
 
     fn decimals_of(&self, currency: &str) -> u32 {
@@ -124,7 +127,8 @@ mod tests {
     use super::*;
 
     const ODD: Amounts = Amounts {
-        only: &["EUR", "JPY", "XOF", "HUF", "KWD", "ISK"],
+        only: &["EUR", "JPY", "XOF", "HUF", "KWD", "ISK", "UGX"],
+        never: &["UGX"],
         decimals: &[("XOF", 2), ("HUF", 0), ("ISK", 2)],
         steps: &[("KWD", 10), ("ISK", 100)],
     };
@@ -146,7 +150,7 @@ mod tests {
             assert_eq!(ODD.text(minor, currency).as_deref(), Ok(text));
             assert_eq!(ODD.parse(text, currency), Some(minor), "{text}");
         }
-        for (currency, minor) in [("HUF", 105_001), ("KWD", 1251), ("USD", 100)] {
+        for (currency, minor) in [("HUF", 105_001), ("KWD", 1251), ("USD", 100), ("UGX", 100)] {
             assert!(ODD.units(minor, currency).is_err(), "{currency} {minor}");
         }
         assert_eq!(ODD.minor(105_050, "XOF"), None);

@@ -189,6 +189,9 @@ fn fits(wanted: &Credential, value: &str) -> Result<(), String> {
     if !begins.is_empty() && !begins.iter().any(|begin| value.starts_with(begin)) {
         return Err(format!("`{name}` begins with {}", begins.join(" or ")));
     }
+    if !(wanted.accepts)(value) {
+        return Err(format!("`{name}` is {}", wanted.means));
+    }
     Ok(())
 }
 

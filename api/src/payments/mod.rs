@@ -13,7 +13,12 @@ mod call;
 mod check;
 mod create_account;
 mod create_payment;
+mod mark_received;
+mod mark_sent;
+mod offline;
 mod page;
+mod paypal;
+mod paystack;
 mod provider;
 mod reconcile;
 mod reconcile_payments;
@@ -21,6 +26,9 @@ mod refund;
 mod refund_payment;
 mod sandbox;
 mod settle;
+mod signature;
+mod stripe;
+mod toss;
 mod update_account;
 mod webhook;
 
@@ -63,7 +71,14 @@ pub struct Payments {
 
 /// All providers. A new one is a line here.
 fn all() -> Vec<Arc<dyn Provider>> {
-    vec![Arc::new(Sandbox)]
+    vec![
+        Arc::new(stripe::Stripe),
+        Arc::new(paypal::PayPal::default()),
+        Arc::new(paystack::Paystack),
+        Arc::new(toss::Toss),
+        Arc::new(offline::Offline),
+        Arc::new(Sandbox),
+    ]
 }
 
 impl Payments {
@@ -125,7 +140,9 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<update_account::UpdatePaymentAccount>()
         .add::<create_payment::CreatePayment>()
         .add::<refund_payment::RefundPayment>()
-        .add::<reconcile_payments::ReconcilePayments>();
+        .add::<reconcile_payments::ReconcilePayments>()
+        .add::<mark_received::MarkPaymentReceived>()
+        .add::<mark_sent::MarkRefundSent>();
 }
 
 /// The jobs of this slice. Providers that hang hold up no other work.

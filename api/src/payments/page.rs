@@ -179,7 +179,7 @@ fn dressed(text: String, policy: &str) -> Result<Response, Fault> {
 }
 
 /// Text for HTML.
-pub(super) fn escape(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;")
         .replace('<', "&lt;")
         .replace('>', "&gt;")

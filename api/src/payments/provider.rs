@@ -22,6 +22,8 @@ pub struct Credential {
     pub most: usize,
     /// How it begins, one of these; any way when there is none.
     pub begins: &'static [&'static str],
+    /// Whether it is of the form.
+    pub accepts: fn(&str) -> bool,
     /// What becomes of it when it is not said.
     pub absent: Absent,
     /// What it is, for whoever has to find it.
@@ -36,6 +38,7 @@ impl Credential {
             least: 8,
             most: 500,
             begins: &[],
+            accepts: |_| true,
             absent: Absent::Refused,
             means,
         }

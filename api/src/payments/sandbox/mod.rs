@@ -19,7 +19,7 @@ pub(super) use page::routes;
 use super::{
     Absent, Account, CallFailed, Capabilities, Credential, Fact, Forged, Heard, Listed, Mode,
     NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord,
-    amounts,
+    amounts, signature,
 };
 use crate::{state::App, tenancy::SystemReason};
 
@@ -196,7 +196,8 @@ impl Provider for Sandbox {
         body: &[u8],
         now: DateTime<Utc>,
     ) -> Result<Heard, Forged> {
-        deliver::verify(account.credential("webhook_secret"), headers, body, now)?;
+        let secret = account.credential("webhook_secret");
+        signature::verify(deliver::HEADER, secret, headers, body, now)?;
         let event: Event = serde_json::from_slice(body).map_err(|_| Forged::Unreadable)?;
         match (1..=100).contains(&event.id.len()) {
             true => Ok(Heard {

@@ -1,11 +1,15 @@
 //! Money over HTTP: buyers pay at the sandbox, its webhooks come to our own route, workers apply them. What the database
 //! itself decides is in `tests/sale/payments.rs`.
 
+mod accounts;
 mod calling_off;
+mod contract;
 mod disputes;
 mod forged;
 mod invoices;
+mod localstripe;
 mod money;
+mod peers;
 mod reconciling;
 mod storms;
 mod trouble;

@@ -135,7 +135,7 @@ async fn r05_r06_r15_r16_r18_in_a_storm_of_kills_the_providers_books_and_ours_ar
         Err(_) => uuid::Uuid::new_v4().as_u64_pair().0,
     };
     println!("STORM_SEED={seed}");
-    let dice = |number: u64| Dice::new(seed.wrapping_add(number << 32));
+    let dice = move |number: u64| Dice::new(seed.wrapping_add(number << 32));
     let (farm, first) = Farm::new().await;
     let till = Arc::new(Till::open(&farm, &first).await);
     let second = Server::spawn(farm.serve());
