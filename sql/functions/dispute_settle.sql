@@ -137,6 +137,7 @@ as $body$
 declare
   v_payment payments;
   v_dispute disputes;
+  v_moved boolean;
   v_amount constant bigint := (p_request ->> 'amount_minor')::bigint;
 begin
   select p.* into v_payment
@@ -162,8 +163,9 @@ begin
     );
   end if;
   v_dispute := es.open_dispute(v_payment, p_request);
+  v_moved := es.move_dispute(v_dispute, p_request);
   return jsonb_build_object(
-    'outcome', case when es.move_dispute(v_dispute, p_request) then 'settled' else 'already' end,
+    'outcome', case when v_moved then 'settled' else 'already' end,
     'dispute_id', v_dispute.id, 'status', (select d.status from disputes d where d.id = v_dispute.id)
   );
 end

@@ -14,7 +14,7 @@ const FAULTS: &str = "select coalesce(string_agg(concat_ws(' ', fault, detail), 
 /// Taxes by name and rate, as charged and as in the newest document of that kind.
 const CHARGED: &str = "select coalesce(string_agg(concat_ws('/', name, rate_millionths, sum), ' ' order by rate_millionths desc, name), '') \
      from (select name, rate_millionths, sum(amount_minor) from registration_item_charges where kind <> 'fee' group by 1, 2) s";
-const INVOICED: &str = "select coalesce(string_agg(concat_ws('/', name, rate_millionths, tax_minor), ' ' order by position), '') \
+const INVOICED: &str = "select coalesce(string_agg(concat_ws('/', t.name, t.rate_millionths, t.tax_minor), ' ' order by t.position), '') \
      from invoice_taxes t join invoices i on i.id = t.invoice_id where i.kind = 'invoice'";
 /// What is taxed once and what is not make up the net sum, where no price has two taxes.
 const BASES: &str = "select coalesce(sum(t.net_minor), 0) <= max(i.net_minor) from invoices i left join invoice_taxes t \
