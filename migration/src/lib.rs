@@ -34,6 +34,7 @@ mod m20261121_000026_messages;
 mod m20261121_000027_reminders;
 mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
+mod m20261121_000031_expected_change;
 mod m20261121_000035_payment_providers;
 mod m20261121_000037_invoices;
 mod m20261121_000038_disputes;
@@ -77,6 +78,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000027_reminders::Migration),
             Box::new(m20261121_000028_payments::Migration),
             Box::new(m20261121_000029_payment_events::Migration),
+            Box::new(m20261121_000031_expected_change::Migration),
             Box::new(m20261121_000035_payment_providers::Migration),
             Box::new(m20261121_000037_invoices::Migration),
             Box::new(m20261121_000038_disputes::Migration),

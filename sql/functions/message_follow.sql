@@ -1,7 +1,9 @@
 -- From what happened to who is told: an event of the outbox becomes messages to the people whom it concerns.
 -- Request: {type, object_id, after?, limit}. Answer: {written, after?}: `after` is where to go on, while there is more.
 -- May be run again at any time: each message is written once.
--- Called from: the job messages.follow, as es_system in the event's organization.
+-- message_follow_many: for several events. Request: {events: [{type, object_id}], limit}. Answer: {written, left: [{type,
+--   object_id, after}]}, those for which there is more.
+-- Called from: the job messages.follow, as es_system in the events' organization.
 -- Raises: nothing of its own.
 -- after: message_write
 
@@ -89,9 +91,38 @@ begin
 end
 $body$;
 
+create or replace function public.message_follow_many(p_request jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_event jsonb;
+  v_told jsonb;
+  v_written integer := 0;
+  v_left jsonb := '[]';
+begin
+  for v_event in
+    select e.value
+    from jsonb_array_elements(p_request -> 'events') with ordinality as e (value, n)
+    order by e.n
+  loop
+    v_event := jsonb_build_object('type', v_event -> 'type', 'object_id', v_event -> 'object_id');
+    v_told := message_follow(v_event || jsonb_build_object('limit', p_request -> 'limit'));
+    v_written := v_written + coalesce((v_told ->> 'written')::integer, 0);
+    if v_told ->> 'after' is not null then
+      v_left := v_left || jsonb_build_array(v_event || jsonb_build_object('after', v_told -> 'after'));
+    end if;
+  end loop;
+  return jsonb_build_object('written', v_written, 'left', v_left);
+end
+$body$;
+
 alter function es.tell_buyer(uuid, text) owner to es_system;
 alter function es.tell_buyers_of_event(uuid, uuid, integer) owner to es_system;
 alter function public.message_follow(jsonb) owner to es_system;
+alter function public.message_follow_many(jsonb) owner to es_system;
 revoke execute on function es.tell_buyer(uuid, text) from public;
 revoke execute on function es.tell_buyers_of_event(uuid, uuid, integer) from public;
 revoke execute on function public.message_follow(jsonb) from public;
+revoke execute on function public.message_follow_many(jsonb) from public;

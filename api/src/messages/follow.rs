@@ -6,8 +6,7 @@ use serde_json::{Value as Json, json};
 
 use crate::{
     fault::Fault,
-    jobs::{Event, Failed, Handler, Policy, Priority, Running},
-    tenancy::SystemReason,
+    jobs::{Failed, Handler, Policy, Priority, Running, Together},
 };
 
 /// Registrations of one step.
@@ -18,7 +17,7 @@ pub(super) struct Follow;
 
 #[async_trait]
 impl Handler for Follow {
-    type Payload = Event;
+    type Payload = Together;
 
     const KIND: &'static str = "messages.follow";
 
@@ -26,31 +25,38 @@ impl Handler for Follow {
         Policy::new().queue("mail").priority(Priority::Urgent)
     }
 
-    async fn run(job: &Running, event: Event) -> Result<(), Failed> {
-        let Some(org_id) = job.org_id else {
-            return Err(Failed::Never("an event without an organization".to_owned()));
+    async fn run(job: &Running, told: Together) -> Result<(), Failed> {
+        let request = json!({ "events": told.events, "limit": STEP });
+        let mut answer = ask(job, "message_follow_many", &request).await?;
+        let Json::Array(left) = answer["left"].take() else {
+            return Ok(());
         };
-        let mut after = Json::Null;
-        loop {
-            let request = json!({
-                "type": event.event_type, "object_id": event.object_id, "after": after, "limit": STEP,
-            });
-            let answer = job
-                .app
-                .door
-                .decide_for_many(SystemReason::Jobs, org_id, "message_follow", &request)
-                .await
-                .map_err(Fault::from)?;
-            if answer["written"].as_u64().unwrap_or(0) > 0 {
-                job.app.jobs.wake();
-            }
-            match &answer["after"] {
-                Json::Null => return Ok(()),
-                next => after = next.clone(),
-            }
-            if job.stopping() {
-                return Err(Failed::GiveBack);
-            }
+        for event in left {
+            further(job, event).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The rest of an event that concerns many.
+async fn further(job: &Running, mut event: Json) -> Result<(), Failed> {
+    event["limit"] = json!(STEP);
+    loop {
+        if job.stopping() {
+            return Err(Failed::GiveBack);
+        }
+        let mut answer = ask(job, "message_follow", &event).await?;
+        match answer["after"].take() {
+            Json::Null => return Ok(()),
+            next => event["after"] = next,
         }
     }
+}
+
+async fn ask(job: &Running, function: &'static str, request: &Json) -> Result<Json, Fault> {
+    let answer = job.decide(function, request).await?;
+    if answer["written"].as_u64().unwrap_or(0) > 0 {
+        job.app.jobs.wake();
+    }
+    Ok(answer)
 }

@@ -144,10 +144,10 @@ const TOLD: Events = Events::Of(&[
 /// The jobs of this slice.
 pub fn jobs(registry: &mut Registry) {
     registry
-        .queue(Queue::new("mail", 32, 8))
+        .queue(Queue::new("mail", 32, 8).behind())
         .add::<deliver::DeliverMail>()
         .add::<follow::Follow>()
-        .on::<follow::Follow>(TOLD)
+        .on_many::<follow::Follow>(TOLD)
         .add::<remind::RemindPeople>()
         .add::<remind::Remind>()
         .every::<remind::Remind>(Schedule::seconds(30));
