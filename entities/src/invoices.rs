@@ -134,7 +134,7 @@ fn related(invoice: Builder<Entity>) -> Builder<Entity> {
             Column::Currency,
             "Net and tax; of a credit note, what is taken back.",
         )
-        .to_one_required(
+        .to_one(
             "registration",
             Relation::Registration.def(),
             "The registration.",
