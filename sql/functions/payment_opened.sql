@@ -3,8 +3,10 @@
 -- never beyond the event's last date for payments or the beginning of its date.
 -- Request: {payment_id, provider_reference, checkout_url?, instructions?, due_at?}.
 -- Outcomes: opened, settled (it was settled meanwhile; the reference is kept), payment_not_found.
--- Called from: createPayment, after the call to the provider, as es_system in the payment's organization. Locks:
---   registration, payment.
+-- payment_waits: the same of what the buyer chose later, such as a virtual account. Request: {payment_id, due_at,
+--   instructions}. Outcomes: waiting, settled, payment_not_found.
+-- Called from: createPayment, after the call to the provider, and what providers say later, as es_system in the payment's
+--   organization. Locks: registration, payment.
 -- Raises: 23505 when the provider gave one reference to two payments; 22P02.
 
 create or replace function es.wait_for_money(p_registration uuid, p_due timestamptz)
@@ -61,8 +63,42 @@ begin
 end
 $body$;
 
+create or replace function public.payment_waits(p_request jsonb)
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_found payments;
+  v_due timestamptz;
+begin
+  select p.* into v_found from payments p where p.id = (p_request ->> 'payment_id')::uuid;
+  if not found then
+    return jsonb_build_object('outcome', 'payment_not_found');
+  end if;
+  perform from registrations r where r.id = v_found.registration_id for no key update;
+  select p.* into v_found from payments p where p.id = v_found.id for no key update;
+  if v_found.status not in ('created', 'pending') then
+    return jsonb_build_object('outcome', 'settled');
+  end if;
+  if v_found.due_at is null then
+    v_due := es.wait_for_money(v_found.registration_id, (p_request ->> 'due_at')::timestamptz);
+    update payments p
+    set
+      instructions = left(p_request ->> 'instructions', 3000),
+      due_at = v_due
+    where p.id = v_found.id;
+  end if;
+  return jsonb_build_object('outcome', 'waiting');
+end
+$body$;
+
 alter function es.wait_for_money(uuid, timestamptz) owner to es_verbs;
+alter function public.payment_waits(jsonb) owner to es_verbs;
 alter function public.payment_opened(jsonb) owner to es_verbs;
 revoke execute on function es.wait_for_money(uuid, timestamptz) from public;
 revoke execute on function public.payment_opened(jsonb) from public;
+revoke execute on function public.payment_waits(jsonb) from public;
+grant execute on function public.payment_waits(jsonb) to es_system;
 grant execute on function public.payment_opened(jsonb) to es_system;

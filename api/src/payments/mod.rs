@@ -43,7 +43,7 @@ pub use page::Page;
 pub use provider::{
     Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
     Listed, Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
-    RefundWord,
+    RefundWord, Waits,
 };
 pub use sandbox::Sandbox;
 

@@ -116,6 +116,7 @@ impl Provider for Offline {
             currency: Some(order.currency.clone()),
             failure: None,
             checkout_url: None,
+            waits: None,
         }))
     }
 

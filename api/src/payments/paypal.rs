@@ -144,6 +144,7 @@ fn payment(order: &Json) -> Result<PaymentFact, CallFailed> {
         currency: None,
         failure: None,
         checkout_url: None,
+        waits: None,
     };
     for capture in captures(order) {
         fact.status = capture_word(capture);
@@ -516,6 +517,7 @@ impl Provider for PayPal {
                 currency: None,
                 failure: None,
                 checkout_url: None,
+                waits: None,
             }));
         };
         match found["status"] == "APPROVED" {

@@ -126,6 +126,7 @@ fn payment(transaction: &Json) -> Result<PaymentFact, CallFailed> {
             .filter(|_| status == PaymentWord::Failed)
             .map(str::to_owned),
         checkout_url: None,
+        waits: None,
     })
 }
 

@@ -203,6 +203,15 @@ pub enum PaymentWord {
     Cancelled,
 }
 
+/// Money that comes later, by a way that the provider tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// Until when.
+    pub due_at: DateTime<Utc>,
+    /// How the buyer pays, in words.
+    pub instructions: String,
+}
+
 /// What the provider says of a payment; as `settle_payment` takes it.
 #[derive(Clone, Debug, Serialize)]
 pub struct PaymentFact {
@@ -225,6 +234,9 @@ pub struct PaymentFact {
     /// Where the buyer pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkout_url: Option<String>,
+    /// What is waited for, while it is pending.
+    #[serde(skip)]
+    pub waits: Option<Waits>,
 }
 
 /// Where a refund stands at the provider.

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{CallFailed, DisputeFact, Fact, PaymentFact, RefundFact};
+use super::{CallFailed, DisputeFact, Fact, PaymentFact, RefundFact, Waits};
 use crate::{fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tickets};
 
 /// A function of payments in that organization, as the program.
@@ -55,6 +55,9 @@ pub(super) async fn payment(
         let answer = decide(app, org_id, "settle_payment", &request).await?;
         if outcome::word(&answer) != "tickets_needed" {
             app.jobs.wake();
+            if let (Some(waits), "pending") = (&fact.waits, outcome::word(&answer)) {
+                wait(app, org_id, fact.payment_id, waits).await?;
+            }
             return Ok(answer);
         }
         let place = (
@@ -68,6 +71,15 @@ pub(super) async fn payment(
     Err(Fault::Unavailable(
         "a registration kept changing while it was paid".to_owned(),
     ))
+}
+
+/// Lets a registration wait for money that comes later.
+async fn wait(app: &App, org_id: Uuid, id: Option<Uuid>, waits: &Waits) -> Result<(), Fault> {
+    let request = json!({
+        "payment_id": id, "due_at": waits.due_at, "instructions": waits.instructions,
+    });
+    decide(app, org_id, "payment_waits", &request).await?;
+    Ok(())
 }
 
 /// Takes over what was said of a refund.

@@ -158,6 +158,7 @@ fn payment(intent: &Json) -> Result<PaymentFact, CallFailed> {
         currency: Some(currency),
         failure: failure.filter(|_| !succeeded).map(str::to_owned),
         checkout_url: None,
+        waits: None,
     })
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, Fact, Forged, Heard, Mode, NewRefund,
-    Opened, Order, Page, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord,
+    Opened, Order, Page, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord, Waits,
     call::{self, Again, Answer, text},
     page,
 };
@@ -124,6 +124,23 @@ fn fact(payment: &Json) -> Result<PaymentFact, CallFailed> {
         currency: Some(currency),
         failure: payment["failure"]["code"].as_str().map(str::to_owned),
         checkout_url: None,
+        waits: waits(payment).filter(|_| status == PaymentWord::Pending),
+    })
+}
+
+/// A virtual account: the bank account that the buyer is to pay into.
+fn waits(payment: &Json) -> Option<Waits> {
+    let account = payment["virtualAccount"].as_object()?;
+    let said = |name: &str| account.get(name).and_then(Json::as_str).unwrap_or_default();
+    let due_at = DateTime::parse_from_rfc3339(said("dueDate")).ok()?;
+    Some(Waits {
+        due_at: due_at.to_utc(),
+        instructions: format!(
+            "Bank {}, account {}, {}",
+            said("bankCode"),
+            said("accountNumber"),
+            said("customerName")
+        ),
     })
 }
 
@@ -332,6 +349,7 @@ impl Provider for Toss {
                 currency: None,
                 failure: None,
                 checkout_url: None,
+                waits: None,
             }));
         };
         // The buyer agreed, and perhaps never came back to us.

@@ -115,6 +115,7 @@ impl Payment {
             currency: Some(self.currency.clone()),
             failure: self.failure.clone(),
             checkout_url: None,
+            waits: None,
         }
     }
 
@@ -231,6 +232,7 @@ impl Provider for Sandbox {
             currency: Some(data.currency),
             failure: data.failure,
             checkout_url: None,
+            waits: None,
         })])
     }
 

@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use super::peers::keys;
 use crate::harness::{Organizer, TestApp};
 
-async fn opens(organizer: &Organizer, provider: &str, credentials: &[(&str, &str)]) -> Value {
+/// Keys by name.
+type Keys<'a> = &'a [(&'a str, &'a str)];
+
+async fn opens(organizer: &Organizer, provider: &str, credentials: Keys<'_>) -> Value {
     let input = json!({
         "provider": provider, "name": format!("{provider} {}", credentials.len()), "credentials": keys(credentials),
     });
@@ -23,7 +26,7 @@ const STRIPE: [(&str, &str); 2] = [
 async fn keys_have_the_form_of_their_provider_and_say_whether_the_money_is_real() {
     let app = TestApp::start().await;
     let organizer = app.organizer("north").await;
-    let wrong: [(&str, &[(&str, &str)], &str); 9] = [
+    let wrong: [(&str, Keys<'_>, &str); 9] = [
         (
             "stripe",
             &STRIPE[..1],
@@ -94,7 +97,7 @@ async fn keys_have_the_form_of_their_provider_and_say_whether_the_money_is_real(
         .does("updatePaymentAccount", selection, input)
         .await;
     assert_eq!(changed["paymentAccount"]["live"], false);
-    let fine: [(&str, &[(&str, &str)], bool); 4] = [
+    let fine: [(&str, Keys<'_>, bool); 4] = [
         (
             "paypal",
             &[

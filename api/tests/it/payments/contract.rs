@@ -15,21 +15,21 @@ use crate::harness::{Database, EventSetup, TestApp, key};
 const LIMIT: &str = "1000";
 
 /// A provider with somebody who sells by it.
-struct Trial {
-    stage: Stage,
+pub struct Trial {
+    pub stage: Stage,
     peer: Arc<dyn Peer>,
     worker: Worker,
 }
 
 /// A payment that was started.
-struct Started {
-    payment: Value,
-    key: String,
-    buyer: Buyer,
+pub struct Started {
+    pub payment: Value,
+    pub key: String,
+    pub buyer: Buyer,
 }
 
 impl Trial {
-    async fn of(peer: Arc<dyn Peer>) -> Self {
+    pub async fn of(peer: Arc<dyn Peer>) -> Self {
         let kind = peer.kind();
         let url = peer.serve().await;
         let urls = match url.is_empty() {
@@ -93,7 +93,7 @@ impl Trial {
         }
     }
 
-    async fn started(&self) -> Started {
+    pub async fn started(&self) -> Started {
         let started = self.start(self.stage.buyer().await, &key()).await;
         assert_eq!(
             started.payment["status"], "PENDING",
@@ -103,8 +103,12 @@ impl Trial {
         started
     }
 
-    async fn come_back(&self, started: &Started) {
+    pub async fn come_back(&self, started: &Started) {
         let brings = self.peer.brings(&started.key);
+        self.come_back_with(started, &brings).await;
+    }
+
+    pub async fn come_back_with(&self, started: &Started, brings: &str) {
         let url = format!(
             "{}/payments/return/{}{brings}",
             self.stage.app.url, started.key
@@ -118,7 +122,7 @@ impl Trial {
         self.send(&hook.headers, &hook.body).await
     }
 
-    async fn send(&self, headers: &[(&'static str, String)], body: &str) -> u16 {
+    pub async fn send(&self, headers: &[(&'static str, String)], body: &str) -> u16 {
         let name = self.peer.kind().name;
         let url = format!(
             "{}/webhooks/{name}/{}",
@@ -162,7 +166,7 @@ impl Trial {
         panic!("nothing was given back");
     }
 
-    async fn until(&self, sql: &str, expected: i64) {
+    pub async fn until(&self, sql: &str, expected: i64) {
         for _ in 0..1500 {
             if self.stage.number(sql).await == expected {
                 return;
@@ -172,7 +176,7 @@ impl Trial {
         assert_eq!(self.stage.number(sql).await, expected, "{sql}");
     }
 
-    async fn refund(&self, started: &Started, amount: Option<i64>) {
+    pub async fn refund(&self, started: &Started, amount: Option<i64>) {
         let mut input = json!({ "paymentId": started.payment["id"], "idempotencyKey": key() });
         if let Some(minor) = amount {
             let currency = self.peer.kind().currency;
@@ -185,7 +189,7 @@ impl Trial {
     }
 
     /// Stock and books are whole, and the provider holds what we think.
-    async fn end(self) {
+    pub async fn end(self) {
         self.worker.stop().await;
         let stage = &self.stage;
         assert_eq!(stage.app.database.stock_faults().await, 0);
@@ -422,6 +426,28 @@ async fn hears_of_disputes(peer: Arc<dyn Peer>) {
     trial.worker.stop().await;
 }
 
+/// What the provider has to be asked about first is not lost when it cannot answer: it is to be sent again.
+async fn comes_again(peer: Arc<dyn Peer>) {
+    let trial = Trial::of(peer.clone()).await;
+    let started = trial.started().await;
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
+        .await;
+    let hook = peer.hook(&started.key, Told::Paid, false);
+    peer.books().down(true);
+    assert_eq!(trial.send(&hook.headers, &hook.body).await, 503);
+    let events = "select count(*) from payment_events";
+    assert_eq!(trial.stage.number(events).await, 0);
+    peer.books().down(false);
+    assert_eq!(trial.send(&hook.headers, &hook.body).await, 200);
+    trial.until(events, 1).await;
+    trial.come_back(&started).await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PAID")
+        .await;
+    trial.end().await;
+}
+
 /// Where no provider sends the money, a member does.
 async fn by_hand(trial: &Trial) {
     if trial.peer.kind().name != "offline" {
@@ -544,8 +570,8 @@ macro_rules! contract {
 
 contract! {
     stripe: Stripe::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
-    paypal: PayPal::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
+    paypal: PayPal::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, comes_again, wrong_keys;
     paystack: Paystack::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
-    toss: Toss::default() => pays_once, loses_no_sale, gives_back_once;
+    toss: Toss::default() => pays_once, loses_no_sale, gives_back_once, comes_again;
     offline: Offline::default() => pays_once, loses_no_sale, gives_back_once;
 }

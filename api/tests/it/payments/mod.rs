@@ -12,6 +12,7 @@ mod money;
 mod peers;
 mod reconciling;
 mod storms;
+mod toss;
 mod trouble;
 mod watched;
 

@@ -5,13 +5,13 @@ mod offline;
 mod paypal;
 mod paystack;
 mod stripe;
-mod toss;
+pub mod toss;
 
 use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -40,6 +40,8 @@ pub enum Stand {
     Open,
     /// The buyer agreed; the merchant has to take the money.
     Agreed,
+    /// The buyer is to pay into a bank account.
+    Waiting,
     /// The money moved.
     Paid,
     /// It was declined.
@@ -101,6 +103,7 @@ impl Inner {
 pub struct Books {
     inner: Arc<Mutex<Inner>>,
     losing: Arc<AtomicUsize>,
+    down: Arc<AtomicBool>,
 }
 
 impl Books {
@@ -111,6 +114,11 @@ impl Books {
     /// So many of the next answers never come, though the work is done.
     pub fn lose(&self, answers: usize) {
         self.losing.store(answers, Ordering::SeqCst);
+    }
+
+    /// Whether it answers nothing but that it cannot.
+    pub fn down(&self, down: bool) {
+        self.down.store(down, Ordering::SeqCst);
     }
 
     /// Does a thing once for each key.
@@ -134,16 +142,21 @@ impl Books {
 }
 
 /// Answers to what changes something get lost, not those to questions.
-async fn perhaps(State(losing): State<Arc<AtomicUsize>>, request: Request, next: Next) -> Response {
+async fn perhaps(State(books): State<Books>, request: Request, next: Next) -> Response {
+    if books.down.load(Ordering::SeqCst) {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let path = request.uri().path();
     let asks = request.method() == "GET" || path.contains("oauth2") || path.contains("verify-");
     let answer = next.run(request).await;
     if asks {
         return answer;
     }
-    let lost = losing.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
-        left.checked_sub(1)
-    });
+    let lost = books
+        .losing
+        .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+            left.checked_sub(1)
+        });
     match lost {
         Ok(_) => std::future::pending().await,
         Err(_) => answer,
@@ -155,10 +168,7 @@ pub async fn serve(books: &Books, routes: Router<Books>) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let routes = routes
-        .layer(middleware::from_fn_with_state(
-            books.losing.clone(),
-            perhaps,
-        ))
+        .layer(middleware::from_fn_with_state(books.clone(), perhaps))
         .with_state(books.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });
     url

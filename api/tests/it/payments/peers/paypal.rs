@@ -72,7 +72,7 @@ fn order(deal: &Deal) -> Value {
         "reference_id": "default", "custom_id": deal.ours, "amount": value(deal, deal.amount),
     });
     let status = match deal.stand {
-        Stand::Open => "PAYER_ACTION_REQUIRED",
+        Stand::Open | Stand::Waiting => "PAYER_ACTION_REQUIRED",
         Stand::Agreed | Stand::Declined => "APPROVED",
         Stand::Paid => "COMPLETED",
     };
@@ -164,7 +164,7 @@ async fn show(State(books): State<Books>, Path(id): Path<String>, headers: Heade
 fn taken(inner: &mut Inner, id: &str) -> (u16, Value) {
     let deal = inner.named(id).expect("an order");
     match deal.stand {
-        Stand::Open => unprocessable("ORDER_NOT_APPROVED"),
+        Stand::Open | Stand::Waiting => unprocessable("ORDER_NOT_APPROVED"),
         Stand::Declined => unprocessable("INSTRUMENT_DECLINED"),
         Stand::Paid => unprocessable("ORDER_ALREADY_CAPTURED"),
         Stand::Agreed => {

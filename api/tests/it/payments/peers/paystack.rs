@@ -29,7 +29,9 @@ fn number(deal: &Deal) -> i64 {
 
 fn transaction(deal: &Deal) -> Value {
     let (status, said) = match deal.stand {
-        Stand::Open | Stand::Agreed => ("abandoned", "The transaction was not completed"),
+        Stand::Open | Stand::Agreed | Stand::Waiting => {
+            ("abandoned", "The transaction was not completed")
+        }
         Stand::Paid => ("success", "Successful"),
         Stand::Declined => ("failed", "Declined"),
     };

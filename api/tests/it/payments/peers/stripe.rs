@@ -28,7 +28,7 @@ pub struct Stripe {
 
 fn intent(deal: &Deal) -> Value {
     let (status, received, error) = match deal.stand {
-        Stand::Open | Stand::Agreed => ("requires_payment_method", 0, Value::Null),
+        Stand::Open | Stand::Agreed | Stand::Waiting => ("requires_payment_method", 0, Value::Null),
         Stand::Paid => ("succeeded", deal.amount, Value::Null),
         Stand::Declined => (
             "requires_payment_method",

@@ -16,9 +16,23 @@ use super::{
 };
 use crate::payments::Stage;
 
+/// Of deposits; only Toss and the merchant know it.
+pub const SECRET: &str = "ps_eqRGgYO1r57E4Z5";
+/// Until when a deposit is waited for.
+pub const DUE: &str = "2027-01-09T14:46:43+09:00";
+
 #[derive(Default)]
 pub struct Toss {
     books: Books,
+}
+
+impl Toss {
+    /// The buyer has chosen to pay into a virtual account.
+    pub fn chooses_account(&self, key: &str) {
+        let mut inner = self.books.open();
+        let deal = inner.deal(key).expect("a payment");
+        deal.id = format!("va{}", deal.id);
+    }
 }
 
 fn payment(deal: &Deal) -> Value {
@@ -26,12 +40,19 @@ fn payment(deal: &Deal) -> Value {
     let status = match (deal.stand, returned) {
         (Stand::Open, _) => "READY",
         (Stand::Agreed, _) => "IN_PROGRESS",
+        (Stand::Waiting, _) => "WAITING_FOR_DEPOSIT",
         (Stand::Declined, _) => "ABORTED",
         (Stand::Paid, 0) => "DONE",
         (Stand::Paid, some) if some == deal.amount => "CANCELED",
         (Stand::Paid, _) => "PARTIAL_CANCELED",
     };
     let paid = deal.stand == Stand::Paid;
+    let account = deal.id.starts_with("va").then(|| {
+        json!({
+            "accountNumber": "X6505636518308", "accountType": "일반", "bankCode": "20", "customerName": "박토스",
+            "dueDate": DUE, "expired": false,
+        })
+    });
     let cancels: Vec<Value> = deal
         .returned
         .iter()
@@ -49,7 +70,7 @@ fn payment(deal: &Deal) -> Value {
     json!({
         "mId": "tosspayments", "version": "2022-11-16", "paymentKey": deal.id, "lastTransactionKey": last,
         "orderId": deal.ours, "status": status, "currency": deal.currency, "totalAmount": deal.amount,
-        "balanceAmount": deal.amount - returned, "method": "카드", "virtualAccount": null, "secret": "ps_eqRGgYO1r57E4Z5",
+        "balanceAmount": deal.amount - returned, "method": "카드", "virtualAccount": account, "secret": SECRET,
         "approvedAt": paid.then_some("2026-01-02T14:46:58+09:00"), "isPartialCancelable": true,
         "cancels": (!cancels.is_empty()).then_some(cancels),
         "failure": (deal.stand == Stand::Declined).then(|| json!({ "code": "REJECT_CARD_PAYMENT", "message": "한도초과" })),
@@ -95,12 +116,16 @@ async fn confirm(
         assert_eq!(body["orderId"], deal.ours);
         assert_eq!(body["amount"], deal.amount);
         match deal.stand {
+            Stand::Agreed if deal.id.starts_with("va") => {
+                deal.stand = Stand::Waiting;
+                (200, payment(deal))
+            }
             Stand::Agreed => {
                 deal.stand = Stand::Paid;
                 (200, payment(deal))
             }
             Stand::Declined => wrong(403, "REJECT_CARD_PAYMENT"),
-            Stand::Paid => wrong(400, "ALREADY_PROCESSED_PAYMENT"),
+            Stand::Paid | Stand::Waiting => wrong(400, "ALREADY_PROCESSED_PAYMENT"),
             Stand::Open => wrong(404, "NOT_FOUND_PAYMENT_SESSION"),
         }
     }))
