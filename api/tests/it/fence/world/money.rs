@@ -166,7 +166,7 @@ insert into invoices (
   seller_country, buyer_name, buyer_email, event_title, net_minor, tax_minor, total_minor, currency, issued_at
 )
 select
-  p.org_id, p.event_id, p.registration_id, 'invoice', 2026, row_number() over (order by p.id),
+  p.org_id, p.event_id, p.registration_id, 'invoice', 2020, row_number() over (order by p.id),
   concat_ws('-', $2::text, 'INV', row_number() over (order by p.id)), o.legal_name, o.billing_address, o.tax_number, 'DE',
   $2 || ' buyer', lower($2) || '@invoices.example', $2 || ' day', 420, 80, 500, 'EUR', clock_timestamp()
 from payments p
@@ -180,7 +180,7 @@ insert into invoices (
   buyer_name, buyer_email, event_title, net_minor, tax_minor, total_minor, currency, issued_at
 )
 select
-  i.org_id, i.event_id, i.registration_id, 'credit_note', 2026, i.series_number,
+  i.org_id, i.event_id, i.registration_id, 'credit_note', 2020, i.series_number,
   concat_ws('-', $2::text, 'CN', i.series_number), i.id, r.id, 'refund', i.seller_name, i.buyer_name, i.buyer_email,
   i.event_title, 84, 16, 100, 'EUR', clock_timestamp()
 from invoices i
