@@ -58,12 +58,12 @@ fuzz: setup ## Try planner and compiler on fresh random worlds for MINUTES (60 u
 	PROPERTY_MINUTES=$(or $(MINUTES),60) nice $(EVENTSPHERE) admin with-postgres --no-durability -- \
 		cargo test -p eventsphere-graphql --test properties -- --nocapture
 
-# Two servers on one database are killed again and again while everybody uses every verb of the sale.
-storms: setup ## Kill servers in a storm of sales for MINUTES (10 unless given)
+# Two servers on one database are killed again and again while everybody uses every verb of the sale; and while everybody pays.
+storms: setup ## Kill servers in storms of sales and of payments for MINUTES each (10 unless given)
 	cargo build --bin eventsphere
 	cargo test -p eventsphere --test startup --no-run
 	STORM_SECONDS=$$(( $(or $(MINUTES),10) * 60 )) nice $(EVENTSPHERE) admin with-postgres --no-durability -- \
-		cargo test -p eventsphere --test startup -- storms --nocapture
+		cargo test -p eventsphere --test startup -- storms money --nocapture --test-threads 1
 
 fmt: ## Format the code
 	cargo fmt --all

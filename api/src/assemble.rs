@@ -77,6 +77,7 @@ pub fn jobs() -> Registry {
     let mut registry = Registry::default();
     jobs::jobs(&mut registry);
     messages::jobs(&mut registry);
+    events::jobs(&mut registry);
     checkout::jobs(&mut registry);
     payments::jobs(&mut registry);
     webhooks::jobs(&mut registry);

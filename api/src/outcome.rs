@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     fault::{Fault, database_error},
-    tenancy::Undecided,
+    tenancy::{SystemReason, Undecided},
 };
 
 /// (outcome of the function, code, sentence, path of the input's field).
@@ -113,6 +113,31 @@ pub async fn decide_as(
                 tried += 1;
             }
             decided => return Ok(decided?),
+        }
+    }
+}
+
+/// The same as the program, in that organization.
+pub async fn decide_for_many(
+    app: &crate::state::App,
+    reason: SystemReason,
+    org_id: Uuid,
+    function: &'static str,
+    request: &Json,
+) -> Result<Json, Fault> {
+    const TRIES: usize = 3;
+    let mut tried = 1;
+    loop {
+        let answer = app
+            .door
+            .decide_for_many(reason, org_id, function, request)
+            .await;
+        match answer {
+            Err(Undecided::Sql { code, .. }) if tried < TRIES && code == "40P01" => {
+                tracing::warn!(function, tried, "a deadlock; tried again");
+                tried += 1;
+            }
+            answer => return Ok(answer?),
         }
     }
 }

@@ -16,7 +16,7 @@ documented! {
         pub org_id: Uuid,
         /// What happened.
         pub kind: LedgerEntryKind,
-        /// The account that it is booked to: `provider`, `buyer` or `refunds`.
+        /// The account that it is booked to: `provider`, `buyer`, `refunds`, `disputes`, `fees` or `platform`.
         #[sea_orm(column_type = "Text")]
         pub debit: String,
         /// The account that it is booked from.
@@ -35,6 +35,10 @@ documented! {
         pub payment_id: Uuid,
         /// The refund, for what is part of one.
         pub refund_id: Option<Uuid>,
+        /// The dispute, for what is part of one.
+        pub dispute_id: Option<Uuid>,
+        /// What a fee was reckoned from, in minor units; null for other movements, and where a fee is kept whatever goes back.
+        pub base_minor: Option<i64>,
         /// When it was booked.
         pub created_at: DateTimeUtc,
     }
@@ -51,6 +55,18 @@ text_enum! {
         RefundPaid = "refund_paid",
         /// What was promised stayed after all.
         RefundReturned = "refund_returned",
+        /// A provider took money back until a dispute is decided.
+        DisputeWithdrawn = "dispute_withdrawn",
+        /// It gave it again.
+        DisputeReturned = "dispute_returned",
+        /// The money of a dispute is the buyer's.
+        DisputeLost = "dispute_lost",
+        /// What a provider took for a dispute.
+        DisputeFee = "dispute_fee",
+        /// What the platform takes.
+        PlatformFee = "platform_fee",
+        /// What of that it gives back.
+        PlatformFeeReturned = "platform_fee_returned",
     }
 }
 
@@ -58,6 +74,7 @@ relations! {
     keys {
         Payment(OrgId, EventId, RegistrationId, PaymentId) -> payments(OrgId, EventId, RegistrationId, Id);
         Refund(OrgId, RefundId) -> refunds(OrgId, Id);
+        Dispute(OrgId, DisputeId) -> disputes(OrgId, Id);
     }
 }
 
@@ -67,13 +84,18 @@ pub fn declaration() -> Declaration {
         .root("ledgerEntry", "ledgerEntries")
         .scope("payments:read")
         .enumeration::<LedgerEntryKind>(Column::Kind)
-        .hide([Column::Currency])
+        .hide([Column::Currency, Column::BaseMinor])
         .money("amount", Column::AmountMinor, Column::Currency, "How much.")
         .to_one("payment", Relation::Payment.def(), "The payment.")
         .to_one(
             "refund",
             Relation::Refund.def(),
             "The refund, for what is part of one.",
+        )
+        .to_one(
+            "dispute",
+            Relation::Dispute.def(),
+            "The dispute, for what is part of one.",
         )
         .key_of(Column::RegistrationId, "Registration")
         .key_of(Column::PaymentId, "Payment")

@@ -14,6 +14,8 @@ pub mod check_ins;
 pub mod deprecated_uses;
 pub mod device_sessions;
 pub mod discount_rules;
+pub mod disputes;
+pub mod event_cancellations;
 pub mod event_online_access;
 pub mod event_signing_keys;
 pub mod events;
@@ -22,6 +24,10 @@ pub mod hold_secrets;
 pub mod idempotency_keys;
 pub mod invitation_secrets;
 pub mod invitations;
+pub mod invoice_lines;
+pub mod invoice_series;
+pub mod invoice_taxes;
+pub mod invoices;
 pub mod job_kinds;
 pub mod job_schedules;
 pub mod job_workers;
@@ -47,10 +53,13 @@ pub mod payment_events;
 pub mod payments;
 pub mod permission_rows;
 pub mod permissions;
+pub mod platform_fee_terms;
 pub mod pool_claims;
 pub mod price_tiers;
 pub mod promo_code_ticket_types;
 pub mod promo_codes;
+pub mod reconciliation_differences;
+pub mod reconciliations;
 pub mod refresh_tokens;
 pub mod refunds;
 pub mod registration_item_charges;
@@ -59,6 +68,7 @@ pub mod registration_secrets;
 pub mod registration_sources;
 pub mod registrations;
 pub mod roles;
+pub mod sandbox_disputes;
 pub mod sandbox_payments;
 pub mod sandbox_refunds;
 pub mod session_speakers;
@@ -104,6 +114,7 @@ pub fn declarations() -> Vec<Declaration> {
         device_sessions::declaration(),
         venues::declaration(),
         events::declaration(),
+        event_cancellations::declaration(),
         occurrences::declaration(),
         event_online_access::declaration(),
         sessions::declaration(),
@@ -136,7 +147,14 @@ pub fn declarations() -> Vec<Declaration> {
         payment_accounts::declaration(),
         payments::declaration(),
         refunds::declaration(),
+        disputes::declaration(),
         ledger_entries::declaration(),
+        platform_fee_terms::declaration(),
+        reconciliations::declaration(),
+        reconciliation_differences::declaration(),
+        invoices::declaration(),
+        invoice_lines::declaration(),
+        invoice_taxes::declaration(),
         message_templates::declaration(),
         message_deliveries::declaration(),
         message_suppressions::declaration(),

@@ -35,6 +35,15 @@ documented! {
         /// (`pt-BR`).
         #[sea_orm(column_type = "Text", default_value = "en")]
         pub language: String,
+        /// Its name on invoices, where that is another; null when not said.
+        #[sea_orm(column_type = "Text")]
+        pub legal_name: Option<String>,
+        /// Its address on invoices, in lines; null when not said.
+        #[sea_orm(column_type = "Text")]
+        pub billing_address: Option<String>,
+        /// The number by which tax offices know it, for invoices; null when not said.
+        #[sea_orm(column_type = "Text")]
+        pub tax_number: Option<String>,
         /// When it was closed; null while it is open.
         pub deleted_at: Option<DateTimeUtc>,
         /// When it was made.
@@ -150,6 +159,9 @@ fn writable(organization: Builder<Entity>) -> Builder<Entity> {
                 Column::TimeZone,
                 Column::SupportEmail,
                 Column::Language,
+                Column::LegalName,
+                Column::BillingAddress,
+                Column::TaxNumber,
             ],
         )
         .constraint(
@@ -191,5 +203,20 @@ fn writable(organization: Builder<Entity>) -> Builder<Entity> {
             "organizations_language_shape",
             "language",
             "A language is two letters, and a region where it matters: en, pt-BR.",
+        )
+        .constraint(
+            "organizations_legal_name_length",
+            "legalName",
+            "A legal name has 1 to 200 characters.",
+        )
+        .constraint(
+            "organizations_billing_address_length",
+            "billingAddress",
+            "An address on invoices has 1 to 500 characters.",
+        )
+        .constraint(
+            "organizations_tax_number_length",
+            "taxNumber",
+            "A tax number has 1 to 50 characters.",
         )
 }

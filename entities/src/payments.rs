@@ -95,6 +95,7 @@ relations! {
     }
     many {
         Refunds = refunds::Payment;
+        Disputes = disputes::Payment;
         LedgerEntries = ledger_entries::Payment;
     }
 }
@@ -142,6 +143,12 @@ pub fn declaration() -> Declaration {
             Relation::Refunds.def(),
             3,
             "What of it was given back.",
+        )
+        .to_many(
+            "disputes",
+            Relation::Disputes.def(),
+            2,
+            "What of it the buyer asked back elsewhere. Members only.",
         )
         .to_many(
             "ledgerEntries",

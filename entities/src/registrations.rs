@@ -39,6 +39,8 @@ documented! {
         pub promo_code_id: Option<Uuid>,
         /// What all items cost together, in minor units of the currency.
         pub total_minor: i64,
+        /// What of it was kept when the registration was cancelled, in minor units; 0 otherwise.
+        pub kept_minor: i64,
         /// What discounts took off, in minor units.
         pub discount_minor: i64,
         /// Fees, without taxes that come on top of them, in minor units.
@@ -115,6 +117,8 @@ text_enum! {
         PartiallyRefunded = "partially_refunded",
         /// All that was paid went back.
         Refunded = "refunded",
+        /// The buyer asks the money back by the bank or the provider, and nothing is decided yet.
+        Disputed = "disputed",
     }
 }
 
@@ -134,6 +138,7 @@ relations! {
         Claims = pool_claims::Registration;
         Payments = payments::Registration;
         Refunds = refunds::Registration;
+        Invoices = invoices::Registration;
     }
 }
 
@@ -156,6 +161,12 @@ pub fn declaration() -> Declaration {
             Column::Currency,
             "By how much changes have raised the total since it was confirmed: what is still to be paid, or to be given \
              back when negative.",
+        )
+        .money(
+            "kept",
+            Column::KeptMinor,
+            Column::Currency,
+            "What was kept of the total when it was cancelled.",
         )
         .money(
             "subtotal",
@@ -246,6 +257,12 @@ pub fn declaration() -> Declaration {
             Relation::Refunds.def(),
             3,
             "Money that was given back.",
+        )
+        .to_many(
+            "invoices",
+            Relation::Invoices.def(),
+            3,
+            "Invoices for it, and credit notes.",
         )
         .key_of(Column::EventId, "Event")
         .key_of(Column::OccurrenceId, "Occurrence")

@@ -36,6 +36,10 @@ mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
 mod m20261121_000031_expected_change;
 mod m20261121_000035_payment_providers;
+mod m20261121_000037_invoices;
+mod m20261121_000038_disputes;
+mod m20261121_000039_event_cancellations;
+mod m20261121_000040_reconciliations;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -76,6 +80,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000029_payment_events::Migration),
             Box::new(m20261121_000031_expected_change::Migration),
             Box::new(m20261121_000035_payment_providers::Migration),
+            Box::new(m20261121_000037_invoices::Migration),
+            Box::new(m20261121_000038_disputes::Migration),
+            Box::new(m20261121_000039_event_cancellations::Migration),
+            Box::new(m20261121_000040_reconciliations::Migration),
         ]
     }
 }

@@ -86,6 +86,7 @@ begin
       jsonb_build_object('status', 'cancelled', 'cancel_reason', p_reason)
     );
   end loop;
+  perform es.credit_cancelled(p_registrations);
 end
 $body$;
 

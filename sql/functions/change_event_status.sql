@@ -1,25 +1,24 @@
 -- Moves an event through its life: draft -> published -> completed or cancelled; draft, completed and cancelled ->
 -- archived; archived -> draft when it was never published.
--- Publishing needs an occurrence and an active ticket type. Cancelling stops sales first, then cancels every live
--- registration, in one transaction.
+-- Publishing needs an occurrence and an active ticket type. Cancelling by change_event_status stops sales, then cancels every
+-- live registration in the same transaction and gives nothing back: that is how the release before did it. The verb asks
+-- cancel_event, which leaves the registrations to a job (R17).
 -- Outcomes: changed (event_id, status, registrations_cancelled), unchanged (event_id, status: it is there already),
 --   event_not_found, illegal_transition (from, to), not_ready (missing: occurrence and/or ticket_type).
--- Called from: the verbs publishEvent, completeEvent, cancelEvent, archiveEvent, restoreEvent.
+-- Called from: the verbs publishEvent, completeEvent, archiveEvent, restoreEvent; es.move_event from cancel_event.
 -- Raises: ES403 without events:write; ES400 for an unknown state.
 
-create or replace function public.change_event_status(p_event uuid, p_to text)
+-- Takes the step, as far as it is the event's own.
+create or replace function es.move_event(p_event uuid, p_to text)
 returns jsonb
 language plpgsql
-security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
   v_before events;
   v_after events;
   v_missing jsonb;
-  v_cancelled integer := 0;
 begin
-  perform es.demand_permission('events:write');
   if p_to is null or p_to not in ('draft', 'published', 'completed', 'cancelled', 'archived') then
     raise exception 'an event has no state %', p_to using errcode = 'ES400';
   end if;
@@ -50,9 +49,6 @@ begin
   where e.id = p_event
   returning * into v_after;
 
-  if p_to = 'cancelled' then
-    v_cancelled := es.cancel_registrations_of(p_event);
-  end if;
   perform emit_event(
     v_after.org_id,
     case p_to when 'published' then 'event.published' when 'cancelled' then 'event.cancelled' else 'event.updated' end,
@@ -61,8 +57,26 @@ begin
   );
   perform record_audit(v_after.org_id, 'event.' || p_to, 'event', p_event, to_jsonb(v_before), to_jsonb(v_after));
   return jsonb_build_object(
-    'outcome', 'changed', 'event_id', p_event, 'status', p_to, 'registrations_cancelled', v_cancelled
+    'outcome', 'changed', 'event_id', p_event, 'status', p_to, 'registrations_cancelled', 0
   );
+end
+$body$;
+
+create or replace function public.change_event_status(p_event uuid, p_to text)
+returns jsonb
+language plpgsql
+security definer
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_answer jsonb;
+begin
+  perform es.demand_permission('events:write');
+  v_answer := es.move_event(p_event, p_to);
+  if p_to = 'cancelled' and v_answer ->> 'outcome' = 'changed' then
+    v_answer := v_answer || jsonb_build_object('registrations_cancelled', es.cancel_registrations_of(p_event));
+  end if;
+  return v_answer;
 end
 $body$;
 
@@ -129,10 +143,12 @@ begin
 end
 $body$;
 
+alter function es.move_event(uuid, text) owner to es_verbs;
 alter function public.change_event_status(uuid, text) owner to es_verbs;
 alter function es.event_may_become(events, text) owner to es_verbs;
 alter function es.event_lacks(uuid) owner to es_verbs;
 alter function es.cancel_registrations_of(uuid) owner to es_verbs;
+revoke execute on function es.move_event(uuid, text) from public;
 revoke execute on function public.change_event_status(uuid, text) from public;
 revoke execute on function es.event_may_become(events, text) from public;
 revoke execute on function es.event_lacks(uuid) from public;

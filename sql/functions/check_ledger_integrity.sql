@@ -1,8 +1,11 @@
 -- Faults in the books, over all tenants; no row when each payment and each refund is booked as it stands, once, and
--- nobody got back more than was paid.
+-- nobody got back more than was paid; when disputes and fees are booked as they stand (ledger_checks), and the documents
+-- say what the registrations cost (invoice_checks).
 -- Called from: tests after every scenario, as es_system.
 -- Raises: nothing. It reads everything: not for a request.
 -- after: ledger_entries
+-- after: invoice_checks
+-- after: ledger_checks
 
 create or replace function public.check_ledger_integrity()
 returns table (fault text, object_id uuid, detail text)
@@ -31,6 +34,7 @@ as $body$
     select refund_id, string_agg(kind, ' ' order by kind) as kinds, min(amount_minor) as least, max(amount_minor) as most
     from ledger_entries
     where refund_id is not null
+      and kind <> 'platform_fee_returned'
     group by refund_id
   ) l on l.refund_id = r.id
   where l.kinds is distinct from case
@@ -61,6 +65,12 @@ as $body$
   where r.status = 'pending_payment'
     and r.total_minor > 0
     and es.paid_minor(r.id) >= r.total_minor
+
+  union all
+  select f.fault, f.object_id, f.detail from es.ledger_faults() f
+
+  union all
+  select f.fault, f.object_id, f.detail from es.invoice_faults() f
 $body$;
 
 alter function public.check_ledger_integrity() owner to es_system;

@@ -170,7 +170,7 @@ begin
 end
 $body$;
 
--- Moves a locked hold on: status, expiry, claims, tickets, events, audit.
+-- Moves a locked hold on: status, expiry, claims, tickets, events, audit, and the invoice for what was paid.
 create or replace function es.apply_confirmation(
   p_found registrations,
   p_event events,
@@ -217,6 +217,9 @@ begin
     jsonb_build_object('status', p_found.status),
     jsonb_build_object('status', p_to)
   );
+  if p_to = 'confirmed' and p_found.total_minor > 0 then
+    perform es.issue_invoice(p_found.id);
+  end if;
   return jsonb_build_object(
     'outcome', p_to, 'registration_id', p_found.id, 'status', p_to,
     'expires_at', v_expires_at, 'already', false

@@ -1,10 +1,11 @@
 -- The books: what money moved, a row for each movement with both of its accounts. Rows are never changed (a trigger holds
 -- that); what is undone is booked the other way round. Accounts, per organization: `provider` (money that a payment
 -- provider holds for it), `buyer` (what a registration has paid and may still get back), `refunds` (promised to buyers
--- and not yet gone).
+-- and not yet gone), `disputes` (taken back by a provider until a dispute is decided), `fees` (what providers and the platform
+-- took), `platform` (what the platform has to get).
 -- What a registration has paid (R6) is the balance of its `buyer` account: captured, less refunds that are done, on
--- their way or requested.
--- Called from: settle_payment, request_refund, settle_refund. With the payment's registration locked.
+-- their way or requested, and less disputes that were lost.
+-- Called from: settle_payment, request_refund, settle_refund; disputes and fees are booked by files of their own. With the payment's registration locked.
 -- Raises: 23505 when a payment is captured or a refund settled a second time: the last net below the locks.
 
 create or replace function es.book_capture(p_payment payments)
@@ -53,7 +54,7 @@ as $body$
   where l.registration_id = p_registration
 $body$;
 
--- The same of one payment: what of it could be refunded.
+-- The same of one payment, without what a dispute holds back: what of it could be refunded.
 create or replace function es.refundable_minor(p_payment uuid)
 returns bigint
 language sql
@@ -61,7 +62,11 @@ stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
   select coalesce(
-    sum(case when l.credit = 'buyer' then l.amount_minor when l.debit = 'buyer' then -l.amount_minor else 0 end), 0
+    sum(
+      case when l.credit in ('buyer', 'disputes') then l.amount_minor else 0 end
+      - case when l.debit in ('buyer', 'disputes') then l.amount_minor else 0 end
+    ),
+    0
   )::bigint
   from ledger_entries l
   where l.payment_id = p_payment
@@ -76,3 +81,4 @@ revoke execute on function es.book_refund(refunds, text) from public;
 revoke execute on function es.paid_minor(uuid) from public;
 revoke execute on function es.refundable_minor(uuid) from public;
 grant execute on function es.paid_minor(uuid) to es_system;
+grant execute on function es.refundable_minor(uuid) to es_system;

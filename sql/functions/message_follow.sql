@@ -17,17 +17,22 @@ begin
     select es.write_messages(
       jsonb_agg(
         jsonb_build_object(
-          'kind', p_kind, 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
-          'registration_id', r.id, 'about', r.id
+          'kind', w.kind, 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
+          'registration_id', r.id, 'about', r.id, 'priority', case w.kind when 'event_cancelled' then 2 end
         )
       )
     )
     from registrations r
     join events e on e.id = r.event_id
+    -- R17: registrations of an event that is called off are cancelled one after the other, and their buyers told then.
+    cross join lateral (
+      select case
+        when p_kind = 'registration_cancelled' and r.cancelled_at >= e.cancelled_at then 'event_cancelled'
+        else p_kind
+      end as kind
+    ) w
     where r.id = p_registration
       and r.confirmed_at is not null
-      -- Of an event that is called off everybody hears already.
-      and (p_kind <> 'registration_cancelled' or e.cancelled_at is null or r.cancelled_at < e.cancelled_at)
   );
 end
 $body$;

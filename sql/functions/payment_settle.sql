@@ -157,14 +157,24 @@ begin
     ),
     p_now
   );
+  perform es.book_platform_fee(
+    v_paid,
+    case v_reason
+      when 'overpaid' then v_paid.captured_minor - (es.paid_minor(p_found.id) - p_found.total_minor)
+      else case when v_reason is null then v_paid.captured_minor else 0 end
+    end
+  );
   if v_reason is not null then
     update payments p set owed_back = v_reason where p.id = v_paid.id;
     perform record_audit(
       v_paid.org_id, 'payment.owed_back', 'payment', v_paid.id, null, jsonb_build_object('owed_back', v_reason)
     );
   end if;
-  -- R8: what bought nothing goes back by itself where the event says so.
-  if v_reason is not null and p_found.status = 'expired' and v_event.refunds_late_payments then
+  -- R8: what bought nothing goes back by itself where the event says so; and R17, where there is no event any more.
+  if v_reason is not null and (
+    (p_found.status = 'expired' and v_event.refunds_late_payments)
+    or (p_found.status = 'cancelled' and p_found.cancel_reason = 'event_cancelled')
+  ) then
     perform es.promise_refund(v_paid, v_paid.captured_minor, v_reason, p_now);
   end if;
   return jsonb_build_object(

@@ -1,5 +1,6 @@
 -- What a registration has paid and how it stands with its price (R6), from the ledger: nothing of it is stored. Money that
--- was promised back counts as given back. What is cancelled, rejected or has expired costs nothing.
+-- was promised back counts as given back, and so does what a lost dispute took; an open dispute is told before anything
+-- else. What is rejected or has expired costs nothing, what is cancelled the fee that was kept.
 -- Both speak only of registrations that the actor may see; of others they say nothing.
 -- Called from: fields paid and paymentState of a registration.
 -- Raises: nothing.
@@ -37,6 +38,7 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
   select case
+    when sums.disputed then 'disputed'
     when sums.returned > 0 and sums.captured = sums.returned then 'refunded'
     when sums.captured - sums.returned > sums.total then 'overpaid'
     when sums.captured - sums.returned = sums.total and (sums.captured > 0 or sums.live) then 'paid'
@@ -47,9 +49,14 @@ as $body$
   from (
     select
       r.status not in ('cancelled', 'rejected', 'expired') as live,
-      case when r.status in ('cancelled', 'rejected', 'expired') then 0 else r.total_minor end as total,
+      case
+        when r.status = 'cancelled' then r.kept_minor
+        when r.status in ('rejected', 'expired') then 0
+        else r.total_minor
+      end as total,
+      exists (select from disputes d where d.registration_id = r.id and d.status = 'open') as disputed,
       coalesce(sum(l.amount_minor) filter (where l.kind = 'capture'), 0) as captured,
-      coalesce(sum(l.amount_minor) filter (where l.kind = 'refund_promised'), 0)
+      coalesce(sum(l.amount_minor) filter (where l.kind in ('refund_promised', 'dispute_lost')), 0)
         - coalesce(sum(l.amount_minor) filter (where l.kind = 'refund_returned'), 0) as returned
     from registrations r
     left join ledger_entries l on l.registration_id = r.id

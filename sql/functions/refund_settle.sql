@@ -88,7 +88,37 @@ begin
     p_refund.org_id, 'refund.' || p_to, 'refund', p_refund.id,
     jsonb_build_object('status', p_refund.status), jsonb_build_object('status', p_to, 'failure', p_request ->> 'failure')
   );
+  if p_to <> 'failed' then
+    perform es.return_platform_fee(p_refund.payment_id, p_refund.id, null);
+    perform es.credit_refund(p_refund);
+  end if;
   return jsonb_build_object('outcome', 'settled', 'refund_id', p_refund.id, 'status', p_to);
+end
+$body$;
+
+-- Calls off what was asked for last and the provider has not heard of, until so much of a locked payment is left.
+create or replace function es.call_off_refunds(p_payment uuid, p_needed bigint, p_failure text)
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_rival refunds;
+begin
+  for v_rival in
+    select r.*
+    from refunds r
+    where r.payment_id = p_payment
+      and r.status = 'requested'
+    order by r.created_at desc, r.id
+    for no key update
+  loop
+    exit when es.refundable_minor(p_payment) >= p_needed;
+    update refunds r
+    set status = 'cancelled', settled_at = es.clock(), check_at = null, failure = p_failure
+    where r.id = v_rival.id;
+    perform es.book_refund(v_rival, 'refund_returned');
+  end loop;
 end
 $body$;
 
@@ -102,7 +132,6 @@ as $body$
 declare
   v_payment payments;
   v_made refunds;
-  v_rival refunds;
   v_amount constant bigint := (p_request ->> 'amount_minor')::bigint;
 begin
   select p.* into v_payment
@@ -126,15 +155,7 @@ begin
   if p_request ->> 'status' <> 'done' then
     return jsonb_build_object('outcome', 'pending');
   end if;
-  for v_rival in
-    select r.* from refunds r where r.payment_id = v_payment.id and r.status = 'requested' order by r.created_at desc, r.id
-  loop
-    exit when es.refundable_minor(v_payment.id) >= v_amount;
-    update refunds r
-    set status = 'cancelled', settled_at = es.clock(), check_at = null, failure = 'refunded_elsewhere'
-    where r.id = v_rival.id;
-    perform es.book_refund(v_rival, 'refund_returned');
-  end loop;
+  perform es.call_off_refunds(v_payment.id, v_amount, 'refunded_elsewhere');
   if v_amount is null or v_amount not between 1 and es.refundable_minor(v_payment.id)
     or p_request ->> 'currency' <> v_payment.currency
   then
@@ -201,12 +222,14 @@ $body$;
 alter function es.lock_refund(uuid, uuid) owner to es_verbs;
 alter function public.begin_refund(jsonb) owner to es_verbs;
 alter function es.end_refund(refunds, text, jsonb) owner to es_verbs;
+alter function es.call_off_refunds(uuid, bigint, text) owner to es_verbs;
 alter function es.take_external_refund(jsonb) owner to es_verbs;
 alter function es.settle_known_refund(refunds, jsonb) owner to es_verbs;
 alter function public.settle_refund(jsonb) owner to es_verbs;
 revoke execute on function es.lock_refund(uuid, uuid) from public;
 revoke execute on function public.begin_refund(jsonb) from public;
 revoke execute on function es.end_refund(refunds, text, jsonb) from public;
+revoke execute on function es.call_off_refunds(uuid, bigint, text) from public;
 revoke execute on function es.take_external_refund(jsonb) from public;
 revoke execute on function es.settle_known_refund(refunds, jsonb) from public;
 revoke execute on function public.settle_refund(jsonb) from public;

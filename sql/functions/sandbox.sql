@@ -7,7 +7,10 @@
 -- sandbox_act: {id, to: challenge, succeeded, failed or cancelled, failure?, deliveries: [{after_seconds, event}]}. Outcomes:
 --   done, unchanged (it was over already).
 -- sandbox_refund: {payment_id, account_id, reference?, amount_minor, status, deliveries}. The same reference is the same
---   refund. Outcomes: refunded (id, status), refused (failure), payment_not_found.
+--   refund; of what is disputed nothing goes back. Outcomes: refunded (id, status), refused (failure), payment_not_found.
+-- sandbox_dispute: {payment_id, id, to: open, won or lost, amount_minor, fee_minor, deliveries}. A payment is disputed once,
+--   all that is left of it, and then decided once. Outcomes: done, refused (failure), payment_not_found.
+-- sandbox_list: {account_id, from, to}. What an account's statement says: the states of its payments of that time.
 -- Each delivery is a job `sandbox.deliver` with the event, written in the same transaction.
 -- Called from: the sandbox provider, as es_system, bound to no organization.
 -- Raises: 22P02.
@@ -27,6 +30,11 @@ as $body$
           order by f.created_at, f.id
         ) filter (where f.id is not null),
         '[]'
+      ),
+      'dispute', (
+        select jsonb_build_object('id', d.id, 'status', d.status, 'amount_minor', d.amount_minor, 'fee_minor', d.fee_minor)
+        from sandbox_disputes d
+        where d.payment_id = p_payment.id
       )
     )
   from (select) as one
@@ -135,6 +143,7 @@ begin
     return jsonb_build_object('outcome', 'refunded', 'id', v_made.id, 'status', v_made.status);
   end if;
   if v_found.status <> 'succeeded'
+    or exists (select from sandbox_disputes d where d.payment_id = v_found.id and d.status <> 'won')
     or (p_request ->> 'amount_minor')::bigint
       > v_found.amount_minor - (es.sandbox_state(v_found) ->> 'refunded_minor')::bigint
   then
@@ -151,7 +160,56 @@ begin
 end
 $body$;
 
+create or replace function public.sandbox_dispute(p_request jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_found sandbox_payments;
+  v_dispute sandbox_disputes;
+  v_left bigint;
+  v_to constant text := p_request ->> 'to';
+begin
+  select p.* into v_found from sandbox_payments p where p.id = (p_request ->> 'payment_id')::uuid for no key update;
+  if not found then
+    return jsonb_build_object('outcome', 'payment_not_found');
+  end if;
+  select d.* into v_dispute from sandbox_disputes d where d.payment_id = v_found.id;
+  v_left := v_found.amount_minor - (es.sandbox_state(v_found) ->> 'refunded_minor')::bigint;
+  if v_to = 'open' and v_dispute.id is null and v_found.status = 'succeeded' and v_left > 0
+    and v_left = (p_request ->> 'amount_minor')::bigint
+  then
+    insert into sandbox_disputes (id, org_id, payment_id, amount_minor, fee_minor)
+    values ((p_request ->> 'id')::uuid, v_found.org_id, v_found.id, v_left, (p_request ->> 'fee_minor')::bigint);
+  elsif v_to in ('won', 'lost') and v_dispute.status = 'open' then
+    update sandbox_disputes d set status = v_to, updated_at = es.clock() where d.id = v_dispute.id;
+  else
+    return jsonb_build_object('outcome', 'refused', 'failure', 'not_disputable');
+  end if;
+  perform es.sandbox_deliver(v_found.org_id, v_found.account_id, p_request -> 'deliveries');
+  return jsonb_build_object('outcome', 'done');
+end
+$body$;
+
+create or replace function public.sandbox_list(p_request jsonb)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select coalesce(jsonb_agg(es.sandbox_state(p) order by p.created_at, p.id), '[]')
+  from sandbox_payments p
+  where p.account_id = (p_request ->> 'account_id')::uuid
+    and p.created_at >= (p_request ->> 'from')::timestamptz
+    and p.created_at < (p_request ->> 'to')::timestamptz
+$body$;
+
 alter function es.sandbox_state(sandbox_payments) owner to es_system;
+alter function public.sandbox_dispute(jsonb) owner to es_system;
+alter function public.sandbox_list(jsonb) owner to es_system;
+revoke execute on function public.sandbox_dispute(jsonb) from public;
+revoke execute on function public.sandbox_list(jsonb) from public;
 alter function es.sandbox_deliver(uuid, uuid, jsonb) owner to es_system;
 alter function public.sandbox_create(jsonb) owner to es_system;
 alter function public.sandbox_payment(jsonb) owner to es_system;

@@ -105,7 +105,7 @@ end
 $body$;
 
 -- Brings the sums of a registration in line with this cart. What is confirmed notes the difference: it is still to be paid,
--- or to be given back.
+-- or to be given back; and its invoice is corrected.
 create or replace function es.write_sums(p_found registrations, p_cart es.priced_cart)
 returns bigint
 language plpgsql
@@ -123,6 +123,9 @@ begin
     total_minor = v_sums.total_minor,
     balance_minor = r.balance_minor + case when r.status = 'confirmed' then v_sums.total_minor - r.total_minor else 0 end
   where r.id = p_found.id;
+  if p_found.status = 'confirmed' then
+    perform es.correct_invoice(p_found.id);
+  end if;
   return v_sums.total_minor;
 end
 $body$;

@@ -1,5 +1,6 @@
 //! The command line: what can be asked for, and what each request starts.
 
+mod fees;
 mod jobs;
 mod with_postgres;
 
@@ -55,7 +56,7 @@ struct Serve {
     data: Data,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 struct Data {
     /// Folder of the private database (EVENTSPHERE_DATA).
     #[arg(long = "data", value_name = "DIR")]
@@ -109,6 +110,8 @@ enum Admin {
         #[command(flatten)]
         data: Data,
     },
+    /// Say what the platform takes of an organization's payments in one currency.
+    PlatformFee(fees::PlatformFee),
     /// Run a command beside a throw-away PostgreSQL, told to it in TEST_DATABASE_ADMIN_URL, TEST_DATABASE_URL and
     /// TEST_DATABASE_PORT.
     WithPostgres(with_postgres::WithPostgres),
@@ -167,6 +170,10 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, StartError> {
         Command::Admin(Admin::ReplayJobs { kind, data }) => {
             let config = Config::read(&data.onto(settings), false)?;
             app::run_alone(config, async |context| jobs::replay(context, kind).await).await?;
+        }
+        Command::Admin(Admin::PlatformFee(fee)) => {
+            let config = Config::read(&fee.data.clone().onto(settings), false)?;
+            app::run_alone(config, async |context| fees::set(context, fee).await).await?;
         }
         Command::Admin(Admin::WithPostgres(command)) => return command.run(&settings).await,
     }

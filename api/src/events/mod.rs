@@ -2,6 +2,8 @@
 //! cloned, deleted. Each verb is one SQL function that checks the permission, locks, writes, and leaves an audit entry
 //! and an outbox row. Programme, venues, ticket types and pools are settings: their mutations are generated.
 
+mod cancel_event;
+mod cancel_registrations;
 mod clone_event;
 mod create_event;
 mod delete_event;
@@ -12,7 +14,7 @@ mod update_event;
 
 pub use discover::functions;
 
-use crate::verbs::Verbs;
+use crate::{jobs::Registry, verbs::Verbs};
 
 /// The verbs of this slice.
 pub fn verbs(registry: &mut Verbs) {
@@ -23,7 +25,12 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<delete_event::DeleteEvent>()
         .add::<status::PublishEvent>()
         .add::<status::CompleteEvent>()
-        .add::<status::CancelEvent>()
+        .add::<cancel_event::CancelEvent>()
         .add::<status::ArchiveEvent>()
         .add::<status::RestoreEvent>();
+}
+
+/// The jobs of this slice.
+pub fn jobs(registry: &mut Registry) {
+    registry.add::<cancel_registrations::CancelRegistrations>();
 }

@@ -20,7 +20,7 @@ pub struct Input {
     event_id: Uuid,
 }
 
-const REFUSALS: Refusals = &[
+pub(super) const REFUSALS: Refusals = &[
     (
         "event_not_found",
         "EVENT_NOT_FOUND",
@@ -41,7 +41,7 @@ const REFUSALS: Refusals = &[
     ),
 ];
 
-fn describe(name: &str, description: &str) -> Verb {
+pub(super) fn describe(name: &str, description: &str) -> Verb {
     Verb::new(name, description)
         .scope("events:write")
         .takes(
@@ -115,12 +115,6 @@ step!(
     "completeEvent",
     "completed",
     "Marks a published event as over. Nothing is sold any more; its page stays."
-);
-step!(
-    CancelEvent,
-    "cancelEvent",
-    "cancelled",
-    "Calls a published event off: sales stop first, then every live registration is cancelled."
 );
 step!(
     ArchiveEvent,

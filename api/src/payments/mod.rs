@@ -20,6 +20,8 @@ mod page;
 mod paypal;
 mod paystack;
 mod provider;
+mod reconcile;
+mod reconcile_payments;
 mod refund;
 mod refund_payment;
 mod sandbox;
@@ -40,7 +42,7 @@ pub use amounts::Amounts;
 pub use page::Page;
 pub use provider::{
     Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
-    Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
+    Listed, Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
     RefundWord, Waits,
 };
 pub use sandbox::Sandbox;
@@ -138,6 +140,7 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<update_account::UpdatePaymentAccount>()
         .add::<create_payment::CreatePayment>()
         .add::<refund_payment::RefundPayment>()
+        .add::<reconcile_payments::ReconcilePayments>()
         .add::<mark_received::MarkPaymentReceived>()
         .add::<mark_sent::MarkRefundSent>();
 }
@@ -151,6 +154,9 @@ pub fn jobs(registry: &mut Registry) {
         .add::<refund::SendRefund>()
         .add::<check::PollProviders>()
         .every::<check::PollProviders>(Schedule::seconds(5))
+        .add::<reconcile::Reconcile>()
+        .add::<reconcile::ReconcileAll>()
+        .every::<reconcile::ReconcileAll>(Schedule::daily(2, 30))
         .add::<sandbox::Deliver>();
 }
 

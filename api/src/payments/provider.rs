@@ -312,6 +312,26 @@ pub struct DisputeFact {
     pub reason: Option<String>,
 }
 
+/// A payment as the provider's statement has it: what moved by it so far.
+#[derive(Clone, Debug, Serialize)]
+pub struct Listed {
+    /// Our key, where the provider carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payment_id: Option<Uuid>,
+    /// The provider's.
+    pub provider_reference: String,
+    /// What came in, in minor units; 0 when nothing did.
+    pub captured_minor: i64,
+    /// What went back by refunds; `None` where the provider does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refunded_minor: Option<i64>,
+    /// What it holds back, or has given back, for disputes; `None` where it does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disputed_minor: Option<i64>,
+    /// ISO 4217.
+    pub currency: String,
+}
+
 /// What an event says.
 #[derive(Clone, Debug)]
 pub enum Fact {
@@ -443,4 +463,16 @@ pub trait Provider: Send + Sync {
         account: &Account,
         refund: &NewRefund,
     ) -> Result<Option<RefundFact>, CallFailed>;
+
+    /// All payments of the account that were begun in that time; `None` where the provider cannot say. Whoever reconciles
+    /// asks then about each payment that we know.
+    async fn list(
+        &self,
+        _app: &App,
+        _account: &Account,
+        _from: DateTime<Utc>,
+        _to: DateTime<Utc>,
+    ) -> Result<Option<Vec<Listed>>, CallFailed> {
+        Ok(None)
+    }
 }

@@ -3,34 +3,17 @@
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{CallFailed, Fact, PaymentFact, RefundFact, Waits};
-use crate::{
-    fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tenancy::Undecided,
-    tickets,
-};
+use super::{CallFailed, DisputeFact, Fact, PaymentFact, RefundFact, Waits};
+use crate::{fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tickets};
 
-/// A function of payments in that organization, as the program. Those that met in a circle (a deadlock) try again.
+/// A function of payments in that organization, as the program.
 pub(super) async fn decide(
     app: &App,
     org_id: Uuid,
     function: &'static str,
     request: &Json,
 ) -> Result<Json, Fault> {
-    const TRIES: usize = 3;
-    let mut tried = 1;
-    loop {
-        let answer = app
-            .door
-            .decide_for_many(SystemReason::Payments, org_id, function, request)
-            .await;
-        match answer {
-            Err(Undecided::Sql { code, .. }) if tried < TRIES && code == "40P01" => {
-                tracing::warn!(function, tried, "a deadlock; tried again");
-                tried += 1;
-            }
-            answer => return Ok(answer?),
-        }
-    }
+    outcome::decide_for_many(app, SystemReason::Payments, org_id, function, request).await
 }
 
 /// Where something was heard, beside what was.
@@ -113,12 +96,26 @@ pub(super) async fn refund(
     Ok(answer)
 }
 
+/// Takes over what was said of a dispute.
+pub(super) async fn dispute(
+    app: &App,
+    org_id: Uuid,
+    fact: &DisputeFact,
+    from: From,
+) -> Result<Json, Fault> {
+    let mut request = serde_json::to_value(fact).map_err(Fault::internal)?;
+    from.write(&mut request);
+    let answer = decide(app, org_id, "settle_dispute", &request).await?;
+    app.jobs.wake();
+    Ok(answer)
+}
+
 /// Takes over what an event says.
 pub(super) async fn fact(app: &App, org_id: Uuid, fact: &Fact, from: From) -> Result<Json, Fault> {
     let nothing = match fact {
         Fact::Payment(fact) => return payment(app, org_id, fact, from).await,
         Fact::Refund(fact) => return refund(app, org_id, fact, from).await,
-        Fact::Dispute(fact) => format!("dispute {}", fact.provider_reference),
+        Fact::Dispute(fact) => return dispute(app, org_id, fact, from).await,
         Fact::Nothing(kind) => kind.clone(),
     };
     let request = json!({ "inbox_id": from.inbox_id, "detail": nothing });

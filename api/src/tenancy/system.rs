@@ -31,6 +31,8 @@ pub enum SystemReason {
     Webhooks,
     /// Whoever follows a link in a mail is nobody in particular; the link says whose messages end.
     Messages,
+    /// Registrations of an event that was called off are cancelled one by one, long after whoever asked for it has gone.
+    CancelEvents,
     /// An operator asked at the command line.
     Operator,
 }
@@ -53,6 +55,7 @@ impl SystemReason {
             Self::Jobs => "jobs",
             Self::Webhooks => "webhooks",
             Self::Messages => "messages",
+            Self::CancelEvents => "cancel-events",
             Self::Operator => "operator",
         };
         format!("system:{reason}")

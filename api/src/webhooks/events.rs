@@ -24,6 +24,7 @@ pub(super) const EVENT_TYPES: &[EventType] = &[
     of("hold.created", "Hold"),
     of("hold.expired", "Hold"),
     of("hold.released", "Hold"),
+    of("payment.disputed", "Payment"),
     of("payment.failed", "Payment"),
     of("payment.refunded", "Payment"),
     of("payment.succeeded", "Payment"),
@@ -63,6 +64,7 @@ pub(super) fn referred(key: &str) -> Option<&'static str> {
         "entry_id" => "WaitlistEntry",
         "new_ticket_id" => "Ticket",
         "refund_id" => "Refund",
+        "dispute_id" => "Dispute",
         _ => return None,
     })
 }

@@ -3,6 +3,7 @@
 //! every provider uses. Its money is for trying out only.
 
 mod deliver;
+mod dispute;
 mod page;
 
 use async_trait::async_trait;
@@ -16,9 +17,9 @@ pub(super) use deliver::Deliver;
 pub(super) use page::routes;
 
 use super::{
-    Absent, Account, CallFailed, Capabilities, Credential, Fact, Forged, Heard, Mode, NewRefund,
-    Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord, amounts,
-    signature,
+    Absent, Account, CallFailed, Capabilities, Credential, Fact, Forged, Heard, Listed, Mode,
+    NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord,
+    amounts, signature,
 };
 use crate::{state::App, tenancy::SystemReason};
 
@@ -60,6 +61,7 @@ struct Payment {
     return_url: Option<String>,
     failure: Option<String>,
     refunds: Vec<Refund>,
+    dispute: Option<dispute::Dispute>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -114,6 +116,20 @@ impl Payment {
             failure: self.failure.clone(),
             checkout_url: None,
             waits: None,
+        }
+    }
+
+    /// A line of the account's statement.
+    fn listed(&self) -> Listed {
+        let fact = self.fact();
+        let held_back = self.dispute.as_ref().filter(|it| it.status != "won");
+        Listed {
+            payment_id: fact.payment_id,
+            provider_reference: fact.provider_reference,
+            captured_minor: fact.captured_minor.unwrap_or(0),
+            refunded_minor: Some(self.refunded_minor),
+            disputed_minor: Some(held_back.map_or(0, |dispute| dispute.amount_minor)),
+            currency: self.currency.clone(),
         }
     }
 
@@ -204,6 +220,7 @@ impl Provider for Sandbox {
             "payment.failed" => PaymentWord::Failed,
             "payment.cancelled" => PaymentWord::Cancelled,
             "refund.succeeded" => return Ok(vec![read_refund(event.data)?]),
+            kind if kind.starts_with("dispute.") => return dispute::read(event),
             _ => return Ok(vec![Fact::Nothing(event.kind)]),
         };
         let data: PaymentData = serde_json::from_value(event.data).map_err(unreadable)?;
@@ -268,6 +285,20 @@ impl Provider for Sandbox {
             currency: found.currency.clone(),
             failure: None,
         }))
+    }
+
+    async fn list(
+        &self,
+        app: &App,
+        account: &Account,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> Result<Option<Vec<Listed>>, CallFailed> {
+        let request = json!({ "account_id": account.id, "from": from, "to": to });
+        let answer = own(app, "sandbox_list", &request).await?;
+        let found: Vec<Payment> = serde_json::from_value(answer)
+            .map_err(|error| CallFailed::Unknown(error.to_string()))?;
+        Ok(Some(found.iter().map(Payment::listed).collect()))
     }
 }
 

@@ -11,13 +11,20 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{CallFailed, Payment, give_back, own, payment};
-use crate::{fault::Fault, http::Problem, payments::accounts, state::App, vault::same};
+use super::{CallFailed, Payment, dispute, give_back, own, payment};
+use crate::{
+    fault::Fault,
+    http::Problem,
+    payments::{accounts, amounts},
+    state::App,
+    vault::same,
+};
 
 pub(in crate::payments) fn routes() -> Router<App> {
     Router::new()
         .route("/sandbox/pay/{payment}", get(show).post(act))
         .route("/sandbox/refund/{payment}", post(refund))
+        .route("/sandbox/dispute/{payment}", post(decide))
 }
 
 /// What a buyer can do, as the form says it: its word, the button, what becomes of the payment, why it fails, and after
@@ -75,10 +82,20 @@ const CHALLENGE: &[Choice] = &[
     ),
 ];
 
+/// What was paid can be asked back from the bank, once.
+const PAID: &[Choice] = &[(
+    "dispute",
+    "Ask the bank for the money back",
+    "dispute",
+    None,
+    &[0],
+)];
+
 fn choices(found: &Payment) -> &'static [Choice] {
     match found.status.as_str() {
         "open" => OPEN,
         "challenge" => CHALLENGE,
+        "succeeded" if found.dispute.is_none() && found.refunded_minor < found.amount_minor => PAID,
         _ => &[],
     }
 }
@@ -117,7 +134,11 @@ async fn act(
     let choice = choices(&found)
         .iter()
         .find(|(word, ..)| *word == chosen.outcome);
-    if let Some((_, _, to, failure, after)) = choice {
+    if let Some((_, _, "dispute", _, after)) = choice {
+        dispute::moves(&app, &found, "open", after)
+            .await
+            .map_err(fault)?;
+    } else if let Some((_, _, to, failure, after)) = choice {
         // The same event each time: that is what a provider repeats.
         let event = found.event(to, *failure);
         let deliveries: Vec<_> = after
@@ -137,15 +158,10 @@ struct Wanted {
     amount_minor: Option<i64>,
 }
 
-/// A refund made at the provider itself, as in its dashboard; whoever has the account's key may.
-async fn refund(
-    State(app): State<App>,
-    Path(id): Path<String>,
-    headers: HeaderMap,
-    Json(wanted): Json<Wanted>,
-) -> Result<Response, Problem> {
-    let found = find(&app, &id).await?;
-    let account = accounts::find(&app, found.account_id).await?;
+/// The payment, for whoever has its account's key.
+async fn opened(app: &App, id: &str, headers: &HeaderMap) -> Result<Payment, Problem> {
+    let found = find(app, id).await?;
+    let account = accounts::find(app, found.account_id).await?;
     let given = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
@@ -158,6 +174,17 @@ async fn refund(
     if known.is_none() {
         return Err(Fault::Unauthenticated("the account's key is needed".to_owned()).into());
     }
+    Ok(found)
+}
+
+/// A refund made at the provider itself, as in its dashboard; whoever has the account's key may.
+async fn refund(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response, Problem> {
+    let found = opened(&app, &id, &headers).await?;
     let amount = wanted
         .amount_minor
         .unwrap_or(found.amount_minor - found.refunded_minor);
@@ -167,6 +194,34 @@ async fn refund(
     let answer = json!({ "id": made.provider_reference, "amount_minor": made.amount_minor });
     Ok((StatusCode::CREATED, Json(answer)).into_response())
 }
+
+#[derive(Deserialize)]
+struct Decision {
+    outcome: String,
+}
+
+/// How a dispute ends, as the bank says it; whoever has the account's key may, for trying out.
+async fn decide(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Json(decision): Json<Decision>,
+) -> Result<Response, Problem> {
+    let found = opened(&app, &id, &headers).await?;
+    let to = decision.outcome.as_str();
+    if !matches!(to, "won" | "lost") || found.dispute.is_none() {
+        let problem = "an open dispute is `won` or `lost`";
+        return Err(Fault::BadInput(problem.to_owned()).into());
+    }
+    let id = dispute::moves(&app, &found, to, &[0])
+        .await
+        .map_err(fault)?;
+    Ok(Json(json!({ "id": id, "status": to })).into_response())
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:28rem;margin:2rem auto;padding:0 1rem}\
+    button{font:inherit;width:100%;padding:.6rem;border:1px solid #888;border-radius:.4rem;cursor:pointer}\
+    #status{padding:.6rem;background:#f2f2ee;border-radius:.4rem}";
 
 /// The page: nothing but text and buttons.
 fn page(found: &Payment) -> Response {
@@ -179,11 +234,14 @@ fn page(found: &Payment) -> Response {
     let back = found.return_url.as_deref().map_or_else(String::new, |url| {
         format!("<p><a href=\"{}\">Back to the shop</a></p>", escape(url))
     });
-    let units = found.amount_minor;
+    let amount = amounts::ISO
+        .text(found.amount_minor, &found.currency)
+        .unwrap_or_default();
     let status = outcome_text(found);
     let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>Sandbox</title>\
-         <h1>Sandbox</h1><p>Test money only.</p><p>{}: {units} minor units of {}</p>\
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width\"><title>Sandbox</title><style>{STYLE}</style>\
+         <h1>Sandbox</h1><p>Test money only.</p><p>{}: <b>{amount} {}</b></p>\
          <p id=\"status\">{status}</p><form method=\"post\">{buttons}</form>{back}</html>",
         escape(&found.description),
         escape(&found.currency),
@@ -193,7 +251,7 @@ fn page(found: &Payment) -> Response {
     headers.insert(
         header::CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
         ),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -201,6 +259,13 @@ fn page(found: &Payment) -> Response {
 }
 
 fn outcome_text(found: &Payment) -> String {
+    if let Some(dispute) = &found.dispute {
+        return match dispute.status.as_str() {
+            "open" => "Your bank looks into it".to_owned(),
+            "lost" => "Your bank gave you the money back".to_owned(),
+            _ => "Your bank found that you bought it".to_owned(),
+        };
+    }
     match (found.status.as_str(), &found.failure) {
         ("challenge", _) => "Your bank asks: is it you?".to_owned(),
         (status, Some(failure)) => format!("{} ({})", escape(status), escape(failure)),

@@ -153,6 +153,9 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         InputType::Scalar(Scalar::BigInt) => json!("1"),
         InputType::Scalar(Scalar::Boolean) => json!(true),
         InputType::Scalar(Scalar::DateTime) => match field.name.to_ascii_lowercase() {
+            // A time that is over.
+            name if name == "from" => json!("2026-05-01T00:00:00Z"),
+            name if name == "to" => json!("2026-05-04T00:00:00Z"),
             name if name.starts_with("expires") => json!("2099-01-01T00:00:00Z"),
             name if name.contains("end") || name.contains("until") => json!("2027-05-04T18:00:00Z"),
             _ => json!("2027-05-04T09:00:00Z"),

@@ -127,7 +127,8 @@ impl Rows {
         Self::read_where(admin, side, |table| {
             Some(match table {
                 "registrations" => format!("id in ({own})"),
-                "registration_items" | "registration_item_charges" | "tickets" | "payments" | "refunds" => {
+                "registration_items" | "registration_item_charges" | "tickets" | "payments" | "refunds" | "invoices"
+                | "invoice_lines" | "invoice_taxes" => {
                     format!("registration_id in ({own})")
                 }
                 "ticket_transfers" => format!(

@@ -2,14 +2,19 @@
 //! itself decides is in `tests/sale/payments.rs`.
 
 mod accounts;
+mod calling_off;
 mod contract;
+mod disputes;
 mod forged;
+mod invoices;
 mod localstripe;
 mod money;
 mod peers;
+mod reconciling;
 mod storms;
 mod toss;
 mod trouble;
+mod watched;
 
 use std::time::Duration;
 
@@ -239,7 +244,8 @@ impl Stage {
         let faults: Vec<String> = faults.iter().map(|row| row.get(0)).collect();
         assert!(faults.is_empty(), "{faults:#?}");
         let theirs = "select coalesce(sum(p.amount_minor), 0) - coalesce((select sum(amount_minor) from sandbox_refunds
-            where status = 'succeeded'), 0) from sandbox_payments p where p.status = 'succeeded'";
+            where status = 'succeeded'), 0) - coalesce((select sum(fee_minor + case status when 'won' then 0 else amount_minor end)
+            from sandbox_disputes), 0) from sandbox_payments p where p.status = 'succeeded'";
         let ours = "select coalesce(sum(case when debit = 'provider' then amount_minor when credit = 'provider'
             then -amount_minor else 0 end), 0) from ledger_entries";
         assert_eq!(

@@ -4,6 +4,7 @@ mod add_ons;
 mod changes;
 mod codes;
 mod coming;
+mod documents;
 mod model;
 mod properties;
 mod reference;

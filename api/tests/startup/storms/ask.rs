@@ -253,6 +253,8 @@ fn selection(verb: &str) -> &'static str {
              items { nodes { id cancelledAt ticketType { id } } } }"
         }
         "declineWaitlistOffer" | "leaveWaitlist" => "waitlistEntry { id }",
+        "createPayment" => "payment { id status providerReference }",
+        "refundPayment" => "refund { id }",
         other => panic!("what does {other} answer?"),
     }
 }

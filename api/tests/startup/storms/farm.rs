@@ -77,6 +77,7 @@ impl Farm {
             .env("DATABASE_URL", self.app.to_url())
             .env("SECRET_KEY", KEY)
             .env("DATABASE_POOL_SIZE", "6")
+            .env("PAYMENT_SANDBOX", "on")
             .env("TRUSTED_PROXIES", "127.0.0.1")
             .env("RUST_LOG", "warn,eventsphere=info");
         for name in ["VISITOR_POINTS", "TOKEN_POINTS", "TENANT_POINTS"] {

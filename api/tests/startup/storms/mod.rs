@@ -5,13 +5,13 @@
 //! `STORM_SECONDS` makes it last longer (`make storms MINUTES=...`); `STORM_SEED` lets the dice fall as they did, though
 //! not the processes.
 
-mod ask;
-mod farm;
+pub mod ask;
+pub mod farm;
 mod grace;
 mod judge;
 mod people;
 mod staff;
-mod stage;
+pub mod stage;
 
 use std::{
     sync::{

@@ -37,15 +37,49 @@ pub struct Stage {
     pub friends: Value,
 }
 
-struct Organizer {
+pub struct Organizer {
     http: reqwest::Client,
     url: String,
     token: Option<String>,
 }
 
 impl Organizer {
+    /// Somebody with an account and an organization of the name.
+    pub async fn signed_up(server: &Server, database: &Client, slug: &str) -> Self {
+        let mut organizer = Self {
+            http: reqwest::Client::new(),
+            url: format!("http://127.0.0.1:{}/graphql", server.port),
+            token: None,
+        };
+        let email = format!("owner@{slug}.example");
+        let sign_up = json!({ "email": email, "password": PASSWORD, "name": "Some Body" });
+        organizer.does("signUp", "", sign_up).await;
+        let code = mailed_code(database, &email).await.expect("a code");
+        organizer
+            .does("verifyEmail", "", json!({ "code": code }))
+            .await;
+        for (mutation, input) in [
+            ("signIn", json!({ "email": email, "password": PASSWORD })),
+            (
+                "createOrganization",
+                json!({ "name": slug, "slug": slug, "timeZone": "Europe/Berlin" }),
+            ),
+        ] {
+            let session = organizer.does(mutation, "accessToken", input).await;
+            organizer.token = session["accessToken"].as_str().map(str::to_owned);
+        }
+        organizer
+    }
+
+    /// An API token with these scopes.
+    pub async fn api_token(&self, scopes: &[&str]) -> Arc<str> {
+        let input = json!({ "name": "Staff", "scopes": scopes });
+        let made = self.does("createApiToken", "token", input).await;
+        made["token"].as_str().expect("a token").into()
+    }
+
     /// Does it; the payload, which must have no user errors.
-    async fn does(&self, mutation: &str, selection: &str, input: Value) -> Value {
+    pub async fn does(&self, mutation: &str, selection: &str, input: Value) -> Value {
         let mut kind = mutation.to_owned();
         kind[..1].make_ascii_uppercase();
         let query = format!(
@@ -78,7 +112,7 @@ impl Organizer {
         payload[entity]["id"].clone()
     }
 
-    async fn event(&self, slug: &str, more: Value) -> Value {
+    pub async fn event(&self, slug: &str, more: Value) -> Value {
         let mut input = json!({
             "title": slug, "slug": slug, "timeZone": "Europe/Berlin", "currency": "EUR", "holdSeconds": 60,
             "startsAt": "2035-05-04T09:00:00+02:00", "endsAt": "2035-05-04T18:00:00+02:00",
@@ -91,13 +125,13 @@ impl Organizer {
         self.make("createEvent", "event", input).await
     }
 
-    async fn pool(&self, event: &Value, capacity: i64, date: Option<&Value>) -> Value {
+    pub async fn pool(&self, event: &Value, capacity: i64, date: Option<&Value>) -> Value {
         let input =
             json!({ "eventId": event, "name": "Hall", "capacity": capacity, "occurrenceId": date });
         self.make("createCapacityPool", "capacityPool", input).await
     }
 
-    async fn sells(&self, event: &Value, price: i64, pools: &[&Value]) -> Value {
+    pub async fn sells(&self, event: &Value, price: i64, pools: &[&Value]) -> Value {
         let price = euros(price);
         let input = json!({ "eventId": event, "name": "Ticket", "price": price });
         let kind = self.make("createTicketType", "ticketType", input).await;
@@ -109,7 +143,7 @@ impl Organizer {
         kind
     }
 
-    async fn publish(&self, event: &Value) {
+    pub async fn publish(&self, event: &Value) {
         self.does("publishEvent", "", json!({ "eventId": event }))
             .await;
     }
@@ -240,42 +274,16 @@ pub async fn mailed_code(database: &Client, to: &str) -> Option<String> {
 
 /// Builds it through the API, as an organizer does.
 pub async fn build(server: &Server, database: &Client) -> Stage {
-    let mut organizer = Organizer {
-        http: reqwest::Client::new(),
-        url: format!("http://127.0.0.1:{}/graphql", server.port),
-        token: None,
-    };
-    let email = "owner@storm.example";
-    let sign_up = json!({ "email": email, "password": PASSWORD, "name": "Some Body" });
-    organizer.does("signUp", "", sign_up).await;
-    let code = mailed_code(database, email).await.expect("a code");
-    organizer
-        .does("verifyEmail", "", json!({ "code": code }))
-        .await;
-    for (mutation, input) in [
-        ("signIn", json!({ "email": email, "password": PASSWORD })),
-        (
-            "createOrganization",
-            json!({ "name": "Storm", "slug": "storm", "timeZone": "Europe/Berlin" }),
-        ),
-    ] {
-        let session = organizer.does(mutation, "accessToken", input).await;
-        organizer.token = session["accessToken"].as_str().map(str::to_owned);
-    }
-    let scopes = [
-        "events:read",
-        "events:write",
-        "registrations:read",
-        "registrations:write",
-        "promo_codes:read",
-        "promo_codes:write",
-    ];
-    let made = organizer
-        .does(
-            "createApiToken",
-            "token",
-            json!({ "name": "Staff", "scopes": scopes }),
-        )
+    let organizer = Organizer::signed_up(server, database, "storm").await;
+    let token = organizer
+        .api_token(&[
+            "events:read",
+            "events:write",
+            "registrations:read",
+            "registrations:write",
+            "promo_codes:read",
+            "promo_codes:write",
+        ])
         .await;
 
     let queue = organizer.simple("queue", 12, json!({})).await;
@@ -288,7 +296,7 @@ pub async fn build(server: &Server, database: &Client) -> Stage {
     let keeps = json!({ "requiresApproval": true });
     let gives_back = json!({ "requiresApproval": true, "pendingKeepsStock": false });
     Stage {
-        token: made["token"].as_str().expect("a token").into(),
+        token,
         plain: organizer.plain().await,
         dates: organizer.dates(database).await,
         rich: organizer.rich().await,

@@ -301,6 +301,55 @@ select p.org_id, 'capture', 'provider', 'buyer', p.captured_minor, p.currency, p
 from payments p
 where p.id = '@0000000-0000-7000-8000-000000000082';
 
+insert into disputes (
+  id, org_id, event_id, registration_id, payment_id, provider_reference, amount_minor, currency
+)
+select
+  '@0000000-0000-7000-8000-000000000092', p.org_id, p.event_id, p.registration_id, p.id, 'dp', 100, p.currency
+from payments p
+where p.id = '@0000000-0000-7000-8000-000000000082';
+
+insert into platform_fee_terms (org_id, currency, rate_millionths, fixed_minor, returned_on_refund)
+values ('@0000000-0000-7000-8000-0000000000aa', 'EUR', 25000, 50, true);
+
+insert into event_cancellations (org_id, event_id, currency, registrations)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-0000000000e1', 'EUR', 1);
+
+insert into reconciliations (id, org_id, account_id, from_at, to_at)
+values ('@0000000-0000-7000-8000-000000000093', '@0000000-0000-7000-8000-0000000000aa',
+  '@0000000-0000-7000-8000-000000000081', now() - interval '1 day', now());
+
+insert into reconciliation_differences (org_id, reconciliation_id, kind, ours_minor, theirs_minor, currency)
+values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000093', 'captured', 1, 2, 'EUR');
+
+insert into invoice_series (org_id, kind, year, last_number)
+values ('@0000000-0000-7000-8000-0000000000aa', 'invoice', 2026, 1);
+
+insert into invoices (
+  id, org_id, event_id, registration_id, kind, year, series_number, number, seller_name, buyer_name, buyer_email, event_title,
+  net_minor, tax_minor, total_minor, currency, issued_at
+)
+select
+  '@0000000-0000-7000-8000-000000000091', p.org_id, p.event_id, p.registration_id, 'invoice', 2026, 1, 'INV-2026-000001',
+  'Acme', 'Bo', 'bo@example.org', 'Day', 420, 80, 500, 'EUR', now()
+from payments p
+where p.id = '@0000000-0000-7000-8000-000000000082';
+
+insert into invoice_lines (
+  org_id, event_id, registration_id, invoice_id, position, kind, description, quantity, net_minor, tax_minor, total_minor,
+  currency
+)
+select i.org_id, i.event_id, i.registration_id, i.id, 1, 'ticket', 'Ticket', 1, 420, 80, 500, 'EUR'
+from invoices i
+where i.id = '@0000000-0000-7000-8000-000000000091';
+
+insert into invoice_taxes (
+  org_id, event_id, registration_id, invoice_id, position, name, rate_millionths, net_minor, tax_minor, currency
+)
+select i.org_id, i.event_id, i.registration_id, i.id, 1, 'VAT', 190000, 420, 80, 'EUR'
+from invoices i
+where i.id = '@0000000-0000-7000-8000-000000000091';
+
 insert into payment_events (org_id, account_id, event_key, body)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000081', 'evt', 'body');
 
@@ -310,6 +359,11 @@ values ('@0000000-0000-7000-8000-000000000084', '@0000000-0000-7000-8000-0000000
 
 insert into sandbox_refunds (org_id, payment_id, status, amount_minor)
 values ('@0000000-0000-7000-8000-0000000000aa', '@0000000-0000-7000-8000-000000000084', 'succeeded', 100);
+insert into sandbox_disputes (org_id, payment_id, amount_minor, fee_minor)
+select p.org_id, p.id, 100, 15
+from sandbox_payments p
+where p.id = '@0000000-0000-7000-8000-000000000084';
+
 insert into webhook_endpoints (id, org_id, url, api_version)
 values ('@0000000-0000-7000-8000-000000000071', '@0000000-0000-7000-8000-0000000000aa',
   'https://hooks.example/@', '2026-11-21');
