@@ -34,6 +34,8 @@ mod m20261121_000026_messages;
 mod m20261121_000027_reminders;
 mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
+mod m20261121_000033_told;
+mod m20261121_000034_reports;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -72,6 +74,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000027_reminders::Migration),
             Box::new(m20261121_000028_payments::Migration),
             Box::new(m20261121_000029_payment_events::Migration),
+            Box::new(m20261121_000033_told::Migration),
+            Box::new(m20261121_000034_reports::Migration),
         ]
     }
 }

@@ -29,7 +29,8 @@ pub enum SystemReason {
     Jobs,
     /// Deliveries of all tenants are pruned together.
     Webhooks,
-    /// Whoever follows a link in a mail is nobody in particular; the link says whose messages end.
+    /// Whoever follows a link in a mail is nobody in particular; the link says whose messages end. Letters of all tenants are
+    /// pruned together.
     Messages,
     /// An operator asked at the command line.
     Operator,
