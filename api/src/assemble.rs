@@ -1,6 +1,6 @@
 //! Where the floor and the slices meet: the one file that names them all. A new slice is a line in each list.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::{Json, Router, extract::State, routing::get};
 use eventsphere_graphql::{
@@ -21,7 +21,9 @@ use crate::{
     deprecated_uses::{self, DeprecatedUses},
     documents,
     error::StartError,
-    events, health,
+    events,
+    fault::Fault,
+    health,
     http::{self, Posture, Problem, Remembered},
     jobs::{self, Jobs, Registry},
     messages::{self, Messages},
@@ -32,10 +34,14 @@ use crate::{
     tenancy::{Door, DoorOptions, Grants},
     throttle::Throttle,
     tickets::EventKeys,
+    turns::Behind,
     vault::Vault,
     verbs::Verbs,
     webhooks::{self, Webhooks},
 };
+
+/// A job's transaction that takes longer waits for something else than a processor.
+const PLACE_AT_MOST: Duration = Duration::from_millis(100);
 
 /// Something that keeps the parts from being put together.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +50,11 @@ struct Unfit(String);
 
 fn unfit(error: impl std::fmt::Display) -> StartError {
     StartError::Part(Box::new(Unfit(error.to_string())))
+}
+
+/// For whoever starts the program: in full.
+fn faulty(fault: Fault) -> StartError {
+    unfit(fault.cause())
 }
 
 /// The mutations of all slices.
@@ -167,7 +178,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         jobs: Jobs::new(registry),
         payments: Payments::new(context.config.payments.sandbox).map_err(unfit)?,
         webhooks: Webhooks::new(sender),
-        messages: Messages::new(&context.config.messages).map_err(unfit)?,
+        messages: Messages::new(&context.config.messages).map_err(faulty)?,
         verbs: Arc::new(verbs),
         grants: Arc::new(grants),
         identify: Arc::new(accounts::ByToken),
@@ -187,8 +198,11 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
             public_max_age: context.config.caching.public_max_age,
         },
     });
-    accounts::start(&app).await.map_err(unfit)?;
-    jobs::register(&app).await.map_err(unfit)?;
+    let started = async {
+        accounts::start(&app).await?;
+        jobs::register(&app).await
+    };
+    started.await.map_err(faulty)?;
     Ok(app)
 }
 
@@ -207,7 +221,11 @@ fn door(context: &Context, pool_size: usize) -> Result<Door, StartError> {
 
 /// Starts to run jobs, with connections of their own: requests never wait for one that a job has.
 fn work(context: &Context, app: &App) -> Result<(), StartError> {
-    let door = door(context, context.config.jobs.pool_size)?;
+    let mut door = door(context, context.config.jobs.pool_size)?;
+    if let Some(processors) = context.config.database.processors {
+        let people = app.door.turns().into_iter().chain([app.counter.turns()]);
+        door = door.with_places(Behind::new(processors, PLACE_AT_MOST, people.collect()));
+    }
     let app = app.with(|parts| parts.door = door);
     let stopping = context.stopping.clone();
     context.workers.spawn(jobs::work(app, stopping));

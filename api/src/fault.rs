@@ -83,6 +83,14 @@ impl Fault {
         }
     }
 
+    /// What went wrong in full, for operators: never told to a client.
+    pub fn cause(&self) -> String {
+        match self {
+            Self::Internal(cause) | Self::Unavailable(cause) => cause.clone(),
+            told => told.to_string(),
+        }
+    }
+
     /// An error that no rule of ours expects.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         Self::Internal(error.to_string())

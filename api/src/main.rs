@@ -4,7 +4,7 @@ use clap::Parser;
 use eventsphere::cli::{self, Cli};
 use mimalloc::MiMalloc;
 
-/// Gives back what it does not need: hashing a password takes 19 MiB for a moment, which the C library keeps.
+/// Gives back what it does not need: hashing a password takes 9 MiB for a moment, which the C library keeps.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -41,6 +41,8 @@ pub const DATABASE: &str = "eventsphere";
 const OURS: &str = "eventsphere";
 /// A fresh cluster is made and migrated within this.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// What is done after the commits of a storm is done within this.
+const LONGEST_REST: Duration = Duration::from_secs(300);
 
 /// A server under our hands; ended when dropped.
 pub struct Server {
@@ -199,9 +201,37 @@ impl Ground {
             ))
             .await
             .map_err(|error| told(&error))?;
-        client.batch_execute("vacuum (freeze, analyze)").await?;
+        // Only what has rows: a table that was vacuumed while empty is taken for empty by whoever plans next, and plans
+        // that read the whole of it are kept until the autovacuum comes by.
+        let filled = "select coalesce(string_agg(format('%I.%I', n.nspname, c.relname), ', '), '')
+            from pg_class c join pg_namespace n on n.oid = c.relnamespace
+            where c.relkind = 'r' and (n.nspname = 'pg_catalog' or pg_relation_size(c.oid) > 0)
+              and not c.relisshared";
+        let filled: String = client.query_one(filled, &[]).await?.get(0);
+        client
+            .batch_execute(&format!("vacuum (freeze, analyze) {filled}"))
+            .await?;
         client.batch_execute("checkpoint").await?;
         Ok(())
+    }
+
+    /// Returns once nothing is left to do after the commit: every event of the outbox is on its way, and every job whose
+    /// time has come is done. At once where no worker was wanted (`WORKER=off`).
+    pub async fn quiet_down(&self) -> Result<(), Failure> {
+        if std::env::var("WORKER").is_ok_and(|worker| worker == "off") {
+            return Ok(());
+        }
+        let client = self.admin().await?;
+        let busy = "select exists (select from outbox where sent_at is null)
+            or exists (select from jobs where status in ('ready', 'running'))";
+        let end = Instant::now() + LONGEST_REST;
+        while Instant::now() < end {
+            if !client.query_one(busy, &[]).await?.get::<_, bool>(0) {
+                return Ok(());
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+        Err("what the sale left to do does not come to an end".into())
     }
 
     /// A connection as the superuser.

@@ -34,6 +34,7 @@ mod m20261121_000026_messages;
 mod m20261121_000027_reminders;
 mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
+mod m20261121_000031_expected_change;
 mod m20261121_000033_told;
 mod m20261121_000034_reports;
 
@@ -74,6 +75,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000027_reminders::Migration),
             Box::new(m20261121_000028_payments::Migration),
             Box::new(m20261121_000029_payment_events::Migration),
+            Box::new(m20261121_000031_expected_change::Migration),
             Box::new(m20261121_000033_told::Migration),
             Box::new(m20261121_000034_reports::Migration),
         ]

@@ -178,7 +178,7 @@ declare
   v_total bigint;
 begin
   select e.* into v_event from events e where e.id = p_registration.event_id;
-  v_stock := es.change_stock(p_registration, v_event, p_items, '[]', es.may_grow_dearer(p_registration));
+  v_stock := es.change_stock(p_registration, v_event, p_items, '[]', es.may_grow_dearer(p_registration), null);
   if v_stock.problem ->> 'outcome' = 'hold_expired' then
     return jsonb_build_object('outcome', 'registration_expired', 'registration_id', p_registration.id);
   end if;

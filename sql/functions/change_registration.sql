@@ -3,7 +3,8 @@
 -- stay keep their price; those that come have the price of now, in the company of all (price_kept, price_cart).
 -- Request: {registration_id, swaps?: [{item_id, ticket_type_id}],
 --   adds?: [{item_id, ticket_type_id, price_minor?, currency?, name?, email?}],
---   reassigns?: [{item_id, name, email}], tickets?: [{ticket_id, item_id, code}], idempotency_key?, argument_hash? (hex)}.
+--   reassigns?: [{item_id, name, email}], tickets?: [{ticket_id, item_id, code}], expected_total_minor?, expected_currency?,
+--   idempotency_key?, argument_hash? (hex)}.
 --   Keys of added units are made by the caller, who signs their codes. A confirmed registration needs a code for every
 --   unit that is added, swapped or given another name: the old code admits nobody from then on. price_minor: for donations.
 --   The registration's promo code counts for what comes as long as it may be used.
@@ -13,7 +14,7 @@
 --   quantity_out_of_range, add_on_out_of_range, price_out_of_range, code_used_up, code_used_by_buyer (what comes would use
 --   the code more often than one may), invalid (field, message); and for buyers changes_closed (changes_close_minutes
 --   before the date), approval_required (what was approved is to grow), payment_required (total_minor: what is confirmed is
---   to cost more).
+--   to cost more). With expected_total_minor also price_changed (total_minor, currency, unit): nothing was changed.
 -- Who may: the buyer (user or guest secret), members with registrations:write.
 -- Called from: the verb changeRegistration.
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when an id is no UUID.
@@ -245,8 +246,15 @@ begin
 
   v_total := v_found.total_minor;
   -- A new name alone moves nothing (R13).
-  if v_plan.items <> '[]' then
-    v_stock := es.change_stock(v_found, v_event, v_plan.leaving, v_plan.items, es.may_grow_dearer(v_found));
+  if v_plan.items = '[]' then
+    v_problem := es.unexpected_total(p_request, v_total, v_found.currency);
+    if v_problem is not null then
+      return v_problem;
+    end if;
+  else
+    v_stock := es.change_stock(
+      v_found, v_event, v_plan.leaving, v_plan.items, es.may_grow_dearer(v_found), p_request
+    );
     if v_stock.problem is not null then
       return v_stock.problem;
     end if;

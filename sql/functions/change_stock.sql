@@ -156,13 +156,14 @@ end
 $body$;
 
 -- Takes what the change needs more and gives back what it needs less, all under the pools' lock, and prices it; or says
--- why not. p_dearer: whether it may cost more than before.
+-- why not. p_dearer: whether it may cost more than before; p_request: with what the caller expects it to cost, if they said.
 create or replace function es.change_stock(
   p_found registrations,
   p_event events,
   p_leaving uuid[],
   p_items jsonb,
   p_dearer boolean,
+  p_request jsonb,
   out problem jsonb,
   out changed_at timestamptz,
   out kept es.priced_cart,
@@ -214,6 +215,10 @@ begin
   );
   if not p_dearer and (es.cart_sums(cart)).total_minor > p_found.total_minor then
     problem := jsonb_build_object('outcome', 'payment_required', 'total_minor', (es.cart_sums(cart)).total_minor);
+    return;
+  end if;
+  problem := es.unexpected_total(p_request, (es.cart_sums(cart)).total_minor, p_found.currency);
+  if problem is not null then
     return;
   end if;
   if v_free then
@@ -272,10 +277,10 @@ $body$;
 alter function es.price_difference(registrations, promo_codes, es.priced_cart) owner to es_verbs;
 alter function es.reserved_for(registrations, promo_codes, integer, es.cart_unit[], uuid[], timestamptz) owner to es_verbs;
 alter function es.pools_of_change(registrations, promo_codes, uuid[], integer[], uuid[], uuid[], timestamptz) owner to es_verbs;
-alter function es.change_stock(registrations, events, uuid[], jsonb, boolean) owner to es_verbs;
+alter function es.change_stock(registrations, events, uuid[], jsonb, boolean, jsonb) owner to es_verbs;
 alter function es.shortage_beyond(uuid[], integer[], integer[], uuid[], timestamptz) owner to es_verbs;
 revoke execute on function es.price_difference(registrations, promo_codes, es.priced_cart) from public;
 revoke execute on function es.reserved_for(registrations, promo_codes, integer, es.cart_unit[], uuid[], timestamptz) from public;
 revoke execute on function es.pools_of_change(registrations, promo_codes, uuid[], integer[], uuid[], uuid[], timestamptz) from public;
-revoke execute on function es.change_stock(registrations, events, uuid[], jsonb, boolean) from public;
+revoke execute on function es.change_stock(registrations, events, uuid[], jsonb, boolean, jsonb) from public;
 revoke execute on function es.shortage_beyond(uuid[], integer[], integer[], uuid[], timestamptz) from public;

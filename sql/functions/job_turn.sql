@@ -239,10 +239,11 @@ begin
           'id', t.id, 'org_id', t.org_id, 'kind', t.kind, 'lane', t.lane, 'attempt', t.attempts,
           'last', t.attempts >= t.max_attempts, 'payload', t.payload, 'created_at', t.created_at
         )
-        order by array_position(v_ids, t.id)
+        order by c.place
       )
     into v_some
-    from taken t;
+    from unnest(v_ids) with ordinality as c (id, place)
+    join taken t on t.id = c.id;
     if v_some is not null then
       v_taken := v_taken || v_some;
       v_left := v_left - jsonb_array_length(v_some);

@@ -6,9 +6,10 @@
 -- message_settle: how it ended. Request: {letter_id, state: sent | bounced | suppressed | failed | queued, provider?,
 --   reference?, failure?, subject?, body_text?, body_html?, calendar?, waits?}. A bounce is remembered: nothing more is sent to
 --   that address. With `waits` the letter is to be sent still: soon (queued), or when its dead job runs again (failed).
+-- message_end: the same, and with {job, worker} the job is done, in the same transaction or not at all.
 -- message_look: as message_take gives it, for one letter or the newest, and nothing is changed.
 -- Called from: the job mail.deliver (messages/deliver.rs) and the development mailbox, as es_system.
--- Raises: nothing of its own.
+-- Raises: message_end ES409 when the job was given to another worker.
 -- after: message_facts
 
 create or replace function es.letter_to_make(p_letter mail_messages)
@@ -48,43 +49,51 @@ $body$;
 -- Why nothing is to be sent there now; null when it is. Somebody who unsubscribed still gets what belongs to a purchase.
 create or replace function es.message_stopped(p_letter mail_messages)
 returns text
-language sql
+-- Not in SQL, here and below: that would be planned anew for each letter.
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select case s.reason
-    when 'bounce' then 'an earlier message to this address bounced'
-    when 'complaint' then 'a message to this address was called unwanted'
-    else 'unsubscribed'
-  end
-  from message_suppressions s
-  where s.org_id = p_letter.org_id
-    and s.channel = p_letter.channel
-    and s.address = lower(p_letter.recipient)
-    and (s.reason <> 'unsubscribe' or p_letter.kind = 'reminder')
-  order by s.reason
-  limit 1
+begin
+  return (
+    select case s.reason
+      when 'bounce' then 'an earlier message to this address bounced'
+      when 'complaint' then 'a message to this address was called unwanted'
+      else 'unsubscribed'
+    end
+    from message_suppressions s
+    where s.org_id = p_letter.org_id
+      and s.channel = p_letter.channel
+      and s.address = lower(p_letter.recipient)
+      and (s.reason <> 'unsubscribe' or p_letter.kind = 'reminder')
+    order by s.reason
+    limit 1
+  );
+end
 $body$;
 
 -- Why a reminder has lost its sense; null when it has not.
 create or replace function es.reminder_is_late(p_letter mail_messages, p_now timestamptz)
 returns text
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select 'the date has begun, or was cancelled'
-  where p_letter.kind = 'reminder'
-    and p_letter.variables ? 'occurrence_id'
-    and not exists (
-      select
-      from occurrences o
-      join events e on e.id = o.event_id
-      where o.id = (p_letter.variables ->> 'occurrence_id')::uuid
-        and o.status = 'scheduled'
-        and o.starts_at > p_now
-        and e.status = 'published'
-    )
+begin
+  if p_letter.kind = 'reminder' and p_letter.variables ? 'occurrence_id' then
+    perform
+    from occurrences o
+    join events e on e.id = o.event_id
+    where o.id = (p_letter.variables ->> 'occurrence_id')::uuid
+      and o.status = 'scheduled'
+      and o.starts_at > p_now
+      and e.status = 'published';
+    if not found then
+      return 'the date has begun, or was cancelled';
+    end if;
+  end if;
+  return null;
+end
 $body$;
 
 create or replace function public.message_take(p_request jsonb)
@@ -163,6 +172,20 @@ begin
 end
 $body$;
 
+create or replace function public.message_end(p_request jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  perform message_settle(p_request);
+  if p_request ? 'job' then
+    perform es.finish_job((p_request ->> 'job')::uuid, (p_request ->> 'worker')::uuid);
+  end if;
+  return null;
+end
+$body$;
+
 create or replace function public.message_look(p_request jsonb)
 returns jsonb
 language plpgsql
@@ -203,10 +226,12 @@ alter function es.message_stopped(mail_messages) owner to es_system;
 alter function es.reminder_is_late(mail_messages, timestamptz) owner to es_system;
 alter function public.message_take(jsonb) owner to es_system;
 alter function public.message_settle(jsonb) owner to es_system;
+alter function public.message_end(jsonb) owner to es_system;
 alter function public.message_look(jsonb) owner to es_system;
 revoke execute on function es.letter_to_make(mail_messages) from public;
 revoke execute on function es.message_stopped(mail_messages) from public;
 revoke execute on function es.reminder_is_late(mail_messages, timestamptz) from public;
 revoke execute on function public.message_take(jsonb) from public;
 revoke execute on function public.message_settle(jsonb) from public;
+revoke execute on function public.message_end(jsonb) from public;
 revoke execute on function public.message_look(jsonb) from public;

@@ -82,16 +82,21 @@ $body$;
 -- By what name the organization knows an address.
 create or replace function es.attendee_name(p_org uuid, p_address text)
 returns text
-language sql
+-- Not in SQL, here and below: that would be planned anew for each letter.
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select a.name
-  from attendees a
-  where a.org_id = p_org
-    and a.email = p_address
-  order by a.created_at desc, a.id
-  limit 1
+begin
+  return (
+    select a.name
+    from attendees a
+    where a.org_id = p_org
+      and a.email = p_address
+    order by a.created_at desc, a.id
+    limit 1
+  );
+end
 $body$;
 
 -- The tickets that count: of the registration, or of whoever is reminded of the date.
@@ -102,28 +107,47 @@ create or replace function es.message_tickets(
   p_recipient text
 )
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select coalesce(
-    jsonb_agg(
-      jsonb_build_object('type', y.name, 'name', coalesce(a.name, ''), 'email', coalesce(a.email, ''), 'code', t.code)
-      order by t.issued_at, t.id
-    ),
-    '[]'
-  )
-  from tickets t
-  join registrations r on r.id = t.registration_id
-  join ticket_types y on y.id = t.ticket_type_id
-  left join attendees a on a.id = t.attendee_id
-  where t.status = 'valid'
-    and case
-      when p_registration.id is not null then t.registration_id = p_registration.id and not t.received
-      else
-        t.attendee_id in (select m.id from attendees m where m.org_id = p_org and m.email = p_recipient)
-        and r.occurrence_id = p_occurrence
-    end
+begin
+  -- Two statements: a plan for either case would read all tickets.
+  if p_registration.id is not null then
+    return (
+      select coalesce(
+        jsonb_agg(
+          jsonb_build_object('type', y.name, 'name', coalesce(a.name, ''), 'email', coalesce(a.email, ''), 'code', t.code)
+          order by t.issued_at, t.id
+        ),
+        '[]'
+      )
+      from tickets t
+      join ticket_types y on y.id = t.ticket_type_id
+      left join attendees a on a.id = t.attendee_id
+      where t.registration_id = p_registration.id
+        and t.status = 'valid'
+        and not t.received
+    );
+  end if;
+  return (
+    select coalesce(
+      jsonb_agg(
+        jsonb_build_object('type', y.name, 'name', a.name, 'email', a.email, 'code', t.code)
+        order by t.issued_at, t.id
+      ),
+      '[]'
+    )
+    from attendees a
+    join tickets t on t.attendee_id = a.id
+    join registrations r on r.id = t.registration_id
+    join ticket_types y on y.id = t.ticket_type_id
+    where a.org_id = p_org
+      and a.email = p_recipient
+      and t.status = 'valid'
+      and r.occurrence_id = p_occurrence
+  );
+end
 $body$;
 
 alter function es.message_facts(uuid, uuid, uuid, uuid, text) owner to es_system;

@@ -1,6 +1,7 @@
 -- From what happened to who is told: an event of the outbox becomes messages to the people whom it concerns. May be run
 -- again at any time: each message is written once.
 -- message_follow: request {type, object_id, data}; answer {written}.
+-- message_follow_many: for several events. Request: {events: [{type, object_id, data}]}. Answer: {written}.
 -- message_tell_buyers: of an event that was called off, to the next of its buyers. Request: {event_id, after?, limit, count:
 --   whether to count them}. Answer: {done: buyers of this step; after: where to go on; total: how many there are, if that
 --   was asked}.
@@ -241,6 +242,28 @@ begin
 end
 $body$;
 
+-- By the keys of what they are about, as message_tell_buyers does, so that two who write the same wait for each other in one
+-- direction only.
+create or replace function public.message_follow_many(p_request jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_event jsonb;
+  v_written integer := 0;
+begin
+  for v_event in
+    select e.value
+    from jsonb_array_elements(p_request -> 'events') with ordinality as e (value, n)
+    order by (e.value ->> 'object_id')::uuid, e.n
+  loop
+    v_written := v_written + (message_follow(v_event) ->> 'written')::integer;
+  end loop;
+  return jsonb_build_object('written', v_written);
+end
+$body$;
+
 alter function es.tell_of_cancellation(uuid) owner to es_system;
 alter function public.message_tell_buyers(jsonb) owner to es_system;
 alter function es.hears_of_the_end(registrations, events) owner to es_system;
@@ -248,6 +271,7 @@ alter function es.tell_of_decision(uuid, text, jsonb) owner to es_system;
 alter function es.tell_of_refund(jsonb) owner to es_system;
 alter function es.tell_of_transfer(uuid, jsonb) owner to es_system;
 alter function public.message_follow(jsonb) owner to es_system;
+alter function public.message_follow_many(jsonb) owner to es_system;
 revoke execute on function es.tell_of_cancellation(uuid) from public;
 revoke execute on function public.message_tell_buyers(jsonb) from public;
 revoke execute on function es.hears_of_the_end(registrations, events) from public;
@@ -255,3 +279,4 @@ revoke execute on function es.tell_of_decision(uuid, text, jsonb) from public;
 revoke execute on function es.tell_of_refund(jsonb) from public;
 revoke execute on function es.tell_of_transfer(uuid, jsonb) from public;
 revoke execute on function public.message_follow(jsonb) from public;
+revoke execute on function public.message_follow_many(jsonb) from public;

@@ -167,13 +167,9 @@ begin
 
   v_cart := es.price_cart(v_event, p_request -> 'items', v_judged.code, v_now, true);
   v_total := (es.cart_sums(v_cart)).total_minor;
-  if (p_request ->> 'expected_total_minor')::bigint <> v_total
-    or p_request ->> 'expected_currency' <> v_event.currency
-  then
-    return jsonb_build_object(
-      'outcome', 'price_changed', 'total_minor', v_total, 'currency', v_event.currency,
-      'unit', es.money_text(1, v_event.currency)
-    );
+  v_problem := es.unexpected_total(p_request, v_total, v_event.currency);
+  if v_problem is not null then
+    return v_problem;
   end if;
   v_extra := es.cart_demand(v_cart, v_judged.code, v_event.id, v_wished.types, v_wished.quantities);
   perform es.spend_credit(v_credit.kind, v_credit.id, v_weighed.units, v_judged.code, v_weighed.code_units, v_now);

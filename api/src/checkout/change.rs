@@ -11,7 +11,7 @@ use super::{
     confirm::org_of_registration,
     guest::reader,
     price, refusals,
-    request::{Money, Person, check_key, clean, fault_of, keyed},
+    request::{Money, Person, check_key, clean, expect, fault_of, keyed},
 };
 use crate::{
     fault::Fault,
@@ -33,6 +33,8 @@ pub struct Input {
     add: Option<Vec<Addition>>,
     #[serde(default)]
     reassign: Option<Vec<Reassignment>>,
+    #[serde(default)]
+    expected_total: Option<Money>,
     idempotency_key: String,
 }
 
@@ -172,6 +174,7 @@ const REFUSALS: Refusals = &[
         "so many, or so few, cannot be had in one registration",
         &[],
     ),
+    refusals::PRICE_CHANGED,
     super::refusals::INVALID,
 ];
 
@@ -197,8 +200,19 @@ impl Handle for ChangeRegistration {
         .may_take("swap", objects("RegistrationSwapInput"), "Places that get another ticket type.")
         .may_take("add", objects("RegistrationLineInput"), "Places to add.")
         .may_take("reassign", objects("ItemAttendeeInput"), "Who comes instead.")
+        .may_take(
+            "expectedTotal",
+            InputType::Money,
+            "What the caller expects the whole registration to cost afterwards. If it would cost something else, nothing is \
+             changed.",
+        )
         .idempotent()
         .gives("registration", PayloadType::Entity("Registration".to_owned()), "The registration.")
+        .gives(
+            "priceChange",
+            PayloadType::Value("PriceChange".to_owned()),
+            "With `PRICE_CHANGED`: what it would cost.",
+        )
         .fails("REGISTRATION_NOT_FOUND", "There is no such registration for the caller.")
         .fails("HOLD_EXPIRED", "The hold has run out.")
         .fails("NOT_CHANGEABLE", "It is cancelled, rejected or expired.")
@@ -236,6 +250,10 @@ impl Handle for ChangeRegistration {
                 call.app.jobs.wake();
                 Outcome::new().entity("registration", input.registration_id)
             }
+            "price_changed" => {
+                let change = json!({ "total": price::money(&answer, "total_minor") });
+                outcome::refusal(&answer, REFUSALS)?.value("priceChange", change)
+            }
             _ => outcome::refusal(&answer, REFUSALS)?,
         };
         Ok(Done {
@@ -261,6 +279,10 @@ fn place_codes(verb: Verb) -> Verb {
             "The event has no such ticket type.",
         )
         .fails("SALE_NOT_OPEN", "A ticket type is not on sale now.")
+        .fails(
+            "PRICE_CHANGED",
+            "It would cost something else than was expected.",
+        )
         .fails(
             "QUANTITY_OUT_OF_RANGE",
             "Fewer or more tickets than allowed.",
@@ -353,9 +375,11 @@ fn arguments(input: &Input, mut key: impl FnMut() -> Uuid) -> Json {
             json!({ "item_id": given.item_id, "name": who.name, "email": who.email })
         })
         .collect();
-    json!({
+    let mut arguments = json!({
         "registration_id": input.registration_id, "swaps": swaps, "adds": adds, "reassigns": reassigns,
-    })
+    });
+    expect(&mut arguments, input.expected_total.as_ref());
+    arguments
 }
 
 /// Every unit that the request names, once.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     counter::{Held, Kind, Wish},
     guest, holds, price, refusals,
-    request::{Money, Person, check_key, clean, fault_of},
+    request::{Money, Person, check_key, clean, expect, fault_of},
     source::Source,
 };
 use crate::{
@@ -99,12 +99,7 @@ const REFUSALS: Refusals = &[
     refusals::USELESS_CODE,
     refusals::USED_CODE,
     refusals::CODE_OF_BUYER,
-    (
-        "price_changed",
-        "PRICE_CHANGED",
-        "it costs something else now; nothing is held",
-        &["expectedTotal"],
-    ),
+    refusals::PRICE_CHANGED,
     refusals::INVALID,
 ];
 
@@ -309,10 +304,7 @@ fn arguments(input: &Input) -> Json {
     if let Some(key) = &input.hold_key {
         arguments["hold_key_hash"] = json!(holds::key_hash(key));
     }
-    if let Some(expected) = &input.expected_total {
-        arguments["expected_total_minor"] = json!(expected.minor_units);
-        arguments["expected_currency"] = json!(expected.currency_code);
-    }
+    expect(&mut arguments, input.expected_total.as_ref());
     arguments
 }
 

@@ -14,6 +14,12 @@ pub(super) const SOLD_OUT: Refusal = (
     "there are not enough places left",
     &["lines"],
 );
+pub(super) const PRICE_CHANGED: Refusal = (
+    "price_changed",
+    "PRICE_CHANGED",
+    "it costs something else than was expected; nothing was taken or changed",
+    &["expectedTotal"],
+);
 pub(super) const EVENT_NOT_FOUND: Refusal = (
     "event_not_found",
     "EVENT_NOT_FOUND",

@@ -20,6 +20,14 @@ pub(crate) struct Money {
     pub currency_code: String,
 }
 
+/// Adds what the caller expects it to cost, as `es.unexpected_total` takes it.
+pub(super) fn expect(arguments: &mut serde_json::Value, total: Option<&Money>) {
+    if let Some(total) = total {
+        arguments["expected_total_minor"] = total.minor_units.into();
+        arguments["expected_currency"] = total.currency_code.as_str().into();
+    }
+}
+
 /// What is wrong with a person, as (field, sentence).
 pub(super) fn fault_of(person: &Person) -> Option<(&'static str, &'static str)> {
     let name = person.name.trim();

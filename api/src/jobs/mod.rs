@@ -36,7 +36,7 @@ pub use figures::write as write_figures;
 pub use handler::{Failed, Handler};
 pub use operator::{figures, replay_dead};
 pub use policy::{Policy, Priority, Queue};
-pub use registry::{Event, Events, Registry};
+pub use registry::{Event, Events, Registry, Together};
 pub use running::Running;
 pub use schedule::Schedule;
 pub use steps::in_steps;

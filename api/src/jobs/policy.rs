@@ -94,6 +94,7 @@ pub struct Queue {
     pub(super) name: &'static str,
     pub(super) slots: usize,
     pub(super) per_lane: usize,
+    pub(super) behind: bool,
 }
 
 impl Queue {
@@ -107,7 +108,15 @@ impl Queue {
             name,
             slots,
             per_lane,
+            behind: false,
         }
+    }
+
+    /// Nobody waits for its jobs: while people have all turns at the database, they are done one by one, with pauses.
+    #[must_use]
+    pub const fn behind(mut self) -> Self {
+        self.behind = true;
+        self
     }
 
     /// By which policies name it.

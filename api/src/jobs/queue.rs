@@ -1,6 +1,7 @@
 //! One queue in one process: takes jobs in turns, runs them side by side, and says in the next turn how they ended. While
 //! a turn is under way jobs go on; the faster they are, the more are taken at a time, never more than are done in about
-//! a twentieth of a second, so that none of another lane waits longer behind them.
+//! a twentieth of a second, so that none of another lane waits longer behind them. Where jobs are done faster than a turn
+//! brings others, two turns are under way.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -10,7 +11,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 use tokio::{
@@ -30,11 +31,15 @@ use crate::{state::App, tenancy::SystemReason};
 
 /// How long a job may lie before it is looked for.
 const POLL: Duration = Duration::from_millis(250);
+/// How long what ended waits for others to be told of with it, while there is work.
+const TELL: Duration = Duration::from_millis(20);
 /// After a turn that failed.
 const TROUBLE: Duration = Duration::from_secs(1);
 /// What is taken beyond the free places is done within about this time.
 const AHEAD: f64 = 0.05;
-const MOST_AHEAD: usize = 400;
+const MOST_AHEAD: usize = 1000;
+/// Turns under way.
+const TURNS: usize = 2;
 /// A kind that this version does not know: another may.
 const UNKNOWN: Duration = Duration::from_secs(30);
 const LONGEST_REASON: usize = 500;
@@ -70,13 +75,16 @@ struct Ended {
 struct Turned {
     told: Vec<Ended>,
     wanted: usize,
+    /// Whether it said all that is in our hands.
+    settles_doubts: bool,
     answer: Option<Json>,
 }
 
-/// Serves the queue until the life is over or the program stops.
-pub(super) async fn serve(app: App, queue: Queue, life: Life) {
+/// Serves the queue until the life is over or the program stops; its jobs see the second program.
+pub(super) async fn serve(app: App, runs: App, queue: Queue, life: Life) {
     let mut station = Station {
         app,
+        runs,
         queue,
         life,
         waiting: VecDeque::new(),
@@ -84,6 +92,7 @@ pub(super) async fn serve(app: App, queue: Queue, life: Life) {
         at_work: HashMap::new(),
         ended: vec![],
         cursor: Uuid::nil(),
+        asked: 0,
         more: false,
         unsure: false,
         rate: 0.0,
@@ -94,6 +103,8 @@ pub(super) async fn serve(app: App, queue: Queue, life: Life) {
 
 struct Station {
     app: App,
+    /// What its jobs run in.
+    runs: App,
     queue: Queue,
     life: Life,
     /// Taken, and not begun.
@@ -105,6 +116,8 @@ struct Station {
     ended: Vec<Ended>,
     /// The lane that was served last.
     cursor: Uuid,
+    /// What turns under way may bring.
+    asked: usize,
     /// The last turn gave all that was wanted.
     more: bool,
     /// A turn's answer was lost: it may have taken jobs that nobody here knows of.
@@ -116,32 +129,36 @@ struct Station {
 
 impl Station {
     async fn run(&mut self) {
-        let mut turn: Option<BoxFuture<'static, Turned>> = None;
+        let mut turns: FuturesUnordered<BoxFuture<'static, Turned>> = FuturesUnordered::new();
         let mut look = Instant::now();
         loop {
             self.begin_what_may();
             let due = Instant::now() >= look;
             // After trouble nothing is told before its time either.
-            if turn.is_none()
-                && (due || !self.unsure && (!self.ended.is_empty() || self.is_hungry()))
-            {
-                turn = Some(self.turn());
+            let hungry = !self.unsure && self.is_hungry();
+            let begins = match turns.len() {
+                0 => due || hungry || !self.unsure && self.is_idle(),
+                begun => hungry && begun < TURNS,
+            };
+            if begins {
+                turns.push(self.turn());
             }
-            let under_way = turn.is_some();
+            let under_way = !turns.is_empty();
             tokio::select! {
-                turned = async { turn.as_mut().expect("checked").await }, if under_way => {
-                    turn = None;
-                    look = Instant::now() + self.took(turned);
+                Some(turned) = turns.next() => look = Instant::now() + self.took(turned),
+                Some(ended) = self.running.join_next() => {
+                    self.note(ended);
+                    if !self.unsure {
+                        look = look.min(Instant::now() + TELL);
+                    }
                 }
-                Some(ended) = self.running.join_next() => self.note(ended),
                 () = sleep_until(look), if !under_way => {}
                 () = self.app.jobs.wake.notified(), if !under_way && !self.unsure => look = Instant::now(),
                 () = self.life.stopping.cancelled() => break,
                 () = self.life.over.cancelled() => return,
             }
         }
-        if let Some(turn) = turn {
-            let turned = turn.await;
+        while let Some(turned) = turns.next().await {
             self.took(turned);
         }
         self.give_back().await;
@@ -152,7 +169,7 @@ impl Station {
     fn room(&self) -> usize {
         let full = self.queue.slots + self.ahead();
         let next = self.waiting.iter().filter(|taken| !self.is_held_up(taken));
-        full.saturating_sub(self.running.len() + next.count())
+        full.saturating_sub(self.running.len() + next.count() + self.asked)
     }
 
     /// As many of its lane run as may.
@@ -164,6 +181,11 @@ impl Station {
     fn ahead(&self) -> usize {
         // The rate is finite and not negative.
         ((self.rate * AHEAD) as usize).min(MOST_AHEAD)
+    }
+
+    /// Nothing is left to do but to tell of what ended.
+    fn is_idle(&self) -> bool {
+        !self.ended.is_empty() && self.running.is_empty() && self.waiting.is_empty()
     }
 
     /// There is more to take, and room for a turn's worth of it.
@@ -195,7 +217,7 @@ impl Station {
             };
             *self.at_work.entry(taken.lane).or_default() += 1;
             self.running
-                .spawn(run(self.app.clone(), self.life.clone(), kind, taken));
+                .spawn(run(self.runs.clone(), self.life.clone(), kind, taken));
         }
     }
 
@@ -255,9 +277,11 @@ impl Station {
         request["per_lane"] = json!(self.queue.per_lane + self.ahead());
         request["busy"] = json!(busy);
         request["cursor"] = json!(self.cursor);
-        if self.unsure {
+        let settles_doubts = self.unsure;
+        if settles_doubts {
             request["have"] = json!(self.known(&told));
         }
+        self.asked += wanted;
         let app = self.app.clone();
         Box::pin(async move {
             let asked = app
@@ -273,6 +297,7 @@ impl Station {
             Turned {
                 told,
                 wanted,
+                settles_doubts,
                 answer,
             }
         })
@@ -287,6 +312,7 @@ impl Station {
 
     /// Until when to wait for the next one.
     fn took(&mut self, turned: Turned) -> Duration {
+        self.asked -= turned.wanted;
         let Some(mut answer) = turned.answer else {
             self.unsure = true;
             self.more = false;
@@ -294,7 +320,10 @@ impl Station {
             self.ended.extend(since);
             return TROUBLE;
         };
-        self.unsure = false;
+        // One that was sent before another's answer was lost says nothing of that.
+        if turned.settles_doubts {
+            self.unsure = false;
+        }
         if answer.is_null() {
             // The beat finds it too; it is the same end.
             self.life.over.cancel();

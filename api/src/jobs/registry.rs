@@ -62,10 +62,18 @@ pub struct Event {
     pub data: Json,
 }
 
+/// What a job that follows several events is told.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub struct Together {
+    /// Events of one organization, the oldest first.
+    pub events: Vec<Event>,
+}
+
 struct Consumer {
     kind: &'static str,
     events: Events,
     once: bool,
+    together: bool,
 }
 
 /// What slices registered.
@@ -130,20 +138,31 @@ impl Registry {
 
     /// A job of that kind for each of these events.
     pub fn on<H: Handler<Payload = Event>>(&mut self, events: Events) -> &mut Self {
-        self.consumers.push(Consumer {
-            kind: H::KIND,
-            events,
-            once: false,
-        });
-        self
+        self.follow(H::KIND, events, false, false)
+    }
+
+    /// The same where few jobs for many events are cheaper: one for up to 50 of an organization that are relayed at once.
+    pub fn on_many<H: Handler<Payload = Together>>(&mut self, events: Events) -> &mut Self {
+        self.follow(H::KIND, events, false, true)
     }
 
     /// A job of that kind when there were such events: one waits at most, however many there were.
     pub fn after<H: Handler<Payload = ()>>(&mut self, events: Events) -> &mut Self {
+        self.follow(H::KIND, events, true, false)
+    }
+
+    fn follow(
+        &mut self,
+        kind: &'static str,
+        events: Events,
+        once: bool,
+        together: bool,
+    ) -> &mut Self {
         self.consumers.push(Consumer {
-            kind: H::KIND,
+            kind,
             events,
-            once: true,
+            once,
+            together,
         });
         self
     }
@@ -209,7 +228,9 @@ impl Registry {
                 Events::All => Json::Null,
                 Events::Of(types) => json!(types),
             };
-            json!({ "kind": consumer.kind, "types": types, "once": consumer.once })
+            json!({
+                "kind": consumer.kind, "types": types, "once": consumer.once, "together": consumer.together,
+            })
         });
         consumers.collect()
     }

@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -59,6 +60,29 @@ impl Running {
         .await
         .map_err(outcome::fault)?;
         Ok(())
+    }
+
+    /// What the function `public.<function>(jsonb)` answers, called in one flight as [`Self::begin`] would; committed when
+    /// this returns.
+    pub async fn decide(&self, function: &'static str, request: &Json) -> Result<Json, Fault> {
+        let door = &self.app.door;
+        Ok(match self.org_id {
+            Some(org_id) => {
+                door.decide_for_many(SystemReason::Jobs, org_id, function, request)
+                    .await?
+            }
+            None => {
+                door.decide_as_system(SystemReason::Jobs, function, request)
+                    .await?
+            }
+        })
+    }
+
+    /// Writes `job` and `worker` into a request, by which the function called ends the job (`es.finish_job`) in the
+    /// transaction of its effect.
+    pub fn name_in(&self, request: &mut Json) {
+        request["job"] = self.id.to_string().into();
+        request["worker"] = self.worker.to_string().into();
     }
 
     /// How far it is, for whoever watches: written twice a second at most, and at the end.

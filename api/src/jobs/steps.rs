@@ -4,7 +4,6 @@
 use serde_json::{Value as Json, json};
 
 use super::{Failed, Running};
-use crate::{fault::Fault, tenancy::SystemReason};
 
 /// Has `public.<function>(jsonb)` do the next `limit` of what the request is about until there are fewer. It is told
 /// `limit`, `after` (what the last step answered with; null at first) and `count`, which asks for `total`, how many there
@@ -16,19 +15,11 @@ pub async fn in_steps(
     mut request: Json,
     limit: u64,
 ) -> Result<(), Failed> {
-    let Some(org_id) = job.org_id else {
-        return Err(Failed::Never("it belongs to no organization".to_owned()));
-    };
     request["limit"] = json!(limit);
     request["count"] = json!(true);
     let (mut done, mut total) = (0, 0);
     loop {
-        let mut answer = job
-            .app
-            .door
-            .decide_for_many(SystemReason::Jobs, org_id, function, &request)
-            .await
-            .map_err(Fault::from)?;
+        let mut answer = job.decide(function, &request).await?;
         if let Some(reason) = answer["refused"].as_str() {
             return Err(Failed::Never(reason.to_owned()));
         }

@@ -109,13 +109,18 @@ async fn born(app: &App, life: &Life) -> bool {
 }
 
 async fn live(app: &App, life: &Life) {
+    let behind = app.with(|parts| parts.door = parts.door.letting_by());
     tracing::debug!(worker = %life.id, "running jobs");
     let mut queues = JoinSet::new();
     for queue in app.jobs.registry.queues() {
-        queues.spawn(queue::serve(app.clone(), queue, life.clone()));
+        let runs = match queue.behind {
+            true => behind.clone(),
+            false => app.clone(),
+        };
+        queues.spawn(queue::serve(app.clone(), runs, queue, life.clone()));
     }
     let mut others = JoinSet::new();
-    others.spawn(relay::relay(app.clone(), life.clone()));
+    others.spawn(relay::relay(behind, life.clone()));
     others.spawn(follow_the_clock(app.clone(), life.clone()));
     tokio::select! {
         () = async { while queues.join_next().await.is_some() {} } => {}

@@ -19,7 +19,6 @@ use crate::{
     fault::Fault,
     jobs::{Failed, Handler, Policy, Priority, Running},
     state::App,
-    statements,
 };
 
 /// Between attempts to note what came of a letter.
@@ -54,17 +53,12 @@ impl Handler for DeliverMail {
     }
 
     async fn run(job: &Running, payload: Payload) -> Result<(), Failed> {
-        let tx = job.begin().await?;
         let request = json!({ "letter_id": payload.letter_id });
-        let told = statements::call(&tx, "message_take", request)
-            .await
-            .map_err(Fault::from)?;
+        let told = job.decide("message_take", &request).await?;
         if told["outcome"] != "letter" {
-            job.finish_in(&tx).await?;
-            return Ok(tx.commit().await.map_err(Fault::from)?);
+            return Ok(());
         }
         // The letter is locked no longer; the job itself is this worker's alone.
-        tx.commit().await.map_err(Fault::from)?;
         let account = told["account"].clone();
         let org_id = job.org_id;
         let composed = compose(&job.app, told).await?;
@@ -188,17 +182,10 @@ async fn settle(
 
 /// Writes down how it ended and, unless it goes on, that the job is done.
 async fn note(job: &Running, request: &Json, ended: bool) -> Result<(), Failed> {
-    let tx = job.begin().await?;
-    statements::run(
-        &tx,
-        "select public.message_settle($1)",
-        [Json::into(request.clone())],
-    )
-    .await
-    .map_err(Fault::from)?;
+    let mut request = request.clone();
     if ended {
-        job.finish_in(&tx).await?;
+        job.name_in(&mut request);
     }
-    tx.commit().await.map_err(Fault::from)?;
+    job.decide("message_end", &request).await?;
     Ok(())
 }

@@ -7,21 +7,17 @@ use async_trait::async_trait;
 use serde_json::json;
 
 use super::KEPT;
-use crate::{
-    fault::Fault,
-    jobs::{Event, Failed, Handler, Policy, Priority, Running, in_steps},
-    tenancy::SystemReason,
-};
+use crate::jobs::{Event, Failed, Handler, Policy, Priority, Running, Together, in_steps};
 
 /// Registrations of one step.
 const STEP: u64 = 500;
 
-/// The job for what concerns one buyer.
+/// The job for what concerns one buyer, of several events.
 pub(super) struct Follow;
 
 #[async_trait]
 impl Handler for Follow {
-    type Payload = Event;
+    type Payload = Together;
 
     const KIND: &'static str = "messages.follow";
 
@@ -29,19 +25,9 @@ impl Handler for Follow {
         Policy::new().queue("mail").priority(Priority::Urgent)
     }
 
-    async fn run(job: &Running, event: Event) -> Result<(), Failed> {
-        let Some(org_id) = job.org_id else {
-            return Err(Failed::Never("an event without an organization".to_owned()));
-        };
-        let request = json!({
-            "type": event.event_type, "object_id": event.object_id, "data": event.data,
-        });
-        let answer = job
-            .app
-            .door
-            .decide_for_many(SystemReason::Jobs, org_id, "message_follow", &request)
-            .await
-            .map_err(Fault::from)?;
+    async fn run(job: &Running, told: Together) -> Result<(), Failed> {
+        let request = json!({ "events": told.events });
+        let answer = job.decide("message_follow_many", &request).await?;
         if answer["written"].as_u64().unwrap_or(0) > 0 {
             job.app.jobs.wake();
         }

@@ -160,10 +160,10 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 /// The jobs of this slice.
 pub fn jobs(registry: &mut Registry) {
     registry
-        .queue(Queue::new("mail", 32, 8))
+        .queue(Queue::new("mail", 32, 8).behind())
         .add::<deliver::DeliverMail>()
         .add::<follow::Follow>()
-        .on::<follow::Follow>(TOLD)
+        .on_many::<follow::Follow>(TOLD)
         .add::<follow::TellBuyers>()
         .on::<follow::TellBuyers>(Events::Of(&["event.cancelled"]))
         .add::<remind::RemindPeople>()

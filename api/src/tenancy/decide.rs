@@ -107,6 +107,7 @@ impl Door {
             values: vec![(&request as &(dyn ToSql + Sync), Type::TEXT)],
             keep: true,
         });
+        let _place = self.place().await;
         let rows = self.verbs.fly(&steps).await?;
         match rows.first().and_then(|row: &Row| row.column(0)) {
             Some(text) => serde_json::from_slice(text).map_err(|_| Undecided::Unreadable),

@@ -14,7 +14,10 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use crate::{database::DatabaseAddress, turns::Turns};
+use crate::{
+    database::DatabaseAddress,
+    turns::{Behind, Place, Turns},
+};
 
 use super::{
     actor::Actor,
@@ -117,6 +120,8 @@ pub struct Door {
     pub(super) write: DatabaseConnection,
     pub(super) read: Arc<ReadPool>,
     pub(super) verbs: Arc<WirePool>,
+    behind: Option<Arc<Behind>>,
+    lets_by: bool,
 }
 
 impl Door {
@@ -146,7 +151,40 @@ impl Door {
                 )],
                 None,
             )?),
+            behind: None,
+            lets_by: false,
         })
+    }
+
+    /// With places for [`Self::letting_by`].
+    #[must_use]
+    pub fn with_places(self, behind: Arc<Behind>) -> Self {
+        Self {
+            behind: Some(behind),
+            ..self
+        }
+    }
+
+    /// The same door for work that nobody waits for: a transaction there takes a place, if there are any, and keeps it until
+    /// its end. What is only read does not wait.
+    #[must_use]
+    pub fn letting_by(&self) -> Self {
+        Self {
+            lets_by: true,
+            ..self.clone()
+        }
+    }
+
+    /// The turns of people who read, where processors are counted.
+    pub fn turns(&self) -> Option<Arc<Turns>> {
+        self.read.turns()
+    }
+
+    pub(super) async fn place(&self) -> Option<Place> {
+        match &self.behind {
+            Some(behind) if self.lets_by => Some(behind.next().await),
+            _ => None,
+        }
     }
 
     /// How full each pool is.
@@ -187,9 +225,7 @@ impl Door {
 
     /// A transaction that crosses tenants. The reason is kept as the actor in the audit log.
     pub async fn system(&self, reason: SystemReason) -> Result<TenantTx, DoorError> {
-        let tx = self.write.begin().await?;
-        apply(&tx, context::of_system(reason.actor())).await?;
-        Ok(TenantTx { tx })
+        self.begin_with(context::of_system(reason.actor())).await
     }
 
     /// The same, bound to one organization: for what is done there on behalf of nobody in particular.
@@ -198,15 +234,21 @@ impl Door {
         reason: SystemReason,
         org_id: Uuid,
     ) -> Result<TenantTx, DoorError> {
+        let settings = context::of_system_at(reason.actor(), org_id);
+        self.begin_with(settings).await
+    }
+
+    async fn begin_with(&self, settings: [String; 5]) -> Result<TenantTx, DoorError> {
+        let place = self.place().await;
         let tx = self.write.begin().await?;
-        apply(&tx, context::of_system_at(reason.actor(), org_id)).await?;
-        Ok(TenantTx { tx })
+        apply(&tx, settings).await?;
+        Ok(TenantTx { tx, _place: place })
     }
 
     async fn begin_in(&self, actor: &Actor, org_id: Option<Uuid>) -> Result<TenantTx, DoorError> {
-        let tx = self.write.begin().await?;
-        apply(&tx, context::of_actor(actor, org_id)).await?;
+        let begun = self.begin_with(context::of_actor(actor, org_id)).await?;
         if let Some(hashes) = context::guest_hashes(actor) {
+            let tx = begun.db();
             tx.execute_raw(Statement::from_sql_and_values(
                 sea_orm::DbBackend::Postgres,
                 context::OPEN_AS_GUEST,
@@ -214,13 +256,15 @@ impl Door {
             ))
             .await?;
         }
-        Ok(TenantTx { tx })
+        Ok(begun)
     }
 }
 
 /// A transaction with role and settings in place. Runs SeaORM statements (it is a `ConnectionTrait` by [`Self::db`]).
 pub struct TenantTx {
     tx: DatabaseTransaction,
+    /// Free once it has ended.
+    _place: Option<Place>,
 }
 
 impl TenantTx {

@@ -30,6 +30,7 @@ pub(super) struct ReadPool {
     public: Arc<Together>,
     attendee: WirePool,
     member: WirePool,
+    turns: Option<Arc<Turns>>,
 }
 
 impl ReadPool {
@@ -61,7 +62,12 @@ impl ReadPool {
                 options.statement_timeout,
                 turns.as_ref(),
             )?,
+            turns,
         })
+    }
+
+    pub(super) fn turns(&self) -> Option<Arc<Turns>> {
+        self.turns.clone()
     }
 
     pub(super) fn states(&self) -> Vec<PoolState> {

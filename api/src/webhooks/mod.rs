@@ -52,7 +52,7 @@ impl Webhooks {
 
 /// The queue of deliveries: no endpoint has more than two of its places at a time in one process. There are many, for those
 /// who have them mostly wait for answers; `crowd` says who may wait long.
-const QUEUE: Queue = Queue::new("webhooks", 256, 2);
+const QUEUE: Queue = Queue::new("webhooks", 256, 2).behind();
 
 /// How long a job over many deliveries is kept after it was done, for those who watch it.
 const KEPT: Duration = Duration::from_secs(24 * 3600);

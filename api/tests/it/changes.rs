@@ -193,6 +193,58 @@ async fn r13_a_buyer_swaps_adds_and_renames_and_old_codes_are_revoked() {
 }
 
 #[tokio::test]
+async fn a_change_is_made_at_the_price_that_was_seen_or_not_at_all() {
+    let app = TestApp::start().await;
+    let organizer = app.organizer("north").await;
+    let setup = EventSetup {
+        price: 1000,
+        ..EventSetup::default()
+    };
+    let event = organizer.event(&setup).await;
+    let (registration, guest) = placed(&app.visitor(), &event, 2).await;
+    let selection = "registration { total { minorUnits } items { nodes { id } } } \
+         priceChange { total { minorUnits currencyCode } }";
+    let more = |minor: &str, currency: &str| {
+        json!({
+            "registrationId": registration, "idempotencyKey": key(),
+            "add": [{ "ticketTypeId": event["types"][0], "quantity": 1 }],
+            "expectedTotal": { "minorUnits": minor, "currencyCode": currency },
+        })
+    };
+    for (minor, currency) in [("2500", "EUR"), ("3000", "USD"), ("2000", "EUR")] {
+        let payload = guest
+            .tries("changeRegistration", selection, more(minor, currency))
+            .await;
+        assert_eq!(code(&payload), "PRICE_CHANGED", "{payload}");
+        assert_eq!(
+            payload["priceChange"]["total"],
+            json!({ "minorUnits": "3000", "currencyCode": "EUR" })
+        );
+    }
+    let payload = guest
+        .does("changeRegistration", selection, more("3000", "EUR"))
+        .await;
+    assert_eq!(payload["registration"]["total"]["minorUnits"], "3000");
+    let items = nodes(&payload["registration"]["items"]);
+    assert_eq!(items.len(), 3, "nothing of what was refused is there");
+    let rename = |minor: &str| {
+        json!({
+            "registrationId": registration, "idempotencyKey": key(),
+            "reassign": [{ "itemId": items[0]["id"], "name": "Zoe", "email": "zoe@example.org" }],
+            "expectedTotal": { "minorUnits": minor, "currencyCode": "EUR" },
+        })
+    };
+    let payload = guest
+        .tries("changeRegistration", selection, rename("2000"))
+        .await;
+    assert_eq!(code(&payload), "PRICE_CHANGED", "{payload}");
+    guest
+        .does("changeRegistration", selection, rename("3000"))
+        .await;
+    assert_eq!(app.database.stock_faults().await, 0);
+}
+
+#[tokio::test]
 async fn a_hold_that_was_changed_is_confirmed_as_it_is_now() {
     let app = TestApp::start().await;
     let organizer = app.organizer("north").await;

@@ -284,6 +284,21 @@ fn another_major_version_is_told() {
     );
 }
 
+/// What was stored under one key opens under no other.
+#[test]
+fn another_secret_key_is_told() {
+    let scratch = Scratch::new();
+    assert!(Server::start(&scratch.data()).end("TERM").success());
+    let mut command = serve(&scratch.data());
+    command.env("SECRET_KEY", "7".repeat(64));
+    let (code, stderr, _) = refused(command);
+    assert_eq!(code, 1);
+    assert!(
+        message(&stderr).contains("was SECRET_KEY changed?"),
+        "{stderr}"
+    );
+}
+
 /// Root hands Postgres to somebody else; everybody else runs it as themselves, and may not be let into a folder.
 #[test]
 fn never_runs_postgres_as_root() {

@@ -123,6 +123,7 @@ impl<'a> Stage<'a> {
     }
 
     async fn turn(&mut self, rotation: u32) -> Result<Turn, Failure> {
+        self.ground.quiet_down().await?;
         // Another one first each time.
         let (hot, bare) = self.against_pgbench(rotation).await?;
         check::slow_flushes(self.ground, true).await?;

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 
-use super::{SCARCE, Turn, storm::Storm};
+use super::{
+    SCARCE, Turn,
+    storm::{After, Storm},
+};
 use crate::stats::{Spread, rounded};
 
 pub use crate::graphql::say_ground;
@@ -37,6 +40,14 @@ pub fn tell(quick: bool, turns: &[Turn]) {
     row("hot", turns, |turn| &turn.hot);
     row("hot, 1 ms a flush", turns, |turn| &turn.slow_hot);
     row("spread over 100", turns, |turn| &turn.spread);
+    let after = |pick: fn(&Turn) -> &Storm, figure: fn(After) -> f64| {
+        of(turns, |turn| figure(pick(turn).after))
+    };
+    println!(
+        "  afterwards, until all events are on their way and all letters sent: {} s after hot, {} CPU ms a sale",
+        told(after(|turn| &turn.hot, |after| after.seconds), 1),
+        told(after(|turn| &turn.hot, |after| after.cpu), 3),
+    );
     let ratio = of(turns, |turn| {
         turn.hot.stretch.per_second / turn.bare.per_second
     });
@@ -77,6 +88,8 @@ pub fn tell(quick: bool, turns: &[Turn]) {
         })
     };
     let mut hot = storm(&|turn| &turn.hot);
+    hot["after_s"] = rounded(after(|turn| &turn.hot, |after| after.seconds).median, 1).into();
+    hot["after_cpu_ms"] = rounded(after(|turn| &turn.hot, |after| after.cpu).median, 3).into();
     hot["vs_pgbench"] = rounded(ratio.median, 2).into();
     hot["vs_pgbench_1ms_flush"] = rounded(slow.median, 2).into();
     let line = json!({

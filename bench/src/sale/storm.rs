@@ -21,6 +21,17 @@ pub struct Storm {
     pub server: f64,
     /// CPU milliseconds a sale of PostgreSQL's processes.
     pub postgres: f64,
+    /// What was left to do after the commits, warming up included.
+    pub after: After,
+}
+
+/// What follows sales: events go on, letters are written and delivered.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct After {
+    /// Seconds until nothing was left.
+    pub seconds: f64,
+    /// CPU milliseconds a sale, of server and PostgreSQL.
+    pub cpu: f64,
 }
 
 impl Storm {
@@ -44,13 +55,25 @@ pub async fn measure(
     );
     let stretch = rage(shop, sold, time).await?;
     let sales = stretch.answers.max(1) as f64;
+    let all = before + stretch.answers;
     let storm = Storm {
         server: (cpu::of_process(ground.server.pid) - server) / sales,
         postgres: (cpu::of_tree(ground.postgres) - postgres) / sales,
         stretch,
+        after: after(ground, all).await?,
     };
-    let all = before + storm.stretch.answers;
     Ok((storm, all))
+}
+
+/// Waits until nothing is left to do after so many sales.
+async fn after(ground: &Ground, sales: usize) -> Result<After, Failure> {
+    let used = || cpu::of_process(ground.server.pid) + cpu::of_tree(ground.postgres);
+    let (begun, before) = (Instant::now(), used());
+    ground.quiet_down().await?;
+    Ok(After {
+        seconds: begun.elapsed().as_secs_f64(),
+        cpu: (used() - before) / sales.max(1) as f64,
+    })
 }
 
 /// All buyers at once.

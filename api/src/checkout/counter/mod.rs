@@ -99,6 +99,11 @@ impl Counter {
         }
     }
 
+    /// The turns of batches.
+    pub fn turns(&self) -> Arc<Turns> {
+        self.turns.clone()
+    }
+
     fn lines(&self) -> MutexGuard<'_, HashMap<(Uuid, Kind), Line>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -146,3 +146,42 @@ async fn a_relay_that_dies_half_way_has_told_nothing() {
         0
     );
 }
+
+#[tokio::test]
+async fn many_events_of_an_organization_are_followed_by_few_jobs() {
+    let app = app(Database::fresh().await, |_| {}).await;
+    let client = app.database.admin().await;
+    let (much, little) = (Uuid::new_v4(), Uuid::new_v4());
+    let write = "insert into outbox (org_id, type, object_type, object_id, sequence, created_at)
+        select case when n <= 120 then $1::uuid else $2::uuid end, 'test.happened', 'thing', $1, n,
+            clock_timestamp() - make_interval(secs => 200 - n)
+        from generate_series(1, 123) as n
+        order by n desc";
+    client.execute(write, &[&much, &little]).await.unwrap();
+    let relay = "select relay_outbox('{\"limit\": 500, \"consumers\": [
+        {\"kind\": \"test.many\", \"types\": [\"test.happened\"], \"once\": false, \"together\": true}]}')";
+    client.execute(relay, &[]).await.unwrap();
+    let jobs = client
+        .query(
+            "select org_id, payload -> 'events' from jobs where kind = 'test.many'
+             order by org_id = $1 desc, (payload -> 'events' -> 0 ->> 'sequence')::bigint",
+            &[&much],
+        )
+        .await
+        .unwrap();
+    let told = jobs.iter().map(|row| {
+        let events: Vec<Event> = serde_json::from_value(row.get(1)).unwrap();
+        let sequences: Vec<i64> = events.iter().map(|event| event.sequence).collect();
+        (row.get::<_, Uuid>(0), sequences)
+    });
+    let all = |of: std::ops::RangeInclusive<i64>| of.collect::<Vec<_>>();
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            (much, all(1..=50)),
+            (much, all(51..=100)),
+            (much, all(101..=120)),
+            (little, all(121..=123)),
+        ]
+    );
+}
