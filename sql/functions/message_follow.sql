@@ -102,16 +102,13 @@ begin
 end
 $body$;
 
--- Not those that were cancelled before.
-create or replace function es.hears_of_the_end(p_registration registrations, p_event events)
+-- Not those that were cancelled before. Bound early, so that it becomes part of its statements.
+create or replace function es.hears_of_the_end(p_registration public.registrations, p_event public.events)
 returns boolean
-language sql
 stable
-as $body$
-  select p_registration.status = 'cancelled'
+return p_registration.status = 'cancelled'
     and p_registration.confirmed_at is not null
-    and p_registration.cancelled_at >= p_event.cancelled_at
-$body$;
+    and p_registration.cancelled_at >= p_event.cancelled_at;
 
 -- An approval that asks for money says until when; one that does not is told by the confirmation.
 create or replace function es.tell_of_decision(p_registration uuid, p_type text, p_data jsonb)

@@ -177,19 +177,16 @@ begin
 end
 $body$;
 
--- Without a path of its own, so that it becomes part of its statements.
-create or replace function es.is_to_be_replayed(p_delivery webhook_deliveries, p_request jsonb, p_held text[])
+-- Bound early, so that it becomes part of its statements.
+create or replace function es.is_to_be_replayed(p_delivery public.webhook_deliveries, p_request jsonb, p_held text[])
 returns boolean
-language sql
 stable
-as $body$
-  select p_delivery.created_at >= (p_request ->> 'from')::timestamptz
+return p_delivery.created_at >= (p_request ->> 'from')::timestamptz
     and (p_request ->> 'until' is null or p_delivery.created_at < (p_request ->> 'until')::timestamptz)
     and (p_delivery.status = 'dead' or p_delivery.status = 'delivered' and (p_request ->> 'delivered')::boolean)
     and p_delivery.finished_at <= (p_request ->> 'asked_at')::timestamptz
     and p_delivery.pruned_at is null
-    and p_delivery.scopes <@ p_held
-$body$;
+    and p_delivery.scopes <@ p_held;
 
 alter function es.lock_endpoints_of(uuid[]) owner to es_verbs;
 alter function es.begin_webhooks_anew(uuid[]) owner to es_verbs;

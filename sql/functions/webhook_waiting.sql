@@ -147,14 +147,11 @@ begin
 end
 $body$;
 
--- Without a path of its own, so that it becomes part of its statements.
+-- Bound early, so that it becomes part of its statements.
 create or replace function es.has_webhook_job(p_delivery uuid)
 returns boolean
-language sql
 stable
-as $body$
-  select exists (select from public.jobs j where j.kind = 'webhooks.deliver' and j.key = p_delivery::text)
-$body$;
+return exists (select from public.jobs j where j.kind = 'webhooks.deliver' and j.key = p_delivery::text);
 
 alter function es.hurry_webhook_jobs(uuid[], timestamptz) owner to es_verbs;
 alter function public.hurry_webhook_deliveries(jsonb) owner to es_system;

@@ -63,7 +63,7 @@ impl Connections {
                 return Ok(connection);
             }
         }
-        self.connect().await
+        self.greet().await
     }
 
     /// Keeps it for the next mail, unless its dialogue broke off.
@@ -86,7 +86,7 @@ impl Connections {
         (last.since.elapsed() < KEPT).then_some(last.connection)
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, Error> {
+    async fn greet(&self) -> Result<AsyncSmtpConnection, Error> {
         let at_once = match &self.secured {
             Secured::Always(parameters) => Some(parameters.clone()),
             Secured::StartTls(_) | Secured::No => None,
