@@ -128,6 +128,17 @@ async fn buys(till: &Till<'_>, walk_in: &Who) {
         .does(walk_in, "placeRegistration", place(expected))
         .await;
     assert!(placed["guestSecret"].is_string(), "{placed}");
+
+    let buyer = Who::with_guest(
+        format!("{}-who-bought", walk_in.name),
+        &placed["guestSecret"],
+    );
+    let more = json!({
+        "registrationId": placed["registration"]["id"], "expectedTotal": euros("1"),
+        "add": [{ "ticketTypeId": extra, "quantity": 1 }], "idempotencyKey": key(),
+    });
+    let refused = till.tries(&buyer, "changeRegistration", more).await;
+    assert!(refused["priceChange"]["total"].is_object(), "{refused}");
 }
 
 /// Waits for a place, is offered one, and takes it by the secret that waiting gave.
