@@ -139,6 +139,48 @@ async fn nothing_is_lost_while_an_endpoint_is_turned_off() {
     .await;
 }
 
+/// Whoever finds a delivery ended finds no job of it: the next is written, and nothing is in its way.
+#[tokio::test]
+async fn a_delivery_and_its_job_end_in_one_transaction_whatever_ends_it() {
+    let app = start().await;
+    let north = app.organizer("north").await;
+    let receiver = Receiver::answering([Answer::Status(500), Answer::Status(410)]).await;
+    let (endpoint, _) = endpoint(&north.caller, json!({}), &receiver.url).await;
+    let admin = app.database.admin().await;
+    const WATCHED: &str = "
+        create table left_over (id uuid);
+        grant insert on left_over to public;
+        create function note_left_over() returns trigger language plpgsql as $$
+        begin
+          insert into left_over
+          select new.id from jobs j where j.kind = 'webhooks.deliver' and j.key = new.id::text;
+          return null;
+        end
+        $$;
+        create constraint trigger watched after update on webhook_deliveries deferrable initially deferred
+          for each row when (new.status <> 'pending') execute function note_left_over();";
+    admin.batch_execute(WATCHED).await.expect("watched");
+    let test = json!({ "id": endpoint["id"] });
+    // The first waits; the second turns the endpoint off for good, so that the first is given up; then one arrives.
+    north.caller.does("sendTestEvent", "", test.clone()).await;
+    delivery(&north.caller, &endpoint, |one| one["attempts"] == 1).await;
+    north.caller.does("sendTestEvent", "", test.clone()).await;
+    let ended = async |status: &str| {
+        let sql = format!("select count(*) from webhook_deliveries where status = '{status}'");
+        app.database.count(&sql).await
+    };
+    until("one is dead", async || ended("dead").await == 1).await;
+    app.database.advance(60).await;
+    until("both are dead", async || ended("dead").await == 2).await;
+    turn(&app, &north.caller, &endpoint, true).await;
+    north.caller.does("sendTestEvent", "", test).await;
+    until("one arrived", async || ended("delivered").await == 1).await;
+    assert_eq!(
+        app.database.count("select count(*) from left_over").await,
+        0
+    );
+}
+
 /// A call as the program makes it, in a transaction of that connection.
 async fn call(client: &Client, function: &str, request: Value) -> Value {
     let sql = format!("select public.{function}($1)");
