@@ -135,7 +135,7 @@ async fn buys(till: &Till<'_>, walk_in: &Who) {
     );
     let more = json!({
         "registrationId": placed["registration"]["id"], "expectedTotal": euros("1"),
-        "add": [{ "ticketTypeId": extra, "quantity": 1 }], "idempotencyKey": key(),
+        "add": [{ "ticketTypeId": standard, "quantity": 1 }], "idempotencyKey": key(),
     });
     let refused = till.tries(&buyer, "changeRegistration", more).await;
     assert!(refused["priceChange"]["total"].is_object(), "{refused}");
