@@ -15,7 +15,7 @@ help: ## Show this list
 setup: ## Install what is missing on this machine
 	@scripts/setup.sh
 
-setup-tests: ## The same, and what only tests need (Redis, Node)
+setup-tests: ## The same, and what only tests need (Redis, Node, Python)
 	@scripts/setup.sh --tests
 
 # The dev profile: from nothing it builds in 2 minutes on 2 cores, release in more than 5; both are ready at the same
@@ -34,6 +34,7 @@ test: setup-tests schema-gate ## Check format and lints, then run every test aga
 	$(MAKE) --no-print-directory validation-oracle
 	@tools/install.sh webhook-verifier
 	@tools/install.sh smtp-server
+	@tools/install.sh localstripe
 	$(EVENTSPHERE) admin with-postgres --no-durability -- cargo test --workspace
 
 # Refuses to change what clients of the last release lean on: see docs/schema-evolution.md.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs what a fresh Debian or Ubuntu lacks to build and run eventsphere; with --tests, to test it as well (Redis, and
-# Node 18 or newer with npm). Does nothing when all is there.
+# Installs what a fresh Debian or Ubuntu lacks to build and run eventsphere; with --tests, to test it as well (Redis,
+# Node 18 or newer with npm, and Python 3 with venv). Does nothing when all is there.
 set -eu
 
 have() { command -v "$1" >/dev/null 2>&1; }
@@ -28,6 +28,7 @@ have jq || missing="$missing jq"
 if [ "${1:-}" = --tests ]; then
   have node || missing="$missing nodejs"
   have npm || missing="$missing npm"
+  have python3 && python3 -c 'import ensurepip, venv' 2>/dev/null || missing="$missing python3-venv"
 fi
 postgres=
 have_postgres || postgres=yes

@@ -176,7 +176,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
         jobs: Jobs::new(registry),
-        payments: Payments::new(context.config.payments.sandbox).map_err(unfit)?,
+        payments: Payments::new(&context.config.payments).map_err(unfit)?,
         webhooks: Webhooks::new(sender),
         messages: Messages::new(&context.config.messages).map_err(faulty)?,
         verbs: Arc::new(verbs),

@@ -14,7 +14,7 @@ documented! {
         pub id: Uuid,
         /// The organization that it belongs to.
         pub org_id: Uuid,
-        /// The provider, such as `sandbox`.
+        /// The provider, such as `stripe`.
         #[sea_orm(column_type = "Text")]
         pub provider: String,
         /// Name for members, 1 to 100 characters, unique in the organization.
@@ -22,6 +22,8 @@ documented! {
         pub name: String,
         /// Whether buyers can pay by it. What was paid by it before is refunded by it all the same.
         pub active: bool,
+        /// Whether it moves real money; tickets are real in any case.
+        pub live: bool,
         /// When it was made.
         pub created_at: DateTimeUtc,
         /// When it was last changed.

@@ -20,7 +20,7 @@ documented! {
         pub registration_id: Uuid,
         /// The account that the money goes to.
         pub account_id: Uuid,
-        /// The provider, such as `sandbox`.
+        /// The provider, such as `stripe`.
         #[sea_orm(column_type = "Text")]
         pub provider: String,
         /// Where it stands.
@@ -38,6 +38,15 @@ documented! {
         /// The provider's page where the buyer pays; null until the provider answered.
         #[sea_orm(column_type = "Text")]
         pub checkout_url: Option<String>,
+        /// How the buyer pays where there is no page for it, such as the bank account to transfer to; null where there is one.
+        #[sea_orm(column_type = "Text")]
+        pub instructions: Option<String>,
+        /// Until when the money is waited for; null where it has to come at once.
+        pub due_at: Option<DateTimeUtc>,
+        /// Minor units that members say came in by hand; null until they do.
+        pub received_minor: Option<i64>,
+        /// When they said so.
+        pub received_at: Option<DateTimeUtc>,
         /// Where the provider sends the buyer afterwards; null when nothing was said.
         #[sea_orm(column_type = "Text")]
         pub return_url: Option<String>,
@@ -103,6 +112,8 @@ pub fn declaration() -> Declaration {
             Column::CheckedAt,
             Column::Checks,
             Column::ReturnUrl,
+            Column::ReceivedMinor,
+            Column::ReceivedAt,
         ])
         .money(
             "amount",

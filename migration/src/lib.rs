@@ -37,6 +37,7 @@ mod m20261121_000029_payment_events;
 mod m20261121_000031_expected_change;
 mod m20261121_000033_told;
 mod m20261121_000034_reports;
+mod m20261121_000035_payment_providers;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -78,6 +79,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000031_expected_change::Migration),
             Box::new(m20261121_000033_told::Migration),
             Box::new(m20261121_000034_reports::Migration),
+            Box::new(m20261121_000035_payment_providers::Migration),
         ]
     }
 }

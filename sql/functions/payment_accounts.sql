@@ -1,7 +1,7 @@
 -- Accounts at payment providers: where money of buyers goes. Their keys come sealed; no weak role reads them.
--- create_payment_account: {account_id, provider, name, sealed (hex)}.
+-- create_payment_account: {account_id, provider, name, live, sealed (hex)}.
 --   Outcomes: created (payment_account_id), name_taken, invalid (message).
--- update_payment_account: {account_id, name?, active?, sealed? (hex)}; what is absent stays.
+-- update_payment_account: {account_id, name?, active?, live?, sealed? (hex)}; what is absent stays.
 --   Outcomes: updated (payment_account_id), payment_account_not_found, name_taken, invalid (message).
 -- Called from: the verbs createPaymentAccount, updatePaymentAccount.
 -- Raises: ES403 without payment_accounts:write; 22P02.
@@ -17,9 +17,10 @@ declare
   v_constraint text;
 begin
   perform es.demand_permission('payment_accounts:write');
-  insert into payment_accounts (id, org_id, provider, name)
+  insert into payment_accounts (id, org_id, provider, name, live)
   values (
-    (p_request ->> 'account_id')::uuid, es.current_org(), p_request ->> 'provider', btrim(p_request ->> 'name')
+    (p_request ->> 'account_id')::uuid, es.current_org(), p_request ->> 'provider', btrim(p_request ->> 'name'),
+    coalesce((p_request ->> 'live')::boolean, false)
   )
   returning * into v_made;
   insert into payment_account_secrets (account_id, org_id, sealed)
@@ -63,7 +64,8 @@ begin
   update payment_accounts a
   set
     name = coalesce(btrim(p_request ->> 'name'), a.name),
-    active = coalesce((p_request ->> 'active')::boolean, a.active)
+    active = coalesce((p_request ->> 'active')::boolean, a.active),
+    live = coalesce((p_request ->> 'live')::boolean, a.live)
   where a.id = v_before.id
   returning * into v_after;
   if p_request ->> 'sealed' is not null then

@@ -2,7 +2,10 @@
 -- payment_account_of: {account_id}, over all tenants: a webhook names its account before any tenant is known. Answers
 --   {org_id, account_id, provider, sealed (hex)}, or null.
 -- payment_to_check: {payment_id}: in the organization of the transaction. Answers {payment_id, account_id, provider, status,
---   provider_reference, amount_minor, currency, return_url, description, age_seconds}, or null.
+--   provider_reference, amount_minor, received_minor, currency, return_url, description, buyer_name, buyer_email,
+--   age_seconds}, or null.
+-- organization_of_payment: {payment_id}, over all tenants: a buyer's browser names a payment before any tenant is known.
+--   Answers its organization's key, or null.
 -- Called from: the program, as es_system.
 -- Raises: 22P02.
 
@@ -28,8 +31,9 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
   select jsonb_build_object(
     'payment_id', p.id, 'account_id', p.account_id, 'provider', p.provider, 'status', p.status,
-    'provider_reference', p.provider_reference, 'amount_minor', p.amount_minor, 'currency', p.currency,
-    'return_url', p.return_url, 'description', r.confirmation_number,
+    'provider_reference', p.provider_reference, 'amount_minor', p.amount_minor, 'received_minor', p.received_minor,
+    'currency', p.currency, 'return_url', p.return_url, 'description', r.confirmation_number,
+    'buyer_name', r.buyer_name, 'buyer_email', r.buyer_email,
     'age_seconds', extract(epoch from es.clock() - p.created_at)::bigint
   )
   from payments p
@@ -38,7 +42,20 @@ as $body$
     and p.org_id = es.current_org()
 $body$;
 
+create or replace function public.organization_of_payment(p_request jsonb)
+returns jsonb
+language sql
+stable
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+  select to_jsonb(p.org_id)
+  from payments p
+  where p.id = (p_request ->> 'payment_id')::uuid
+$body$;
+
 alter function public.payment_account_of(jsonb) owner to es_system;
 alter function public.payment_to_check(jsonb) owner to es_system;
+alter function public.organization_of_payment(jsonb) owner to es_system;
 revoke execute on function public.payment_account_of(jsonb) from public;
+revoke execute on function public.organization_of_payment(jsonb) from public;
 revoke execute on function public.payment_to_check(jsonb) from public;

@@ -21,6 +21,8 @@ pub struct Account {
     pub org_id: Uuid,
     /// Its key.
     pub id: Uuid,
+    /// Whether it moves real money.
+    pub live: bool,
     /// Its keys at the provider, by name.
     pub credentials: BTreeMap<String, String>,
 }
@@ -67,10 +69,12 @@ pub(super) async fn find(
         .vault
         .open(Purpose::ProviderKeys, &account_id.to_string(), &sealed)
         .map_err(Fault::internal)?;
+    let credentials = serde_json::from_slice(&plain).map_err(Fault::internal)?;
     let account = Account {
         org_id: kept.org_id,
         id: account_id,
-        credentials: serde_json::from_slice(&plain).map_err(Fault::internal)?,
+        live: provider.capabilities().is_live(&credentials),
+        credentials,
     };
     Ok(Some((account, provider.clone())))
 }

@@ -7,8 +7,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Fact, accounts,
-    settle::{self, From},
+    CallFailed, Fact, accounts,
+    settle::{self, From, unanswered},
 };
 use crate::{
     fault::Fault,
@@ -54,25 +54,30 @@ impl Handler for ApplyEvent {
         let account_id = outcome::key(&event, "account_id")?;
         let body = event["body"].as_str().and_then(unhex).unwrap_or_default();
         let (account, provider) = accounts::of_ours(&job.app, account_id).await?;
+        let read = provider.read(&job.app, &account, &body);
+        let mut facts = match job.app.payments.call(read).await {
+            Err(CallFailed::Refused(_)) => {
+                let reason = "what the provider sent cannot be read";
+                return Err(Failed::Never(reason.to_owned()));
+            }
+            facts => facts.map_err(unanswered)?,
+        };
+        // The event has ended when its last fact is taken over; what came before is the same when it is said again.
+        let last = facts
+            .pop()
+            .unwrap_or_else(|| Fact::Nothing("nothing".to_owned()));
         let from = From {
             account_id: Some(account.id),
+            ..From::default()
+        };
+        for fact in facts {
+            settle::judge(&settle::fact(&job.app, org_id, &fact, from).await?)?;
+        }
+        let from = From {
             inbox_id: Some(payload.inbox_id),
-            asked: false,
+            ..from
         };
-        let said = match provider.read(&body) {
-            Ok(Fact::Payment(fact)) => settle::payment(&job.app, org_id, &fact, from).await?,
-            Ok(Fact::Refund(fact)) => settle::refund(&job.app, org_id, &fact, from).await?,
-            Ok(Fact::Nothing(kind)) => {
-                let request = json!({ "inbox_id": payload.inbox_id, "detail": kind });
-                settle::decide(&job.app, org_id, "ignore_payment_event", &request).await?
-            }
-            Err(_) => {
-                return Err(Failed::Never(
-                    "what the provider sent cannot be read".to_owned(),
-                ));
-            }
-        };
-        settle::judge(&said)
+        settle::judge(&settle::fact(&job.app, org_id, &last, from).await?)
     }
 }
 

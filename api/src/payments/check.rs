@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    accounts,
+    Order, accounts,
     apply::own,
     settle::{self, From, unanswered},
 };
@@ -66,14 +66,35 @@ pub(super) struct Payload {
 /// A payment as `payment_to_check` tells it.
 #[derive(Debug, Deserialize)]
 pub(super) struct Known {
+    payment_id: Uuid,
     pub account_id: Uuid,
     pub status: String,
-    pub provider_reference: Option<String>,
-    pub amount_minor: i64,
-    pub currency: String,
-    pub return_url: Option<String>,
-    pub description: String,
+    provider_reference: Option<String>,
+    amount_minor: i64,
+    received_minor: Option<i64>,
+    currency: String,
+    return_url: Option<String>,
+    description: String,
+    buyer_name: String,
+    buyer_email: String,
     age_seconds: i64,
+}
+
+impl Known {
+    /// As providers are told of it.
+    pub fn order(&self) -> Order {
+        Order {
+            id: self.payment_id,
+            provider_reference: self.provider_reference.clone(),
+            amount_minor: self.amount_minor,
+            received_minor: self.received_minor,
+            currency: self.currency.clone(),
+            description: self.description.clone(),
+            buyer_name: self.buyer_name.clone(),
+            buyer_email: self.buyer_email.clone(),
+            return_url: self.return_url.clone(),
+        }
+    }
 }
 
 /// The payment with that key.
@@ -109,8 +130,8 @@ impl Handler for CheckPayment {
             return Ok(());
         }
         let (account, provider) = accounts::of_ours(app, payment.account_id).await?;
-        let reference = payment.provider_reference.as_deref();
-        let asked = provider.fetch(app, &account, id, reference);
+        let order = payment.order();
+        let asked = provider.fetch(app, &account, &order);
         let from = From {
             account_id: Some(account.id),
             asked: true,

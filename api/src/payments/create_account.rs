@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Capabilities, accounts};
+use super::{Absent, Capabilities, Credential, Mode, accounts, all};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -71,12 +71,12 @@ impl Handle for CreatePaymentAccount {
         Verb::new(
             "createPaymentAccount",
             "Adds an account at a payment provider. Its keys are kept encrypted and never shown again. The provider tells \
-             what happens at `/webhooks/{provider}/{id}`, the id being the last part of `webhookUrl`.",
+             what happens at `webhookUrl`. Keys for test money and keys for real money are told apart by their form.",
         )
         .takes(
             "provider",
             InputType::Scalar(Scalar::String),
-            "The provider: `sandbox`, which is part of this program and takes test money, where it is switched on.",
+            &providers(),
         )
         .takes(
             "name",
@@ -86,8 +86,7 @@ impl Handle for CreatePaymentAccount {
         .may_take(
             "credentials",
             InputType::Objects("PaymentCredentialInput".to_owned()),
-            "Its keys at the provider. The sandbox has `webhook_secret`, at least 16 characters, which is made where none is \
-             given.",
+            &keys(),
         )
         .gives(
             "paymentAccount",
@@ -100,7 +99,7 @@ impl Handle for CreatePaymentAccount {
             "Where the provider is to send its webhooks.",
         )
         .fails("PROVIDER_UNKNOWN", "There is no such provider here.")
-        .fails("CREDENTIALS_INVALID", "A key is missing, unknown or too short.")
+        .fails("CREDENTIALS_INVALID", "A key is missing, unknown, or not of the provider's form.")
         .fails("NAME_TAKEN", "Another account has this name.")
         .fails("INVALID", "A value cannot be accepted.")
         .scope("payment_accounts:write")
@@ -111,12 +110,13 @@ impl Handle for CreatePaymentAccount {
         let provider = payments
             .provider(&input.provider)
             .map(|provider| provider.capabilities())
-            .filter(|provider| !provider.test || payments.sandbox);
+            .filter(|provider| payments.sandbox || !matches!(provider.mode, Mode::Test));
         let Some(provider) = provider else {
             let sentence = "there is no such provider here";
             return Ok(Outcome::refused("PROVIDER_UNKNOWN", sentence, &["provider"]).into());
         };
-        let credentials = match credentials(provider, input.credentials.unwrap_or_default()) {
+        let given = input.credentials.unwrap_or_default();
+        let credentials = match credentials(provider, BTreeMap::new(), given) {
             Ok(credentials) => credentials,
             Err(sentence) => {
                 let field = &["credentials"];
@@ -126,6 +126,7 @@ impl Handle for CreatePaymentAccount {
         let id = Uuid::now_v7();
         let request = json!({
             "account_id": id, "provider": provider.name, "name": input.name,
+            "live": provider.is_live(&credentials),
             "sealed": accounts::seal(call.app, id, &credentials)?,
         });
         let answer = outcome::decide_own(call, "create_payment_account", &request).await?;
@@ -145,12 +146,13 @@ pub(super) fn webhook_url(public_url: &str, provider: &Capabilities, id: Uuid) -
     format!("{public_url}/webhooks/{}/{id}", provider.name)
 }
 
-/// The keys of an account, or what is wrong with them.
+/// The keys of an account, or what is wrong with them: those that it had, and those given now.
 pub(super) fn credentials(
     provider: &Capabilities,
+    had: BTreeMap<String, String>,
     given: Vec<Given>,
 ) -> Result<BTreeMap<String, String>, String> {
-    let mut out: BTreeMap<String, String> = BTreeMap::new();
+    let mut out = had;
     for one in given {
         if !provider
             .credentials
@@ -159,23 +161,73 @@ pub(super) fn credentials(
         {
             return Err("the provider has no key of that name".to_owned());
         }
-        out.insert(one.credential, one.value);
+        out.insert(one.credential, one.value.trim().to_owned());
     }
     for wanted in provider.credentials {
-        if wanted.made && !out.contains_key(wanted.name) {
-            let mut bytes = [0u8; 32];
-            aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "no randomness".to_owned())?;
-            out.insert(wanted.name.to_owned(), URL_SAFE_NO_PAD.encode(bytes));
-        }
-        let length = out
-            .get(wanted.name)
-            .map_or(0, |value| value.chars().count());
-        if !(wanted.least..=500).contains(&length) {
-            return Err(format!(
-                "`{}` has {} to 500 characters",
-                wanted.name, wanted.least
-            ));
+        let value = out.get(wanted.name).map_or("", String::as_str);
+        match (value.is_empty(), wanted.absent) {
+            (true, Absent::Empty) => continue,
+            (true, Absent::Made) => {
+                let made = random()?;
+                out.insert(wanted.name.to_owned(), made);
+            }
+            _ => fits(wanted, value)?,
         }
     }
     Ok(out)
+}
+
+fn fits(wanted: &Credential, value: &str) -> Result<(), String> {
+    let name = wanted.name;
+    if !(wanted.least..=wanted.most).contains(&value.chars().count()) {
+        return Err(format!(
+            "`{name}` has {} to {} characters",
+            wanted.least, wanted.most
+        ));
+    }
+    let begins = wanted.begins;
+    if !begins.is_empty() && !begins.iter().any(|begin| value.starts_with(begin)) {
+        return Err(format!("`{name}` begins with {}", begins.join(" or ")));
+    }
+    if !(wanted.accepts)(value) {
+        return Err(format!("`{name}` is {}", wanted.means));
+    }
+    Ok(())
+}
+
+fn random() -> Result<String, String> {
+    let mut bytes = [0u8; 32];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "no randomness".to_owned())?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// What can be said as `provider`, for whoever reads the schema.
+fn providers() -> String {
+    let lines: Vec<String> = all()
+        .iter()
+        .map(|provider| provider.capabilities())
+        .map(|provider| format!("`{}` ({})", provider.name, provider.means))
+        .collect();
+    format!("The provider: {}.", lines.join(", "))
+}
+
+/// What can be said as `credentials`.
+pub(super) fn keys() -> String {
+    let of = |key: &Credential| {
+        let may = match key.absent {
+            Absent::Refused => "",
+            Absent::Empty => ", may come later",
+            Absent::Made => ", made where none is given",
+        };
+        format!("`{}` ({}{may})", key.name, key.means)
+    };
+    let lines: Vec<String> = all()
+        .iter()
+        .map(|provider| provider.capabilities())
+        .map(|provider| {
+            let keys: Vec<String> = provider.credentials.iter().map(of).collect();
+            format!("`{}` has {}", provider.name, keys.join(", "))
+        })
+        .collect();
+    format!("Its keys at the provider. {}.", lines.join("; "))
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{CallFailed, NewPayment, accounts, check, settle};
+use super::{CallFailed, accounts, check, settle};
 use crate::{
     checkout::{Money, check_key, invalid, keyed, org_of_registration, reader},
     fault::Fault,
@@ -162,28 +162,29 @@ async fn open(call: Call<'_>, org_id: Uuid, id: Uuid) -> Result<(), Fault> {
         return Ok(());
     }
     let (account, provider) = accounts::of_ours(app, payment.account_id).await?;
-    let new = NewPayment {
-        id,
-        amount_minor: payment.amount_minor,
-        currency: payment.currency,
-        description: payment.description,
-        return_url: payment.return_url,
-    };
+    let order = payment.order();
     let opened = app
         .payments
-        .call(provider.create(app, &account, &new))
+        .call(provider.create(app, &account, &order))
         .await;
     let (function, request) = match opened {
         Ok(opened) => (
             "payment_opened",
             json!({
                 "payment_id": id, "provider_reference": opened.provider_reference, "checkout_url": opened.checkout_url,
+                "instructions": opened.instructions, "due_at": opened.due_at,
             }),
         ),
         Err(CallFailed::Refused(word)) => (
             "settle_payment",
             json!({ "payment_id": id, "status": "failed", "failure": word }),
         ),
+        Err(CallFailed::Misconfigured(word)) => {
+            tracing::warn!(account = %account.id, word, "a payment provider does not accept an account's keys");
+            let failure = "account_misconfigured";
+            let request = json!({ "payment_id": id, "status": "failed", "failure": failure });
+            ("settle_payment", request)
+        }
         Err(CallFailed::Unknown(reason)) => {
             tracing::warn!(payment = %id, reason, "a provider gave no answer to a new payment");
             return Ok(());

@@ -3,35 +3,50 @@
 //! is asked (`check.rs`) or as the answer to a call, all goes one way: `settle_payment` and `settle_refund`, which take it
 //! over once, in whatever order it comes. No call to a provider is made inside a transaction.
 //!
-//! A provider is a file in `providers`' list with a [`Provider`]: five calls, and what it can do as data. The sandbox is one
+//! A provider is a file with a [`Provider`] and a line in [`all`]: some calls, and what it can do as data. The sandbox is one
 //! that lives in this program and behaves as if it did not.
 
 mod accounts;
+mod amounts;
 mod apply;
+mod call;
 mod check;
 mod create_account;
 mod create_payment;
+mod mark_received;
+mod mark_sent;
+mod offline;
+mod page;
+mod paypal;
+mod paystack;
 mod provider;
 mod refund;
 mod refund_payment;
 mod sandbox;
 mod settle;
+mod signature;
+mod stripe;
+mod toss;
 mod update_account;
 mod webhook;
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use axum::Router;
 use eventsphere_graphql::{InputObject, InputType, Scalar};
 
 pub use accounts::Account;
+pub use amounts::Amounts;
+pub use page::Page;
 pub use provider::{
-    CallFailed, Capabilities, Credential, Fact, Forged, Heard, NewPayment, NewRefund, Opened,
-    PaymentFact, PaymentWord, Provider, RefundFact, RefundWord,
+    Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
+    Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
+    RefundWord, Waits,
 };
 pub use sandbox::Sandbox;
 
 use crate::{
+    config::PaymentsConfig,
     jobs::{Queue, Registry, Schedule},
     state::App,
     verbs::Verbs,
@@ -40,29 +55,44 @@ use crate::{
 /// What payments need between requests. Cheap to clone.
 #[derive(Clone)]
 pub struct Payments {
-    /// All providers; a new one is a line in [`Payments::new`].
+    /// All providers.
     pub providers: Vec<Arc<dyn Provider>>,
     /// Whether accounts at the sandbox may be made: with test money, tickets are real.
     pub sandbox: bool,
-    /// How long a provider may take to answer.
+    /// How long one thing that a provider is asked may take, repetitions and all.
     pub call_limit: Duration,
+    /// Where providers are reached, by name, if elsewhere than where they say.
+    urls: Arc<BTreeMap<String, String>>,
     /// For calls to providers.
     http: reqwest::Client,
 }
 
+/// All providers. A new one is a line here.
+fn all() -> Vec<Arc<dyn Provider>> {
+    vec![
+        Arc::new(stripe::Stripe),
+        Arc::new(paypal::PayPal::default()),
+        Arc::new(paystack::Paystack),
+        Arc::new(toss::Toss),
+        Arc::new(offline::Offline),
+        Arc::new(Sandbox),
+    ]
+}
+
 impl Payments {
     /// With all providers.
-    pub fn new(sandbox: bool) -> Result<Self, reqwest::Error> {
-        let call_limit = Duration::from_secs(10);
+    pub fn new(config: &PaymentsConfig) -> Result<Self, reqwest::Error> {
+        let call_limit = config.timeout;
         let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_secs(5))
+            .connect_timeout(call_limit / 2)
             .timeout(call_limit)
             .redirect(reqwest::redirect::Policy::none())
             .build()?;
         Ok(Self {
-            providers: vec![Arc::new(Sandbox)],
-            sandbox,
+            providers: all(),
+            sandbox: config.sandbox,
             call_limit,
+            urls: Arc::new(config.urls.clone()),
             http,
         })
     }
@@ -107,7 +137,9 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<create_account::CreatePaymentAccount>()
         .add::<update_account::UpdatePaymentAccount>()
         .add::<create_payment::CreatePayment>()
-        .add::<refund_payment::RefundPayment>();
+        .add::<refund_payment::RefundPayment>()
+        .add::<mark_received::MarkPaymentReceived>()
+        .add::<mark_sent::MarkRefundSent>();
 }
 
 /// The jobs of this slice. Providers that hang hold up no other work.
@@ -122,9 +154,9 @@ pub fn jobs(registry: &mut Registry) {
         .add::<sandbox::Deliver>();
 }
 
-/// The pages of the sandbox.
+/// The pages on which buyers pay, and where they come back to.
 pub fn routes() -> Router<App> {
-    sandbox::routes()
+    sandbox::routes().merge(page::routes())
 }
 
 /// Where providers tell what happened. They come from few addresses and in crowds, so what is known by its signature pays

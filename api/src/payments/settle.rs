@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{CallFailed, PaymentFact, RefundFact};
+use super::{CallFailed, Fact, PaymentFact, RefundFact, Waits};
 use crate::{
     fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tenancy::Undecided,
     tickets,
@@ -72,6 +72,9 @@ pub(super) async fn payment(
         let answer = decide(app, org_id, "settle_payment", &request).await?;
         if outcome::word(&answer) != "tickets_needed" {
             app.jobs.wake();
+            if let (Some(waits), "pending") = (&fact.waits, outcome::word(&answer)) {
+                wait(app, org_id, fact.payment_id, waits).await?;
+            }
             return Ok(answer);
         }
         let place = (
@@ -87,6 +90,15 @@ pub(super) async fn payment(
     ))
 }
 
+/// Lets a registration wait for money that comes later.
+async fn wait(app: &App, org_id: Uuid, id: Option<Uuid>, waits: &Waits) -> Result<(), Fault> {
+    let request = json!({
+        "payment_id": id, "due_at": waits.due_at, "instructions": waits.instructions,
+    });
+    decide(app, org_id, "payment_waits", &request).await?;
+    Ok(())
+}
+
 /// Takes over what was said of a refund.
 pub(super) async fn refund(
     app: &App,
@@ -99,6 +111,18 @@ pub(super) async fn refund(
     let answer = decide(app, org_id, "settle_refund", &request).await?;
     app.jobs.wake();
     Ok(answer)
+}
+
+/// Takes over what an event says.
+pub(super) async fn fact(app: &App, org_id: Uuid, fact: &Fact, from: From) -> Result<Json, Fault> {
+    let nothing = match fact {
+        Fact::Payment(fact) => return payment(app, org_id, fact, from).await,
+        Fact::Refund(fact) => return refund(app, org_id, fact, from).await,
+        Fact::Dispute(fact) => format!("dispute {}", fact.provider_reference),
+        Fact::Nothing(kind) => kind.clone(),
+    };
+    let request = json!({ "inbox_id": from.inbox_id, "detail": nothing });
+    decide(app, org_id, "ignore_payment_event", &request).await
 }
 
 /// What an outcome means to the job that brought it.
@@ -122,5 +146,7 @@ pub(super) fn unanswered(failed: CallFailed) -> Failed {
     match failed {
         CallFailed::Refused(word) => Failed::Never(format!("the provider refused: {word}")),
         CallFailed::Unknown(reason) => Failed::later(reason),
+        // Members may mend the keys.
+        failed @ CallFailed::Misconfigured(_) => Failed::later(failed.to_string()),
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     accounts,
-    create_account::{Given, REFUSALS, credentials},
+    create_account::{Given, REFUSALS, credentials, keys},
 };
 use crate::{
     fault::Fault,
@@ -39,7 +39,7 @@ impl Handle for UpdatePaymentAccount {
     fn describe() -> Verb {
         Verb::new(
             "updatePaymentAccount",
-            "Changes an account at a payment provider. What is left out stays as it is; keys are replaced all together.",
+            "Changes an account at a payment provider. What is left out stays as it is.",
         )
         .takes(
             "paymentAccountId",
@@ -59,7 +59,7 @@ impl Handle for UpdatePaymentAccount {
         .may_take(
             "credentials",
             InputType::Objects("PaymentCredentialInput".to_owned()),
-            "Its keys at the provider, all of them.",
+            &format!("Keys that are to change; others stay. {}", keys()),
         )
         .gives(
             "paymentAccount",
@@ -67,7 +67,7 @@ impl Handle for UpdatePaymentAccount {
             "The account.",
         )
         .fails("PAYMENT_ACCOUNT_NOT_FOUND", "There is no such account.")
-        .fails("CREDENTIALS_INVALID", "A key is missing, unknown or too short.")
+        .fails("CREDENTIALS_INVALID", "A key is missing, unknown, or not of the provider's form.")
         .fails("NAME_TAKEN", "Another account has this name.")
         .fails("INVALID", "A value cannot be accepted.")
         .scope("payment_accounts:write")
@@ -80,13 +80,16 @@ impl Handle for UpdatePaymentAccount {
             let own = call.actor.org_id();
             let found = accounts::find(call.app, id).await?;
             // Somebody else's is as good as none.
-            let Some((_, provider)) = found.filter(|(account, _)| Some(account.org_id) == own)
+            let Some((account, provider)) =
+                found.filter(|(account, _)| Some(account.org_id) == own)
             else {
                 let answer = json!({ "outcome": "payment_account_not_found" });
                 return Ok(outcome::refusal(&answer, REFUSALS)?.into());
             };
-            match credentials(provider.capabilities(), given) {
+            let provider = provider.capabilities();
+            match credentials(provider, account.credentials, given) {
                 Ok(credentials) => {
+                    request["live"] = json!(provider.is_live(&credentials));
                     request["sealed"] = json!(accounts::seal(call.app, id, &credentials)?);
                 }
                 Err(sentence) => {

@@ -46,8 +46,21 @@ async fn take(
         count(&app, from).await?;
         return Err(missing().into());
     };
-    let heard = match provider.verify(&account, &headers, &body, app.clock.now()) {
+    let now = app.clock.now();
+    let verified = provider.verify(&app, &account, &headers, &body, now);
+    let limit = app.payments.call_limit;
+    let late = || {
+        Err(Forged::Undecided(
+            "the provider did not answer in time".to_owned(),
+        ))
+    };
+    let heard = match tokio::time::timeout(limit, verified)
+        .await
+        .unwrap_or_else(|_| late())
+    {
         Ok(heard) => heard,
+        // The provider sends it again.
+        Err(Forged::Undecided(reason)) => return Err(Fault::Unavailable(reason).into()),
         Err(forged) => {
             refused(&app, &provider_name, account.id, forged);
             count(&app, from).await?;

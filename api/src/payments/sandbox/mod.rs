@@ -16,8 +16,9 @@ pub(super) use deliver::Deliver;
 pub(super) use page::routes;
 
 use super::{
-    Account, CallFailed, Capabilities, Credential, Fact, Forged, Heard, NewPayment, NewRefund,
-    Opened, PaymentFact, PaymentWord, Provider, RefundFact, RefundWord,
+    Absent, Account, CallFailed, Capabilities, Credential, Fact, Forged, Heard, Mode, NewRefund,
+    Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord, amounts,
+    signature,
 };
 use crate::{state::App, tenancy::SystemReason};
 
@@ -27,12 +28,19 @@ pub struct Sandbox;
 
 const CAPABILITIES: Capabilities = Capabilities {
     name: "sandbox",
+    means: "part of this program, for test money, where it is switched on",
     credentials: &[Credential {
-        name: "webhook_secret",
         least: 16,
-        made: true,
+        absent: Absent::Made,
+        ..Credential::needed("webhook_secret", "what its webhooks are signed with")
     }],
-    test: true,
+    mode: Mode::Test,
+    urls: ("", ""),
+    amounts: amounts::ISO,
+    partial_refunds: true,
+    pending: false,
+    tries_again: false,
+    proof: Proof::Signature,
 };
 
 /// A refund whose minor units end so is refused, so that one can see what comes of that.
@@ -105,6 +113,7 @@ impl Payment {
             currency: Some(self.currency.clone()),
             failure: self.failure.clone(),
             checkout_url: None,
+            waits: None,
         }
     }
 
@@ -144,12 +153,12 @@ impl Provider for Sandbox {
         &self,
         app: &App,
         account: &Account,
-        payment: &NewPayment,
+        order: &Order,
     ) -> Result<Opened, CallFailed> {
         let request = json!({
-            "org_id": account.org_id, "account_id": account.id, "reference": payment.id,
-            "amount_minor": payment.amount_minor, "currency": payment.currency,
-            "description": payment.description, "return_url": payment.return_url,
+            "org_id": account.org_id, "account_id": account.id, "reference": order.id,
+            "amount_minor": order.amount_minor, "currency": order.currency,
+            "description": order.description, "return_url": order.return_url,
         });
         let made = own(app, "sandbox_create", &request).await?;
         let made: Payment =
@@ -160,17 +169,20 @@ impl Provider for Sandbox {
                 app.posture.public_url, made.id
             )),
             provider_reference: made.id.to_string(),
+            ..Opened::default()
         })
     }
 
-    fn verify(
+    async fn verify(
         &self,
+        _app: &App,
         account: &Account,
         headers: &HeaderMap,
         body: &[u8],
         now: DateTime<Utc>,
     ) -> Result<Heard, Forged> {
-        deliver::verify(account.credential("webhook_secret"), headers, body, now)?;
+        let secret = account.credential("webhook_secret");
+        signature::verify(deliver::HEADER, secret, headers, body, now)?;
         let event: Event = serde_json::from_slice(body).map_err(|_| Forged::Unreadable)?;
         match (1..=100).contains(&event.id.len()) {
             true => Ok(Heard {
@@ -180,18 +192,22 @@ impl Provider for Sandbox {
         }
     }
 
-    fn read(&self, body: &[u8]) -> Result<Fact, Forged> {
-        let event: Event = serde_json::from_slice(body).map_err(|_| Forged::Unreadable)?;
+    async fn read(
+        &self,
+        _app: &App,
+        _account: &Account,
+        body: &[u8],
+    ) -> Result<Vec<Fact>, CallFailed> {
+        let event: Event = serde_json::from_slice(body).map_err(unreadable)?;
         let status = match event.kind.as_str() {
             "payment.succeeded" => PaymentWord::Succeeded,
             "payment.failed" => PaymentWord::Failed,
             "payment.cancelled" => PaymentWord::Cancelled,
-            "refund.succeeded" => return read_refund(event.data),
-            _ => return Ok(Fact::Nothing(event.kind)),
+            "refund.succeeded" => return Ok(vec![read_refund(event.data)?]),
+            _ => return Ok(vec![Fact::Nothing(event.kind)]),
         };
-        let data: PaymentData =
-            serde_json::from_value(event.data).map_err(|_| Forged::Unreadable)?;
-        Ok(Fact::Payment(PaymentFact {
+        let data: PaymentData = serde_json::from_value(event.data).map_err(unreadable)?;
+        Ok(vec![Fact::Payment(PaymentFact {
             payment_id: Some(data.reference),
             provider_reference: data.id.to_string(),
             status,
@@ -199,17 +215,17 @@ impl Provider for Sandbox {
             currency: Some(data.currency),
             failure: data.failure,
             checkout_url: None,
-        }))
+            waits: None,
+        })])
     }
 
     async fn fetch(
         &self,
         app: &App,
         account: &Account,
-        payment_id: Uuid,
-        _provider_reference: Option<&str>,
+        order: &Order,
     ) -> Result<Option<PaymentFact>, CallFailed> {
-        let request = json!({ "account_id": account.id, "reference": payment_id });
+        let request = json!({ "account_id": account.id, "reference": order.id });
         Ok(payment(app, request).await?.map(|found| found.fact()))
     }
 
@@ -263,8 +279,12 @@ fn word(status: &str) -> RefundWord {
     }
 }
 
-fn read_refund(data: Json) -> Result<Fact, Forged> {
-    let data: RefundData = serde_json::from_value(data).map_err(|_| Forged::Unreadable)?;
+fn unreadable(error: serde_json::Error) -> CallFailed {
+    CallFailed::Refused(error.to_string())
+}
+
+fn read_refund(data: Json) -> Result<Fact, CallFailed> {
+    let data: RefundData = serde_json::from_value(data).map_err(unreadable)?;
     Ok(Fact::Refund(RefundFact {
         refund_id: data.reference,
         payment_reference: data.payment.to_string(),

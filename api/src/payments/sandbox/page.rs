@@ -98,7 +98,9 @@ async fn find(app: &App, id: &str) -> Result<Payment, Problem> {
 fn fault(failed: CallFailed) -> Fault {
     match failed {
         CallFailed::Refused(word) => Fault::Conflict(word),
-        CallFailed::Unknown(reason) => Fault::Unavailable(reason),
+        CallFailed::Unknown(reason) | CallFailed::Misconfigured(reason) => {
+            Fault::Unavailable(reason)
+        }
     }
 }
 

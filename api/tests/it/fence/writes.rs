@@ -196,11 +196,21 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
         "registrationId",
         "status = 'pending_payment' and event_id = {closed}",
     ),
-    ("createPayment", "paymentAccountId", "active"),
+    ("createPayment", "paymentAccountId", "provider = 'sandbox'"),
+    (
+        "markPaymentReceived",
+        "paymentId",
+        "status = 'pending' and provider = 'offline' and event_id = {closed}",
+    ),
+    (
+        "markRefundSent",
+        "refundId",
+        "status = 'in_transit' and event_id = {closed}",
+    ),
     (
         "refundPayment",
         "paymentId",
-        "status = 'succeeded' and event_id = {closed}",
+        "status = 'succeeded' and provider = 'sandbox' and event_id = {closed}",
     ),
     ("replayJobs", "jobIds", "status = 'dead'"),
     ("changeMemberRole", "roleId", "key = 'staff'"),

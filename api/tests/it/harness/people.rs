@@ -27,8 +27,10 @@ pub struct EventSetup {
     pub visibility: &'static str,
     /// How long places are held.
     pub hold_seconds: i64,
-    /// Price of both ticket types, minor units of EUR.
+    /// Price of both ticket types, minor units.
     pub price: i64,
+    /// ISO 4217.
+    pub currency: &'static str,
     /// Whether it is published at the end.
     pub published: bool,
 }
@@ -41,6 +43,7 @@ impl Default for EventSetup {
             visibility: "PUBLIC",
             hold_seconds: 900,
             price: 0,
+            currency: "EUR",
             published: true,
         }
     }
@@ -104,7 +107,7 @@ impl Organizer {
                 "createEvent",
                 "event { id slug status }",
                 json!({
-                    "title": "Rust Day", "slug": setup.slug, "timeZone": "Europe/Berlin", "currency": "EUR",
+                    "title": "Rust Day", "slug": setup.slug, "timeZone": "Europe/Berlin", "currency": setup.currency,
                     "startsAt": "2027-05-04T09:00:00+02:00", "endsAt": "2027-05-04T18:00:00+02:00",
                     "visibility": setup.visibility, "holdSeconds": setup.hold_seconds,
                 }),
@@ -158,7 +161,7 @@ impl Organizer {
                     "ticketType { id }",
                     json!({
                         "eventId": id, "name": name,
-                        "price": { "minorUnits": setup.price.to_string(), "currencyCode": "EUR" },
+                        "price": { "minorUnits": setup.price.to_string(), "currencyCode": setup.currency },
                     }),
                 )
                 .await["ticketType"]["id"]

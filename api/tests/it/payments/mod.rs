@@ -1,9 +1,14 @@
 //! Money over HTTP: buyers pay at the sandbox, its webhooks come to our own route, workers apply them. What the database
 //! itself decides is in `tests/sale/payments.rs`.
 
+mod accounts;
+mod contract;
 mod forged;
+mod localstripe;
 mod money;
+mod peers;
 mod storms;
+mod toss;
 mod trouble;
 
 use std::time::Duration;

@@ -13,13 +13,12 @@ use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
 use eventsphere::{
     payments::{
-        Account, CallFailed, Capabilities, Fact, Forged, Heard, NewPayment, NewRefund, Opened,
+        Account, CallFailed, Capabilities, Fact, Forged, Heard, NewRefund, Opened, Order,
         PaymentFact, Provider, RefundFact,
     },
     state::App,
 };
 use serde_json::json;
-use uuid::Uuid;
 
 use super::{Stage, Worker, sandbox};
 use crate::harness::key;
@@ -64,39 +63,42 @@ impl Provider for Lossy {
         &self,
         app: &App,
         account: &Account,
-        payment: &NewPayment,
+        order: &Order,
     ) -> Result<Opened, CallFailed> {
-        let done = self.inner.create(app, account, payment).await;
+        let done = self.inner.create(app, account, order).await;
         match lost(&self.creates) {
             true => never().await,
             false => done,
         }
     }
 
-    fn verify(
+    async fn verify(
         &self,
+        app: &App,
         account: &Account,
         headers: &HeaderMap,
         body: &[u8],
         now: DateTime<Utc>,
     ) -> Result<Heard, Forged> {
-        self.inner.verify(account, headers, body, now)
+        self.inner.verify(app, account, headers, body, now).await
     }
 
-    fn read(&self, body: &[u8]) -> Result<Fact, Forged> {
-        self.inner.read(body)
+    async fn read(
+        &self,
+        app: &App,
+        account: &Account,
+        body: &[u8],
+    ) -> Result<Vec<Fact>, CallFailed> {
+        self.inner.read(app, account, body).await
     }
 
     async fn fetch(
         &self,
         app: &App,
         account: &Account,
-        payment_id: Uuid,
-        provider_reference: Option<&str>,
+        order: &Order,
     ) -> Result<Option<PaymentFact>, CallFailed> {
-        self.inner
-            .fetch(app, account, payment_id, provider_reference)
-            .await
+        self.inner.fetch(app, account, order).await
     }
 
     async fn refund(
