@@ -283,7 +283,8 @@ pub fn routes(app: App) -> Router {
     if app.posture.development {
         slices = slices.merge(messages::mailbox_routes());
     }
-    http::router(app, slices, payments::webhook_routes())
+    let known = payments::webhook_routes().merge(messages::report_routes());
+    http::router(app, slices, known)
 }
 
 /// What `serve` serves, with its background work started.

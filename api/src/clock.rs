@@ -5,7 +5,12 @@ use std::sync::{
     atomic::{AtomicI64, Ordering},
 };
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+
+/// An instant as the API writes all of them: UTC, six decimals of a second.
+pub fn written(instant: DateTime<Utc>) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
+}
 
 /// Now, plus what a test has added to it.
 #[derive(Clone, Debug, Default)]

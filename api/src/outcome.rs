@@ -1,11 +1,13 @@
 //! From what an SQL function says to what a verb answers: its outcome is a word; each word that is no success has a
 //! code, a sentence and a field of the input.
 
+use chrono::{DateTime, Utc};
 use eventsphere_graphql::engine::Outcome;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::{
+    clock,
     fault::{Fault, database_error},
     tenancy::{SystemReason, Undecided},
 };
@@ -33,6 +35,15 @@ pub fn key(answer: &Json, name: &str) -> Result<Uuid, Fault> {
         .and_then(Json::as_str)
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| Fault::Internal(format!("the function answered without {name}: {answer}")))
+}
+
+/// An instant in the answer, as the API writes it; null where there is none.
+pub fn instant(answer: &Json, name: &str) -> Json {
+    let text = answer.get(name).and_then(Json::as_str);
+    let instant = text.and_then(|text| DateTime::parse_from_rfc3339(text).ok());
+    instant.map_or(Json::Null, |instant| {
+        clock::written(instant.with_timezone(&Utc)).into()
+    })
 }
 
 /// The user error of a word that is no success.

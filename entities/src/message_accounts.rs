@@ -27,6 +27,9 @@ documented! {
         /// What messages come from: an address that the provider has verified, a phone number, a sender's name.
         #[sea_orm(column_type = "Text")]
         pub sender: String,
+        /// What verifies the reports of SendGrid.
+        #[sea_orm(column_type = "Text", nullable)]
+        pub webhook_key: Option<String>,
         /// When it was made.
         pub created_at: DateTimeUtc,
         /// When it was last changed.
@@ -61,6 +64,7 @@ pub fn declaration() -> Declaration {
         .scope("messages:read")
         .enumeration::<MessageChannel>(Column::Channel)
         .enumeration::<MessageProvider>(Column::Provider)
+        .hide([Column::WebhookKey])
         .order([Column::CreatedAt])
         .default_order(Column::CreatedAt, true)
         .done()

@@ -55,10 +55,23 @@ text_enum! {
         RegistrationConfirmed = "registration_confirmed",
         /// To the buyer of a confirmed registration that was cancelled.
         RegistrationCancelled = "registration_cancelled",
-        /// To the buyers of an event that was cancelled.
+        /// To the buyers of an event that was cancelled, and to whoever had got a ticket from them.
         EventCancelled = "event_cancelled",
         /// To everybody with a ticket, some time before the date. Recipients may unsubscribe.
         Reminder = "reminder",
+        /// To the buyer of a registration that was approved and is to be paid.
+        RegistrationApproved = "registration_approved",
+        /// To the buyer of a registration that was rejected.
+        RegistrationRejected = "registration_rejected",
+        /// To the buyer of a confirmed registration of which single places were cancelled, and to whoever had got one of
+        /// their tickets.
+        TicketsCancelled = "tickets_cancelled",
+        /// To the buyer, when money went back.
+        PaymentRefunded = "payment_refunded",
+        /// To somebody who accepted a ticket, with its new code.
+        TicketReceived = "ticket_received",
+        /// To whoever offered a ticket that was accepted.
+        TicketHandedOver = "ticket_handed_over",
     }
 }
 

@@ -53,9 +53,9 @@ text_enum! {
     pub enum WebhookEndpointStatus {
         /// It does.
         Active = "active",
-        /// Somebody has turned it off. What happens meanwhile is not kept for it.
+        /// Somebody has turned it off. What happens meanwhile waits until it is turned on again, for 30 days at most.
         Paused = "paused",
-        /// It answered 410 and was turned off.
+        /// It answered 410 and was turned off; what happens meanwhile is not kept for it.
         Gone = "gone",
     }
 }

@@ -189,6 +189,7 @@ begin
   perform es.cancel_tickets(array(select t.id from tickets t where t.item_id = any (p_items)), v_stock.changed_at);
   perform es.write_units(p_registration, p_items, v_stock.kept, v_stock.cart);
   v_total := es.write_sums(p_registration, v_stock.cart);
+  perform es.tell_of_cancelled_units(p_registration, p_items, p_reason);
   perform emit_event(
     p_registration.org_id, 'registration.changed', 'registration', p_registration.id,
     jsonb_build_object('event_id', p_registration.event_id, 'total_minor', v_total)

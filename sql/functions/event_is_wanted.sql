@@ -10,7 +10,7 @@ return p_kind <> 'webhooks.fan_out' or exists (
   select
   from public.webhook_endpoints e
   where e.org_id = p_org
-    and e.status = 'active'
+    and e.status <> 'gone'
     and (e.event_types = '{}' or p_type = any (e.event_types))
 );
 

@@ -1,6 +1,6 @@
 -- Accounts at providers, through which all messages of a channel of an organization go.
--- save_message_account: makes or replaces the one of a channel. Request: {channel, provider, name, sender, sealed (hex)}.
---   Outcomes: saved (account_id).
+-- save_message_account: makes or replaces the one of a channel. Request: {channel, provider, name, sender, sealed (hex),
+--   webhook_key?}. Outcomes: saved (account_id).
 -- delete_message_account: request {account_id}. Outcomes: deleted, not_found.
 -- write_test_message: writes one message of made-up things. Request: {kind, channel, recipient}. Outcomes: written
 --   (delivery_id), no_account (for a channel that needs one).
@@ -19,13 +19,17 @@ declare
   v_saved message_accounts;
 begin
   perform es.demand_permission('organization:write');
-  insert into message_accounts as known (org_id, channel, provider, name, sender)
-  values (v_org, p_request ->> 'channel', p_request ->> 'provider', p_request ->> 'name', p_request ->> 'sender')
+  insert into message_accounts as known (org_id, channel, provider, name, sender, webhook_key)
+  values (
+    v_org, p_request ->> 'channel', p_request ->> 'provider', p_request ->> 'name', p_request ->> 'sender',
+    p_request ->> 'webhook_key'
+  )
   on conflict on constraint message_accounts_key do update
   set
     provider = excluded.provider,
     name = excluded.name,
-    sender = excluded.sender
+    sender = excluded.sender,
+    webhook_key = excluded.webhook_key
   returning known.* into v_saved;
   insert into message_account_secrets as known (account_id, org_id, sealed)
   values (v_saved.id, v_org, decode(p_request ->> 'sealed', 'hex'))

@@ -2,7 +2,7 @@
 -- message_take: what is to be sent, or that there is nothing to do. Request: {letter_id}.
 --   Outcomes: gone (delivered before, or there is no such letter), suppressed (the log says so now), and letter:
 --   {letter: {id, org_id, kind, channel, recipient, event_id, variables, subject, body_text, created_at}, facts,
---   templates: [{event_id, language, subject, mjml, text}], account: {provider, name, sender, sealed (hex)} or null}.
+--   templates: [{event_id, language, subject, mjml, text}], account: {id, provider, name, sender, sealed (hex)} or null}.
 -- message_settle: how it ended. Request: {letter_id, state: sent | bounced | suppressed | failed | queued, provider?,
 --   reference?, failure?, subject?, body_text?, body_html?, calendar?, waits?}. A bounce is remembered: nothing more is sent to
 --   that address. With `waits` the letter is to be sent still: soon (queued), or when its dead job runs again (failed).
@@ -122,7 +122,7 @@ begin
     'outcome', 'letter',
     'account', (
       select jsonb_build_object(
-        'provider', a.provider, 'name', a.name, 'sender', a.sender, 'sealed', encode(s.sealed, 'hex')
+        'id', a.id, 'provider', a.provider, 'name', a.name, 'sender', a.sender, 'sealed', encode(s.sealed, 'hex')
       )
       from message_accounts a
       join message_account_secrets s on s.account_id = a.id

@@ -68,7 +68,7 @@ begin
     ),
     'registration', (
       select jsonb_build_object(
-        'number', v_registration.confirmation_number, 'status', v_registration.status,
+        'id', v_registration.id, 'number', v_registration.confirmation_number, 'status', v_registration.status,
         'total', es.money_text(v_registration.total_minor, v_registration.currency) || ' ' || v_registration.currency,
         'cancel_reason', coalesce(v_registration.cancel_reason, '')
       )

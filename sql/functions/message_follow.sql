@@ -1,13 +1,117 @@
--- From what happened to who is told: an event of the outbox becomes messages to the people whom it concerns.
--- Request: {type, object_id, after?, limit}. Answer: {written, after?}: `after` is where to go on, while there is more.
--- May be run again at any time: each message is written once.
--- message_follow_many: for several events. Request: {events: [{type, object_id}], limit}. Answer: {written, left: [{type,
---   object_id, after}]}, those for which there is more.
--- Called from: the job messages.follow, as es_system in the events' organization.
+-- From what happened to who is told: an event of the outbox becomes messages to the people whom it concerns. May be run
+-- again at any time: each message is written once.
+-- message_follow: request {type, object_id, data}; answer {written}.
+-- message_follow_many: for several events. Request: {events: [{type, object_id, data}]}. Answer: {written}.
+-- message_tell_buyers: of an event that was called off, to the next of its buyers. Request: {event_id, after?, limit, count:
+--   whether to count them}. Answer: {done: buyers of this step; after: where to go on; total: how many there are, if that
+--   was asked}.
+-- Called from: the jobs messages.follow and messages.tell_buyers, as es_system in the event's organization.
 -- Raises: nothing of its own.
 -- after: message_write
 
-create or replace function es.tell_buyer(p_registration uuid, p_kind text)
+-- To the buyer, and to whoever got a ticket of it from somebody. Of an event that is called off they hear that, each in the
+-- same letter as by message_tell_buyers, so that they hear it once.
+create or replace function es.tell_of_cancellation(p_registration uuid)
+returns integer
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_of registrations;
+  v_off boolean;
+begin
+  select r.* into v_of from registrations r where r.id = p_registration and r.confirmed_at is not null;
+  if not found then
+    return 0;
+  end if;
+  select e.cancelled_at <= v_of.cancelled_at into v_off from events e where e.id = v_of.event_id;
+  return (
+    select es.write_messages(coalesce(jsonb_agg(m.message), '[]'))
+    from (
+      select jsonb_build_object(
+        'kind', case when v_off then 'event_cancelled' else 'registration_cancelled' end, 'org_id', v_of.org_id,
+        'recipient', v_of.buyer_email, 'event_id', v_of.event_id, 'registration_id', v_of.id, 'about', v_of.id,
+        'priority', case when v_off then 2 end
+      ) as message
+      union all
+      select jsonb_build_object(
+        'kind', case when v_off then 'event_cancelled' else 'tickets_cancelled' end, 'org_id', v_of.org_id,
+        'recipient', a.email, 'event_id', v_of.event_id, 'about', t.id, 'priority', case when v_off then 2 end,
+        'variables', jsonb_build_object('occurrence_id', v_of.occurrence_id, 'count', 1)
+      )
+      from tickets t
+      join registration_items i on i.id = t.item_id
+      join attendees a on a.id = t.attendee_id
+      where t.registration_id = v_of.id
+        and t.received
+        and t.status = 'cancelled'
+        -- Of single places they heard when these were cancelled.
+        and i.cancelled_at is null
+    ) m
+  );
+end
+$body$;
+
+create or replace function public.message_tell_buyers(p_request jsonb)
+returns jsonb
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+declare
+  v_event events;
+  v_total bigint;
+  v_messages jsonb;
+  v_last uuid;
+  v_done integer;
+begin
+  select e.* into v_event
+  from events e
+  where e.org_id = es.current_org()
+    and e.id = (p_request ->> 'event_id')::uuid;
+  if (p_request ->> 'count')::boolean then
+    select count(*) into v_total
+    from registrations r
+    where r.event_id = v_event.id
+      and es.hears_of_the_end(r, v_event);
+  end if;
+  select
+    coalesce(
+      jsonb_agg(
+        jsonb_build_object(
+          'kind', 'event_cancelled', 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
+          'registration_id', r.id, 'about', r.id, 'priority', 2
+        )
+        order by r.id
+      ),
+      '[]'
+    ),
+    (array_agg(r.id order by r.id desc))[1],
+    count(*)
+  into v_messages, v_last, v_done
+  from (
+    select r.*
+    from registrations r
+    where r.event_id = v_event.id
+      and es.hears_of_the_end(r, v_event)
+      and (p_request ->> 'after' is null or r.id > (p_request ->> 'after')::uuid)
+    order by r.id
+    limit (p_request ->> 'limit')::integer
+  ) r;
+  perform es.write_messages(v_messages);
+  return jsonb_build_object('done', v_done, 'after', v_last, 'total', v_total);
+end
+$body$;
+
+-- Not those that were cancelled before. Bound early, so that it becomes part of its statements.
+create or replace function es.hears_of_the_end(p_registration public.registrations, p_event public.events)
+returns boolean
+stable
+return p_registration.status = 'cancelled'
+    and p_registration.confirmed_at is not null
+    and p_registration.cancelled_at >= p_event.cancelled_at;
+
+-- An approval that asks for money says until when; one that does not is told by the confirmation.
+create or replace function es.tell_of_decision(p_registration uuid, p_type text, p_data jsonb)
 returns integer
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
@@ -15,61 +119,87 @@ as $body$
 begin
   return (
     select es.write_messages(
-      jsonb_agg(
+      jsonb_build_array(
         jsonb_build_object(
-          'kind', w.kind, 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
-          'registration_id', r.id, 'about', r.id, 'priority', case w.kind when 'event_cancelled' then 2 end
+          'kind', case p_type when 'registration.approved' then 'registration_approved' else 'registration_rejected' end,
+          'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id, 'registration_id', r.id, 'about', r.id,
+          'variables', jsonb_build_object('expires_at', p_data -> 'expires_at', 'reason', p_data -> 'reason')
         )
       )
     )
     from registrations r
-    join events e on e.id = r.event_id
-    -- R17: registrations of an event that is called off are cancelled one after the other, and their buyers told then.
-    cross join lateral (
-      select case
-        when p_kind = 'registration_cancelled' and r.cancelled_at >= e.cancelled_at then 'event_cancelled'
-        else p_kind
-      end as kind
-    ) w
     where r.id = p_registration
-      and r.confirmed_at is not null
+      and (p_type = 'registration.rejected' or p_data ->> 'status' = 'pending_payment')
   );
 end
 $body$;
 
-create or replace function es.tell_buyers_of_event(p_event uuid, p_after uuid, p_limit integer)
-returns jsonb
+-- Money that went back, each time.
+create or replace function es.tell_of_refund(p_data jsonb)
+returns integer
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-declare
-  v_messages jsonb;
-  v_last uuid;
 begin
-  select
-    jsonb_agg(
-      jsonb_build_object(
-        'kind', 'event_cancelled', 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
-        'registration_id', r.id, 'about', r.id, 'priority', 2
+  return (
+    select es.write_messages(
+      jsonb_build_array(
+        jsonb_build_object(
+          'kind', 'payment_refunded', 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
+          'registration_id', r.id, 'about', (p_data ->> 'refund_id')::uuid,
+          'variables', jsonb_build_object(
+            'amount',
+            es.money_text((p_data ->> 'amount_minor')::bigint, p_data ->> 'currency') || ' ' || (p_data ->> 'currency')
+          )
+        )
       )
-      order by r.id
-    ),
-    (array_agg(r.id order by r.id desc))[1]
-  into v_messages, v_last
-  from (
-    select r.*
+    )
     from registrations r
-    join events e on e.id = r.event_id
-    where r.event_id = p_event
-      and r.status = 'cancelled'
-      and r.confirmed_at is not null
-      -- Not of those that were cancelled before.
-      and r.cancelled_at >= e.cancelled_at
-      and (p_after is null or r.id > p_after)
-    order by r.id
-    limit p_limit
-  ) r;
-  return jsonb_build_object('written', es.write_messages(coalesce(v_messages, '[]')), 'after', v_last);
+    where r.id = (p_data ->> 'registration_id')::uuid
+  );
+end
+$body$;
+
+-- A ticket that was handed on: its new holder gets it, the one before (a holder, or the buyer) hears that it went. Tickets
+-- are also replaced when something about them changes; nobody hears of that here.
+create or replace function es.tell_of_transfer(p_old uuid, p_data jsonb)
+returns integer
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  return (
+    select es.write_messages(
+      coalesce(
+        jsonb_agg(
+          jsonb_build_object(
+            'kind', m.kind, 'org_id', f.org_id, 'recipient', m.recipient, 'event_id', f.event_id, 'about', f.id,
+            'variables', jsonb_build_object('occurrence_id', r.occurrence_id, 'name', m.name)
+          )
+        ),
+        '[]'
+      )
+    )
+    from ticket_transfers f
+    join tickets t on t.id = f.ticket_id
+    join registrations r on r.id = t.registration_id
+    left join attendees a on a.id = t.attendee_id
+    left join tickets x on x.id = f.new_ticket_id
+    left join attendees n on n.id = x.attendee_id
+    cross join lateral (
+      values
+        ('ticket_received', f.recipient_email, n.name),
+        (
+          'ticket_handed_over',
+          case when t.received then a.email else r.buyer_email end,
+          case when t.received then a.name else r.buyer_name end
+        )
+    ) as m (kind, recipient, name)
+    where f.ticket_id = p_old
+      and f.new_ticket_id = (p_data ->> 'new_ticket_id')::uuid
+      and f.status = 'accepted'
+      and m.recipient is not null
+  );
 end
 $body$;
 
@@ -79,18 +209,38 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
+  v_type constant text := p_request ->> 'type';
   v_object constant uuid := (p_request ->> 'object_id')::uuid;
+  v_data constant jsonb := p_request -> 'data';
+  v_written integer;
 begin
-  return case p_request ->> 'type'
-    when 'registration.confirmed' then jsonb_build_object('written', es.tell_buyer(v_object, 'registration_confirmed'))
-    when 'registration.cancelled' then jsonb_build_object('written', es.tell_buyer(v_object, 'registration_cancelled'))
-    when 'event.cancelled' then
-      es.tell_buyers_of_event(v_object, (p_request ->> 'after')::uuid, (p_request ->> 'limit')::integer)
-    else jsonb_build_object('written', 0)
+  v_written := case v_type
+    when 'registration.confirmed' then
+      (
+        select es.write_messages(
+          jsonb_build_array(
+            jsonb_build_object(
+              'kind', 'registration_confirmed', 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
+              'registration_id', r.id, 'about', r.id
+            )
+          )
+        )
+        from registrations r
+        where r.id = v_object
+          and r.confirmed_at is not null
+      )
+    when 'registration.cancelled' then es.tell_of_cancellation(v_object)
+    when 'registration.approved' then es.tell_of_decision(v_object, v_type, v_data)
+    when 'registration.rejected' then es.tell_of_decision(v_object, v_type, v_data)
+    when 'payment.refunded' then es.tell_of_refund(v_data)
+    when 'ticket.transferred' then es.tell_of_transfer(v_object, v_data)
   end;
+  return jsonb_build_object('written', coalesce(v_written, 0));
 end
 $body$;
 
+-- By the keys of what they are about, as message_tell_buyers does, so that two who write the same wait for each other in one
+-- direction only.
 create or replace function public.message_follow_many(p_request jsonb)
 returns jsonb
 language plpgsql
@@ -98,31 +248,32 @@ set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
   v_event jsonb;
-  v_told jsonb;
   v_written integer := 0;
-  v_left jsonb := '[]';
 begin
   for v_event in
     select e.value
     from jsonb_array_elements(p_request -> 'events') with ordinality as e (value, n)
-    order by e.n
+    order by (e.value ->> 'object_id')::uuid, e.n
   loop
-    v_event := jsonb_build_object('type', v_event -> 'type', 'object_id', v_event -> 'object_id');
-    v_told := message_follow(v_event || jsonb_build_object('limit', p_request -> 'limit'));
-    v_written := v_written + coalesce((v_told ->> 'written')::integer, 0);
-    if v_told ->> 'after' is not null then
-      v_left := v_left || jsonb_build_array(v_event || jsonb_build_object('after', v_told -> 'after'));
-    end if;
+    v_written := v_written + (message_follow(v_event) ->> 'written')::integer;
   end loop;
-  return jsonb_build_object('written', v_written, 'left', v_left);
+  return jsonb_build_object('written', v_written);
 end
 $body$;
 
-alter function es.tell_buyer(uuid, text) owner to es_system;
-alter function es.tell_buyers_of_event(uuid, uuid, integer) owner to es_system;
+alter function es.tell_of_cancellation(uuid) owner to es_system;
+alter function public.message_tell_buyers(jsonb) owner to es_system;
+alter function es.hears_of_the_end(registrations, events) owner to es_system;
+alter function es.tell_of_decision(uuid, text, jsonb) owner to es_system;
+alter function es.tell_of_refund(jsonb) owner to es_system;
+alter function es.tell_of_transfer(uuid, jsonb) owner to es_system;
 alter function public.message_follow(jsonb) owner to es_system;
 alter function public.message_follow_many(jsonb) owner to es_system;
-revoke execute on function es.tell_buyer(uuid, text) from public;
-revoke execute on function es.tell_buyers_of_event(uuid, uuid, integer) from public;
+revoke execute on function es.tell_of_cancellation(uuid) from public;
+revoke execute on function public.message_tell_buyers(jsonb) from public;
+revoke execute on function es.hears_of_the_end(registrations, events) from public;
+revoke execute on function es.tell_of_decision(uuid, text, jsonb) from public;
+revoke execute on function es.tell_of_refund(jsonb) from public;
+revoke execute on function es.tell_of_transfer(uuid, jsonb) from public;
 revoke execute on function public.message_follow(jsonb) from public;
 revoke execute on function public.message_follow_many(jsonb) from public;

@@ -1,8 +1,8 @@
 -- Reminders: found when they are due, and written to everybody with a ticket.
 -- message_reminders_due: begins what is due and was not begun, once a date. Request: {limit}. Answer: {begun}.
 -- message_remind: writes one reminder to the next people with a ticket for the date. Request: {reminder_id, occurrence_id,
---   after?, limit}. Answer: {written, after?}: `after` is where to go on, while there is more. May be run again at any time:
---   each message is written once.
+--   after?, limit, count: whether to count them}. Answer: {done: tickets of this step; after: where to go on; total: how many
+--   there are, if that was asked}. May be run again at any time: each message is written once.
 -- What is due is judged by the date as it is now: where it moves, the reminder moves along. It is never sent for a date that
 -- has begun, nor when it was made after it should have been sent.
 -- Called from: the jobs messages.remind and messages.remind_people, as es_system.
@@ -84,9 +84,21 @@ as $body$
 declare
   v_reminder constant uuid := (p_request ->> 'reminder_id')::uuid;
   v_occurrence constant uuid := (p_request ->> 'occurrence_id')::uuid;
+  v_total bigint;
   v_messages jsonb;
   v_last uuid;
+  v_done integer;
 begin
+  if (p_request ->> 'count')::boolean then
+    select count(*) into v_total
+    from occurrences o
+    join tickets t on t.event_id = o.event_id
+    join registrations r on r.id = t.registration_id
+    join attendees a on a.id = t.attendee_id
+    where o.id = v_occurrence
+      and r.occurrence_id = o.id
+      and t.status = 'valid';
+  end if;
   -- Somebody with several tickets is reminded once: the log takes the same recipient once for a reminder and a date.
   with found as (
     select t.id, a.email, t.org_id, t.event_id
@@ -112,9 +124,11 @@ begin
       )
       from (select distinct f.org_id, f.email, f.event_id from found f) p
     ),
-    (select f.id from found f order by f.id desc limit 1)
-  into v_messages, v_last;
-  return jsonb_build_object('written', es.write_messages(coalesce(v_messages, '[]')), 'after', v_last);
+    (select f.id from found f order by f.id desc limit 1),
+    (select count(*) from found)
+  into v_messages, v_last, v_done;
+  perform es.write_messages(coalesce(v_messages, '[]'));
+  return jsonb_build_object('done', v_done, 'after', v_last, 'total', v_total);
 end
 $body$;
 

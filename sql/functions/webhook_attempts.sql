@@ -4,7 +4,8 @@
 -- after: webhook_endpoints
 
 -- What is needed for an attempt. Request: {id}. Outcomes: send (the delivery, its endpoint and secrets), rest (seconds:
--- the endpoint failed several times in a row and is left alone so long), over (nothing is to be done any more).
+-- the endpoint failed several times in a row and is left alone so long), over (nothing is to be done any more, or not
+-- before the endpoint is turned on again: the caller ends its job in this transaction).
 create or replace function public.begin_webhook_attempt(p_request jsonb)
 returns jsonb
 language plpgsql
@@ -16,17 +17,28 @@ declare
   v_endpoint webhook_endpoints;
   v_secret webhook_endpoint_secrets;
 begin
+  -- The endpoint first, as everybody does. Whoever turns it on waits for this transaction, and then finds the delivery
+  -- without a job; or this one waits, and finds the endpoint turned on.
+  select e.* into v_endpoint
+  from webhook_endpoints e
+  join webhook_deliveries d on d.endpoint_id = e.id
+  where d.id = (p_request ->> 'id')::uuid
+    and d.org_id = es.current_org()
+  for key share of e;
+  if not found then
+    return jsonb_build_object('outcome', 'over');
+  end if;
   select d.* into v_delivery
   from webhook_deliveries d
   where d.id = (p_request ->> 'id')::uuid
-    and d.org_id = es.current_org()
   for no key update;
   if not found or v_delivery.status <> 'pending' then
     return jsonb_build_object('outcome', 'over');
   end if;
-  select e.* into strict v_endpoint
-  from webhook_endpoints e
-  where e.id = v_delivery.endpoint_id;
+  if v_endpoint.status = 'paused' then
+    update webhook_deliveries d set next_attempt_at = null where d.id = v_delivery.id;
+    return jsonb_build_object('outcome', 'over');
+  end if;
   if v_endpoint.status <> 'active' then
     update webhook_deliveries d
     set

@@ -125,6 +125,12 @@ begin
     rests_until = null
   where e.id = v_before.id
   returning e.* into v_after;
+  -- There may be many that waited, so a job takes them up.
+  if v_before.status <> 'active' and v_after.status = 'active' then
+    perform es.enqueue_job(
+      'webhooks.resume', jsonb_build_object('endpoint_id', v_after.id), v_after.id::text, 'taken'
+    );
+  end if;
   perform record_audit(
     v_after.org_id, 'webhook_endpoint.updated', 'webhook_endpoint', v_after.id, to_jsonb(v_before), to_jsonb(v_after)
   );

@@ -1,7 +1,8 @@
--- Makes the deliveries of an event: one for each active endpoint of its organization that wants its type, with a job
--- each. Run twice it makes nothing new.
+-- Makes the deliveries of an event: one for each endpoint of its organization that wants its type, with a job each. Those
+-- of an endpoint that somebody has turned off wait without a job (resume_webhook_endpoint); one that answered 410 gets
+-- none. Run twice it makes nothing new.
 -- Request: the event, as a job is told of it (see relay_outbox).
--- Answer: {deliveries: how many}.
+-- Answer: {deliveries: how many are on their way}.
 -- Called from: the job webhooks.fan_out, as es_system in the organization of the event.
 -- Raises: nothing of its own.
 -- after: enqueue_jobs
@@ -41,6 +42,14 @@ declare
   v_type constant text := p_request ->> 'type';
   v_made uuid[];
 begin
+  -- Whoever turns an endpoint on waits, and then finds what is made here; or is waited for, and is seen below.
+  perform
+  from webhook_endpoints e
+  where e.org_id = es.current_org()
+    and e.status <> 'gone'
+    and (e.event_types = '{}' or v_type = any (e.event_types))
+  order by e.id
+  for key share;
   with made as (
     insert into webhook_deliveries (
       org_id, endpoint_id, message_id, event_type, event_version, object_type, object_id, sequence, data, occurred_at
@@ -51,14 +60,16 @@ begin
       p_request -> 'data', (p_request ->> 'occurred_at')::timestamptz
     from webhook_endpoints e
     where e.org_id = es.current_org()
-      and e.status = 'active'
+      and e.status <> 'gone'
       and (e.event_types = '{}' or v_type = any (e.event_types))
     on conflict (endpoint_id, message_id) do nothing
-    returning id
+    returning id, endpoint_id
   )
-  select array_agg(id)
+  select array_agg(m.id)
   into v_made
-  from made;
+  from made m
+  join webhook_endpoints e on e.id = m.endpoint_id
+  where e.status = 'active';
   if v_made is not null then
     perform es.enqueue_webhook_deliveries(v_made);
   end if;

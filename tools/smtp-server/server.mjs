@@ -1,6 +1,7 @@
-// A mail server for tests: node server.mjs [plain | starttls | tls]. Its first line on stdout is {"port", "authority"}, where
+// A mail server for tests: node server.mjs [plain | ascii | starttls | tls]; ascii is plain without SMTPUTF8. Its first line on stdout is {"port", "authority"}, where
 // authority is the certificate to trust; then a line for each mail: {"from", "to", "secure", "user", "data"}.
-// What an address begins with is what becomes of it: nobody (550 5.1.1), blocked (550 5.7.1), later (451, once).
+// What an address begins with is what becomes of it: nobody (550 5.1.1), blocked (550 5.7.1), later (451, once), slow
+// (taken, after three seconds).
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,12 +33,14 @@ function refusal(code, text) {
 }
 
 const postponed = new Set();
-const pair = mode === "plain" ? {} : certificate();
+const bare = mode === "plain" || mode === "ascii";
+const pair = bare ? {} : certificate();
 const server = new SMTPServer({
   ...pair,
   secure: mode === "tls",
   hideSTARTTLS: mode !== "starttls",
-  authOptional: mode === "plain",
+  hideSMTPUTF8: mode === "ascii",
+  authOptional: bare,
   logger: false,
   onAuth({ username, password }, _session, done) {
     done(password === "pass word" ? null : refusal(535, "5.7.8 wrong password"), { user: username });
@@ -45,6 +48,7 @@ const server = new SMTPServer({
   onRcptTo({ address }, _session, done) {
     if (address.startsWith("nobody")) return done(refusal(550, "5.1.1 nobody of that name here"));
     if (address.startsWith("blocked")) return done(refusal(550, "5.7.1 we do not want this"));
+    if (address.startsWith("slow")) return setTimeout(done, 3000);
     if (address.startsWith("later") && !postponed.has(address)) {
       postponed.add(address);
       return done(refusal(451, "4.3.0 not now"));

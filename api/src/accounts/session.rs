@@ -1,11 +1,12 @@
 //! Device sessions and the tokens they give.
 
-use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use eventsphere_graphql::{PayloadType, Scalar, Verb, engine::Outcome};
 use uuid::Uuid;
 
 use super::environment;
 use crate::{
+    clock,
     fault::Fault,
     state::App,
     statements::{all, first, run},
@@ -34,7 +35,7 @@ impl Issued {
     pub fn fields(&self, outcome: Outcome) -> Outcome {
         outcome
             .value("accessToken", self.access_token.clone())
-            .value("expiresAt", timestamp(self.expires_at))
+            .value("expiresAt", clock::written(self.expires_at))
     }
 }
 
@@ -50,11 +51,6 @@ pub fn gives_tokens(verb: Verb) -> Verb {
         PayloadType::Scalar(Scalar::DateTime),
         "When the access token is no longer good: a quarter of an hour after it was made.",
     )
-}
-
-/// As `DateTime` shows it.
-pub fn timestamp(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// The signed-in person of a request and their device session.

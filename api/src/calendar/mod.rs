@@ -9,7 +9,7 @@ use axum::{
     routing::get,
 };
 use chrono::{DateTime, Utc};
-use icalendar::{Calendar, Component, Event, EventLike, EventStatus};
+use icalendar::{Calendar, Component, Event, EventLike, EventStatus, Property};
 use sea_orm::QueryResult;
 use uuid::Uuid;
 
@@ -93,8 +93,10 @@ async fn read(app: &App, organization: &str, slug: &str) -> Result<Vec<QueryResu
 /// One date of an event, as calendars take it.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Key of the date: the same for ever, so that a calendar changes its entry instead of adding a second.
+    /// Key of the date.
     pub id: Uuid,
+    /// The registration that it is entered for; none in what everybody may read.
+    pub registration_id: Option<Uuid>,
     /// When it begins.
     pub starts_at: DateTime<Utc>,
     /// When it ends.
@@ -109,20 +111,31 @@ pub struct Entry {
     pub place: String,
     /// Counts changes.
     pub sequence: u32,
-    /// When it was last changed.
-    pub updated_at: DateTime<Utc>,
+    /// When this was said: the event's last change, or the letter's making.
+    pub said_at: DateTime<Utc>,
+    /// Name and address of whoever invites; none in what everybody may read.
+    pub organizer: Option<(String, String)>,
     /// Where to find it as it is now.
     pub url: String,
 }
 
 impl Entry {
+    /// The same for ever, so that a calendar changes its entry instead of adding a second. For each registration another:
+    /// what a cancellation takes out stays out (calendars remember that), and the next registration enters the date anew.
+    fn uid(&self) -> String {
+        match self.registration_id {
+            Some(registration) => format!("{}.{registration}@eventsphere", self.id),
+            None => format!("{}@eventsphere", self.id),
+        }
+    }
+
     /// Times are in UTC, which every calendar shows in its owner's zone, summer time included.
     fn event(&self) -> Event {
         let mut entry = Event::new();
         entry
-            .uid(&format!("{}@eventsphere", self.id))
+            .uid(&self.uid())
             .sequence(self.sequence)
-            .timestamp(self.updated_at)
+            .timestamp(self.said_at)
             .summary(&self.title)
             .starts(self.starts_at)
             .ends(self.ends_at)
@@ -136,6 +149,16 @@ impl Entry {
         }
         if !self.place.is_empty() {
             entry.location(&self.place);
+        }
+        if let Some((name, address)) = &self.organizer {
+            // A name in quotes may hold anything but these and what breaks lines.
+            let name: String = name
+                .chars()
+                .filter(|c| *c != '"' && !c.is_control())
+                .collect();
+            let mut organizer = Property::new("ORGANIZER", format!("mailto:{address}"));
+            organizer.add_parameter("CN", &format!("\"{name}\""));
+            entry.append_property(organizer.done());
         }
         entry.done()
     }
@@ -166,6 +189,7 @@ fn entry(row: &QueryResult, base: &str, organization: &str, slug: &str) -> Resul
     let date_status: String = row.try_get("", "date_status")?;
     let entry = Entry {
         id: row.try_get("", "id")?,
+        registration_id: None,
         starts_at: row.try_get("", "starts_at")?,
         ends_at: row.try_get("", "ends_at")?,
         cancelled: status == "cancelled" || date_status == "cancelled",
@@ -173,7 +197,8 @@ fn entry(row: &QueryResult, base: &str, organization: &str, slug: &str) -> Resul
         summary: row.try_get("", "summary")?,
         place: row.try_get("", "place")?,
         sequence: sequence.unsigned_abs(),
-        updated_at: row.try_get("", "updated_at")?,
+        said_at: row.try_get("", "updated_at")?,
+        organizer: None,
         url: format!("{base}/calendar/{organization}/{slug}.ics"),
     };
     Ok(entry.event())

@@ -16,6 +16,18 @@ pub struct MessagesConfig {
     pub urls: ProviderUrls,
     /// `PROVIDER_TIMEOUT_MS`: longest that sending one message may take, 100 to 50000; default 20000.
     pub timeout: Duration,
+    /// For how long what was sent is remembered.
+    pub kept: KeptFor,
+}
+
+/// For how long what was sent is remembered, in days after it was written.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptFor {
+    /// `MESSAGE_DAYS`: what a letter said, 1 to `MESSAGE_LOG_DAYS`; default 30.
+    pub letter_days: u64,
+    /// `MESSAGE_LOG_DAYS`: its line in the log of deliveries, 45 to 3650; default 90. What was removed there could be written
+    /// again by an event or a dead job, which are kept for 30 days: so no less.
+    pub log_days: u64,
 }
 
 /// Where providers are reached; others than theirs for tests and for proxies of one's own.
@@ -93,6 +105,8 @@ impl MessagesConfig {
             }
         };
         let url = |name, default| address(settings, name, default);
+        let log_days = number(settings, "MESSAGE_LOG_DAYS", 90, 45..=3_650)?;
+        let letter_days = number(settings, "MESSAGE_DAYS", 30, 1..=log_days)?;
         Ok(Self {
             smtp,
             from,
@@ -108,6 +122,10 @@ impl MessagesConfig {
                 20_000,
                 100..=50_000,
             )?),
+            kept: KeptFor {
+                letter_days,
+                log_days,
+            },
         })
     }
 }

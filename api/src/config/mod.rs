@@ -20,7 +20,7 @@ pub use http::HttpConfig;
 pub use jobs::JobsConfig;
 pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
 pub use log::{LogConfig, LogFormat};
-pub use messages::{Encryption, MessagesConfig, ProviderUrls, SmtpConfig, SmtpSecret};
+pub use messages::{Encryption, KeptFor, MessagesConfig, ProviderUrls, SmtpConfig, SmtpSecret};
 pub use metrics::MetricsConfig;
 pub use payments::PaymentsConfig;
 pub use redis::{RedisConfig, RedisUrl};
@@ -235,6 +235,9 @@ mod tests {
             ("SMTP_CA_FILE", "/nowhere/at/all.pem"),
             ("MAIL_FROM", "nobody"),
             ("PROVIDER_TIMEOUT_MS", "5"),
+            ("MESSAGE_DAYS", "0"),
+            ("MESSAGE_DAYS", "91"),
+            ("MESSAGE_LOG_DAYS", "44"),
             ("TWILIO_URL", "ftp://twilio.example"),
             ("REDIS_URL", "http://cache:6379"),
             ("REDIS_TIMEOUT_MS", "0"),

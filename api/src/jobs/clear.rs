@@ -29,7 +29,14 @@ impl Handler for ClearFinished {
     async fn run(job: &Running, (): ()) -> Result<(), Failed> {
         let request = json!({ "limit": BATCH, "days": DAYS });
         let counted = ["jobs", "events"];
-        clear_away(job, SystemReason::Jobs, "clear_finished", &request, counted).await
+        clear_away(
+            job,
+            SystemReason::Jobs,
+            "clear_finished",
+            &request,
+            &counted,
+        )
+        .await
     }
 }
 
@@ -48,7 +55,7 @@ pub async fn clear_away(
     reason: SystemReason,
     function: &'static str,
     request: &Json,
-    counted: [&str; 2],
+    counted: &[&str],
 ) -> Result<(), Failed> {
     let limit = request["limit"].as_i64().unwrap_or(i64::MAX);
     while !job.stopping() {
@@ -59,7 +66,7 @@ pub async fn clear_away(
             .await
             .map_err(Fault::from)?;
         let full = |name: &str| cleared[name].as_i64().unwrap_or(0) >= limit;
-        if !counted.into_iter().any(full) {
+        if !counted.iter().copied().any(full) {
             break;
         }
     }

@@ -22,6 +22,7 @@ mod relay;
 mod replay;
 mod running;
 mod schedule;
+mod steps;
 mod worker;
 
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub use policy::{Policy, Priority, Queue};
 pub use registry::{Event, Events, Registry, Together};
 pub use running::Running;
 pub use schedule::Schedule;
+pub use steps::in_steps;
 pub use worker::work;
 
 use crate::{fault::Fault, state::App, tenancy::SystemReason, verbs::Verbs};

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::reports;
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -24,6 +25,8 @@ pub(super) struct Save {
     name: String,
     sender: String,
     secret: String,
+    #[serde(rename = "webhookKey")]
+    webhook_key: Option<String>,
 }
 
 /// What goes through the provider.
@@ -78,6 +81,15 @@ fn unfit(input: &Save) -> Option<Outcome> {
     if odd(&input.secret, 1000) || !input.secret.is_ascii() {
         return invalid("A secret has 1 to 1000 characters of ASCII.", "secret");
     }
+    let key = input.webhook_key.as_deref();
+    if key
+        .is_some_and(|key| input.provider != "sendgrid" || reports::verification_key(key).is_none())
+    {
+        return invalid(
+            "This is no verification key of SendGrid's Signed Event Webhook.",
+            "webhookKey",
+        );
+    }
     None
 }
 
@@ -110,10 +122,21 @@ impl Handle for SaveMessageAccount {
             "What messages come from: an address that the provider has verified, a phone number, a sender's name.",
         )
         .takes("secret", text(), "The API key, the auth token, the access token.")
+        .may_take(
+            "webhookKey",
+            text(),
+            "The verification key of SendGrid's Signed Event Webhook, if that is to post to `webhookUrl`: then bounces and \
+             complaints that come later move the log, and stop what would be sent to the address.",
+        )
         .gives(
             "messageAccount",
             PayloadType::Entity("MessageAccount".to_owned()),
             "The account as it is now.",
+        )
+        .gives(
+            "webhookUrl",
+            PayloadType::Scalar(Scalar::String),
+            "Where SendGrid's Event Webhook is to post to. Twilio is told with each message; null for others.",
         )
         .fails("INVALID", "A value cannot be accepted.")
     }
@@ -132,11 +155,16 @@ impl Handle for SaveMessageAccount {
             .map_err(Fault::internal)?;
         let request = json!({
             "channel": channel, "provider": input.provider, "name": input.name, "sender": input.sender,
-            "sealed": hex(&sealed),
+            "sealed": hex(&sealed), "webhook_key": input.webhook_key.as_deref().map(str::trim),
         });
         let answer = outcome::decide_own(call, "save_message_account", &request).await?;
+        let account_id = outcome::key(&answer, "account_id")?;
+        let public_url = &call.app.posture.public_url;
+        let webhook_url = (input.provider == "sendgrid")
+            .then(|| reports::url(public_url, "sendgrid", account_id));
         Ok(Outcome::new()
-            .entity("messageAccount", outcome::key(&answer, "account_id")?)
+            .entity("messageAccount", account_id)
+            .value("webhookUrl", webhook_url)
             .into())
     }
 }

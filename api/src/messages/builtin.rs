@@ -13,10 +13,13 @@ macro_rules! texts {
 
 const ENGLISH: &[(&str, &str)] = texts!("en":
     "verify_email", "already_signed_up", "reset_password", "password_changed", "account_locked", "invitation",
-    "ticket_transfer", "waitlist_offer", "registration_confirmed", "registration_cancelled", "event_cancelled", "reminder");
+    "ticket_transfer", "waitlist_offer", "registration_confirmed", "registration_cancelled", "event_cancelled", "reminder",
+    "registration_approved", "registration_rejected", "tickets_cancelled", "payment_refunded", "ticket_received",
+    "ticket_handed_over");
 const GERMAN: &[(&str, &str)] = texts!("de":
     "invitation", "ticket_transfer", "waitlist_offer", "registration_confirmed", "registration_cancelled",
-    "event_cancelled", "reminder");
+    "event_cancelled", "reminder", "registration_approved", "registration_rejected", "tickets_cancelled",
+    "payment_refunded", "ticket_received", "ticket_handed_over");
 
 /// A built-in text.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -65,7 +65,8 @@ fn make(app: &App, told: &Json) -> Result<Composed, Fault> {
                 unsubscribe_url: unsubscribe_url.as_deref().unwrap_or(""),
             };
             let made = by_nearest(&about, &channel, told)?;
-            let calendar = (channel == "email").then(|| calendar_file(&about, facts));
+            let organizer = organizer(&app.messages.from, facts);
+            let calendar = (channel == "email").then(|| calendar_file(&about, told, organizer));
             (made, calendar.flatten())
         }
     };
@@ -171,8 +172,22 @@ pub fn source(template: &Json) -> Source<'_> {
     }
 }
 
-/// The date, to enter or to take out.
-fn calendar_file(about: &variables::About<'_>, facts: &Json) -> Option<String> {
+/// Name and address of whoever invites: where answers go, else where the mail comes from.
+fn organizer(from: &str, facts: &Json) -> (String, String) {
+    let organization = &facts["organization"];
+    let support = organization["support_email"].as_str();
+    let name = organization["name"].as_str().unwrap_or("EventSphere");
+    let address = support.filter(|address| !address.is_empty());
+    (name.to_owned(), address.unwrap_or(from).to_owned())
+}
+
+/// The date, to enter or to take out, for the registration that the letter is about.
+fn calendar_file(
+    about: &variables::About<'_>,
+    told: &Json,
+    organizer: (String, String),
+) -> Option<String> {
+    let facts = &told["facts"];
     let cancelled = match about.kind {
         "registration_confirmed" => false,
         "registration_cancelled" | "event_cancelled" => true,
@@ -183,6 +198,7 @@ fn calendar_file(about: &variables::About<'_>, facts: &Json) -> Option<String> {
     let sequence = date["sequence"].as_u64().unwrap_or(0);
     let entry = calendar::Entry {
         id: date["id"].as_str()?.parse().ok()?,
+        registration_id: Some(facts["registration"]["id"].as_str()?.parse().ok()?),
         starts_at: variables::instant(&date["starts_at"])?,
         ends_at: variables::instant(&date["ends_at"])?,
         cancelled,
@@ -193,7 +209,8 @@ fn calendar_file(about: &variables::About<'_>, facts: &Json) -> Option<String> {
         sequence: u32::try_from(sequence)
             .unwrap_or(u32::MAX)
             .saturating_add(cancelled.into()),
-        updated_at: variables::instant(&date["updated_at"])?,
+        said_at: variables::instant(&told["letter"]["created_at"])?,
+        organizer: Some(organizer),
         url: format!(
             "{}/calendar/{}/{}.ics",
             about.public_url,

@@ -13,6 +13,7 @@ use super::{
     account,
     compose::{Composed, compose},
     providers::{self, Account, Outgoing, Provider, Receipt, Refused},
+    reports,
 };
 use crate::{
     fault::Fault,
@@ -98,7 +99,15 @@ fn own_provider(
     account: &Json,
 ) -> Result<Box<dyn Provider>, Fault> {
     let text = |name: &str| account[name].as_str().unwrap_or("").to_owned();
+    let reports_to = account["id"]
+        .as_str()
+        .and_then(|id| id.parse().ok())
+        .map(|id| {
+            let public_url = &app.posture.public_url;
+            reports::url(public_url, &text("provider"), id)
+        });
     let account = Account {
+        reports_to: reports_to.filter(|url| reports::is_callable(url)),
         provider: text("provider"),
         name: text("name"),
         sender: text("sender"),

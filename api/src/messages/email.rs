@@ -48,12 +48,26 @@ pub fn message_id(message: &Outgoing) -> String {
     format!("<{}@{domain}>", message.id)
 }
 
+/// The address with its domain as servers know it: letters beyond ASCII are written as IDNA says (`xn--`). What stands before
+/// the `@` is its server's business and stays. None if the domain can be none.
+pub fn ascii_domain(address: &str) -> Option<String> {
+    let (user, domain) = address.rsplit_once('@')?;
+    // Others than letters (an address literal in brackets, say) are left to whoever reads them next.
+    let domain = match domain.is_ascii() {
+        true => domain.to_owned(),
+        false => idna::domain_to_ascii(domain).ok()?,
+    };
+    Some(format!("{user}@{domain}"))
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    ascii_domain(text)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| "this is no address that a mail can go to".to_owned())
+}
+
 /// The mail, or why there can be none.
 pub fn of(message: &Outgoing) -> Result<Message, String> {
-    let address = |text: &str| {
-        text.parse::<Address>()
-            .map_err(|_| "this is no address that a mail can go to".to_owned())
-    };
     let from = Mailbox::new(
         Some(message.from_name.clone()),
         address(&message.from_address)?,
@@ -102,4 +116,27 @@ fn attached(calendar: &str) -> Result<SinglePart, String> {
     let kind = format!("text/calendar; charset=utf-8; method={method}");
     let kind = ContentType::parse(&kind).map_err(|error| error.to_string())?;
     Ok(Attachment::new("event.ics".to_owned()).body(calendar.to_owned(), kind))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_are_written_as_servers_know_them() {
+        for (written, known) in [
+            ("ada@example.org", Some("ada@example.org")),
+            ("ada@bücher.example", Some("ada@xn--bcher-kva.example")),
+            ("ada@例え.jp", Some("ada@xn--r8jz45g.jp")),
+            (
+                "jürgen@BÜCHER.example",
+                Some("jürgen@xn--bcher-kva.example"),
+            ),
+            ("nobody", None),
+        ] {
+            assert_eq!(ascii_domain(written).as_deref(), known);
+        }
+        assert!(address("ada@[127.0.0.1]").is_ok());
+        assert!(address("two words@example.org").is_err());
+    }
 }

@@ -1,18 +1,18 @@
 //! From events of the outbox to letters. Who is told what is decided in SQL; of an event with many buyers it is done in
-//! steps, each of which may be repeated.
+//! steps, each of which may be repeated, while members see how far it is.
+
+use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
-use crate::{
-    fault::Fault,
-    jobs::{Failed, Handler, Policy, Priority, Running, Together},
-};
+use super::KEPT;
+use crate::jobs::{Event, Failed, Handler, Policy, Priority, Running, Together, in_steps};
 
 /// Registrations of one step.
 const STEP: u64 = 500;
 
-/// The job.
+/// The job for what concerns one buyer, of several events.
 pub(super) struct Follow;
 
 #[async_trait]
@@ -26,37 +26,32 @@ impl Handler for Follow {
     }
 
     async fn run(job: &Running, told: Together) -> Result<(), Failed> {
-        let request = json!({ "events": told.events, "limit": STEP });
-        let mut answer = ask(job, "message_follow_many", &request).await?;
-        let Json::Array(left) = answer["left"].take() else {
-            return Ok(());
-        };
-        for event in left {
-            further(job, event).await?;
+        let request = json!({ "events": told.events });
+        let answer = job.decide("message_follow_many", &request).await?;
+        if answer["written"].as_u64().unwrap_or(0) > 0 {
+            job.app.jobs.wake();
         }
         Ok(())
     }
 }
 
-/// The rest of an event that concerns many.
-async fn further(job: &Running, mut event: Json) -> Result<(), Failed> {
-    event["limit"] = json!(STEP);
-    loop {
-        if job.stopping() {
-            return Err(Failed::GiveBack);
-        }
-        let mut answer = ask(job, "message_follow", &event).await?;
-        match answer["after"].take() {
-            Json::Null => return Ok(()),
-            next => event["after"] = next,
-        }
-    }
-}
+/// The job for an event that was called off.
+pub(super) struct TellBuyers;
 
-async fn ask(job: &Running, function: &'static str, request: &Json) -> Result<Json, Fault> {
-    let answer = job.decide(function, request).await?;
-    if answer["written"].as_u64().unwrap_or(0) > 0 {
-        job.app.jobs.wake();
+#[async_trait]
+impl Handler for TellBuyers {
+    type Payload = Event;
+
+    const KIND: &'static str = "messages.tell_buyers";
+
+    fn policy() -> Policy {
+        Policy::new()
+            .time_limit(Duration::from_secs(900))
+            .keep(KEPT)
     }
-    Ok(answer)
+
+    async fn run(job: &Running, event: Event) -> Result<(), Failed> {
+        let request = json!({ "event_id": event.object_id });
+        in_steps(job, "message_tell_buyers", request, STEP).await
+    }
 }

@@ -17,14 +17,16 @@ mod mailbox;
 mod markup;
 mod preview_template;
 mod providers;
+mod prune;
 mod remind;
+mod reports;
 mod save_template;
 mod send_test;
 mod template;
 mod unsubscribe;
 mod variables;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use axum::Router;
 use sea_orm::Value;
@@ -34,7 +36,7 @@ pub use mailbox::routes as mailbox_routes;
 use providers::{Provider, Smtp};
 
 use crate::{
-    config::{MessagesConfig, ProviderUrls},
+    config::{KeptFor, MessagesConfig, ProviderUrls},
     fault::Fault,
     jobs::{Events, Queue, Registry, Schedule},
     state::App,
@@ -53,6 +55,8 @@ pub struct Messages {
     /// What providers over HTTP are asked with.
     client: reqwest::Client,
     urls: Arc<ProviderUrls>,
+    /// For how long what was sent is remembered.
+    kept: KeptFor,
 }
 
 impl Messages {
@@ -67,6 +71,7 @@ impl Messages {
             from: config.from.as_str().into(),
             client: providers::client(config.timeout).map_err(Fault::internal)?,
             urls: Arc::new(config.urls.clone()),
+            kept: config.kept,
         })
     }
 }
@@ -134,12 +139,23 @@ pub fn routes() -> Router<App> {
     unsubscribe::routes()
 }
 
+/// Where providers report; they are no clients, so nobody's points are taken.
+pub fn report_routes() -> Router<App> {
+    reports::routes()
+}
+
 /// What people hear of.
 const TOLD: Events = Events::Of(&[
     "registration.confirmed",
     "registration.cancelled",
-    "event.cancelled",
+    "registration.approved",
+    "registration.rejected",
+    "payment.refunded",
+    "ticket.transferred",
 ]);
+
+/// How long a job that wrote to many is kept after it was done, for those who watch it.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
 
 /// The jobs of this slice.
 pub fn jobs(registry: &mut Registry) {
@@ -148,9 +164,14 @@ pub fn jobs(registry: &mut Registry) {
         .add::<deliver::DeliverMail>()
         .add::<follow::Follow>()
         .on_many::<follow::Follow>(TOLD)
+        .add::<follow::TellBuyers>()
+        .on::<follow::TellBuyers>(Events::Of(&["event.cancelled"]))
         .add::<remind::RemindPeople>()
         .add::<remind::Remind>()
-        .every::<remind::Remind>(Schedule::seconds(30));
+        .every::<remind::Remind>(Schedule::seconds(30))
+        .add::<reports::NoteReport>()
+        .add::<prune::Prune>()
+        .at::<prune::Prune>("17,47 * * * *");
 }
 
 /// The verbs of this slice.

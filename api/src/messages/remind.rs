@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use uuid::Uuid;
 
+use super::KEPT;
 use crate::{
     fault::Fault,
-    jobs::{Failed, Handler, Policy, Running},
+    jobs::{Failed, Handler, Policy, Running, in_steps},
     tenancy::SystemReason,
 };
 
@@ -66,32 +67,15 @@ impl Handler for RemindPeople {
     const KIND: &'static str = "messages.remind_people";
 
     fn policy() -> Policy {
-        Policy::new().time_limit(Duration::from_secs(900))
+        Policy::new()
+            .time_limit(Duration::from_secs(900))
+            .keep(KEPT)
     }
 
     async fn run(job: &Running, payload: Payload) -> Result<(), Failed> {
-        let org_id = job
-            .org_id
-            .ok_or_else(|| Failed::Never("a reminder without an organization".to_owned()))?;
-        let mut after = Json::Null;
-        loop {
-            let request = json!({
-                "reminder_id": payload.reminder_id, "occurrence_id": payload.occurrence_id, "after": after,
-                "limit": STEP,
-            });
-            let answer = job
-                .app
-                .door
-                .decide_for_many(SystemReason::Jobs, org_id, "message_remind", &request)
-                .await
-                .map_err(Fault::from)?;
-            match &answer["after"] {
-                Json::Null => return Ok(()),
-                next => after = next.clone(),
-            }
-            if job.stopping() {
-                return Err(Failed::GiveBack);
-            }
-        }
+        let request = json!({
+            "reminder_id": payload.reminder_id, "occurrence_id": payload.occurrence_id,
+        });
+        in_steps(job, "message_remind", request, STEP).await
     }
 }

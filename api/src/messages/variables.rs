@@ -36,6 +36,9 @@ const REGISTRATION: &[&str] = &[
 const TICKETS: &[&str] = &["tickets"];
 const CODE: &[&str] = &["code", "action_url"];
 const EXPIRES: &[&str] = &["expires"];
+const REASON: &[&str] = &["reason"];
+const COUNT: &[&str] = &["count"];
+const AMOUNT: &[&str] = &["amount"];
 
 /// The groups of names that messages of a kind have.
 fn groups(kind: &str) -> &'static [&'static [&'static str]] {
@@ -44,7 +47,12 @@ fn groups(kind: &str) -> &'static [&'static [&'static str]] {
         "ticket_transfer" | "waitlist_offer" => &[ALWAYS, EVENT, CODE, EXPIRES],
         "registration_confirmed" => &[ALWAYS, EVENT, REGISTRATION, TICKETS],
         "registration_cancelled" | "event_cancelled" => &[ALWAYS, EVENT, REGISTRATION],
-        "reminder" => &[ALWAYS, EVENT, TICKETS],
+        "reminder" | "ticket_received" => &[ALWAYS, EVENT, TICKETS],
+        "registration_approved" => &[ALWAYS, EVENT, REGISTRATION, EXPIRES],
+        "registration_rejected" => &[ALWAYS, EVENT, REGISTRATION, REASON],
+        "tickets_cancelled" => &[ALWAYS, EVENT, REGISTRATION, TICKETS, REASON, COUNT],
+        "payment_refunded" => &[ALWAYS, EVENT, REGISTRATION, AMOUNT],
+        "ticket_handed_over" => &[ALWAYS, EVENT],
         // About accounts; no organization writes these.
         _ => &[ALWAYS, CODE, &["reset_url"]],
     }
@@ -167,6 +175,12 @@ pub fn of(about: &About<'_>, facts: &Json, told: &Json) -> Json {
         json!(format!("{}/request-password-reset", about.public_url)),
     );
     values.insert("expires".to_owned(), instant(&told["expires_at"]));
+    values.insert("reason".to_owned(), text(told, "reason"));
+    values.insert("amount".to_owned(), text(told, "amount"));
+    values.insert(
+        "count".to_owned(),
+        json!(told["count"].as_u64().unwrap_or(0)),
+    );
     values.insert("unsubscribe_url".to_owned(), json!(about.unsubscribe_url));
     Json::Object(values)
 }
@@ -339,7 +353,10 @@ pub fn completed(known: &Json) -> Json {
 
 /// What a letter of the kind would tell by itself.
 pub fn example_told() -> Json {
-    json!({ "code": "example-code", "expires_at": "2027-05-01T10:00:00+00:00" })
+    json!({
+        "code": "example-code", "expires_at": "2027-05-01T10:00:00+00:00", "reason": "The buyer asked for it.", "count": 1,
+        "amount": "12.50 EUR",
+    })
 }
 
 #[cfg(test)]

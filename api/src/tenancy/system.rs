@@ -29,7 +29,8 @@ pub enum SystemReason {
     Jobs,
     /// Deliveries of all tenants are pruned together.
     Webhooks,
-    /// Whoever follows a link in a mail is nobody in particular; the link says whose messages end.
+    /// Whoever follows a link in a mail is nobody in particular; the link says whose messages end. Letters of all tenants are
+    /// pruned together.
     Messages,
     /// Registrations of an event that was called off are cancelled one by one, long after whoever asked for it has gone.
     CancelEvents,

@@ -19,6 +19,7 @@ use crate::{
     fault::Fault,
     jobs::{Failed, Handler, Policy, Running},
     outcome, statements,
+    tenancy::TenantTx,
 };
 
 /// Between attempts, seconds: three days and a half in all. Each is made up to a fifth longer, by chance.
@@ -90,8 +91,18 @@ impl Handler for Deliver {
 async fn give_up(job: &Running, id: Uuid, reason: String) -> Result<(), Failed> {
     let request =
         json!({ "id": id, "ended": "dead", "own": true, "failure": reason, "took_ms": 0 });
-    call(job, "note_webhook_attempt", request).await?;
-    Ok(())
+    let tx = job.begin().await?;
+    statements::call(&tx, "note_webhook_attempt", request)
+        .await
+        .map_err(Fault::from)?;
+    end(job, tx).await
+}
+
+/// A delivery that is over, or put aside, ends with its job, in one transaction: whoever sends it again later finds
+/// none in its way.
+async fn end(job: &Running, tx: TenantTx) -> Result<(), Failed> {
+    job.finish_in(&tx).await?;
+    Ok(tx.commit().await.map_err(Fault::from)?)
 }
 
 async fn attempt(job: &Running, payload: &Payload) -> Result<(), Failed> {
@@ -102,14 +113,17 @@ async fn attempt(job: &Running, payload: &Payload) -> Result<(), Failed> {
     let Some(place) = job.app.webhooks.crowd.enter(org_id, payload.endpoint_id) else {
         return Err(Failed::NotYet(longer(CROWDED)));
     };
-    let mut due = call(job, "begin_webhook_attempt", json!({ "id": id })).await?;
+    let tx = job.begin().await?;
+    let mut due = statements::call(&tx, "begin_webhook_attempt", json!({ "id": id }))
+        .await
+        .map_err(Fault::from)?;
     match outcome::word(&due) {
-        "send" => {}
+        "send" => tx.commit().await.map_err(Fault::from)?,
         "rest" => {
             let rest = due["seconds"].as_f64().unwrap_or(1.0).max(0.1);
             return Err(Failed::NotYet(longer(Duration::from_secs_f64(rest))));
         }
-        _ => return Ok(()),
+        _ => return end(job, tx).await,
     }
     let kept = due["body"].take();
     let due: Due = serde_json::from_value(due).map_err(Fault::internal)?;

@@ -14,6 +14,9 @@ mod guard;
 mod prune;
 mod render;
 mod replay;
+mod replay_span;
+mod resume;
+mod retry;
 mod rotate;
 mod sender;
 mod sign;
@@ -21,7 +24,7 @@ mod test_event;
 mod update;
 mod versions;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 pub use sender::Sender;
 
@@ -51,6 +54,9 @@ impl Webhooks {
 /// who have them mostly wait for answers; `crowd` says who may wait long.
 const QUEUE: Queue = Queue::new("webhooks", 256, 2).behind();
 
+/// How long a job over many deliveries is kept after it was done, for those who watch it.
+const KEPT: Duration = Duration::from_secs(24 * 3600);
+
 /// The mutations of this slice.
 pub fn verbs(registry: &mut Verbs) {
     registry
@@ -60,7 +66,8 @@ pub fn verbs(registry: &mut Verbs) {
         .add::<rotate::RotateWebhookSecret>()
         .add::<test_event::SendTestEvent>()
         .add::<replay::ReplayWebhookDeliveries>()
-        .add::<replay::ReplayWebhookEndpoint>();
+        .add::<replay_span::ReplayWebhookEndpoint>()
+        .add::<retry::RetryWebhookDeliveries>();
 }
 
 /// The jobs of this slice.
@@ -70,6 +77,9 @@ pub fn jobs(registry: &mut Registry) {
         .add::<fan_out::FanOut>()
         .on::<fan_out::FanOut>(Events::All)
         .add::<deliver::Deliver>()
+        .add::<replay_span::Replay>()
+        .add::<resume::Resume>()
+        .add::<retry::Hurry>()
         .add::<prune::Prune>()
         .at::<prune::Prune>("12,42 * * * *");
 }

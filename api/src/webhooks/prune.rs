@@ -1,4 +1,4 @@
-//! Bodies and deliveries are kept for a set time.
+//! Bodies and deliveries are kept for a set time, and what waits for an endpoint that is turned off.
 
 use async_trait::async_trait;
 use serde_json::json;
@@ -26,7 +26,7 @@ impl Handler for Prune {
 
     async fn run(job: &Running, (): ()) -> Result<(), Failed> {
         let request = json!({ "limit": BATCH });
-        let (reason, counted) = (SystemReason::Webhooks, ["pruned", "removed"]);
-        clear_away(job, reason, "prune_webhook_deliveries", &request, counted).await
+        let (reason, counted) = (SystemReason::Webhooks, ["pruned", "removed", "given_up"]);
+        clear_away(job, reason, "prune_webhook_deliveries", &request, &counted).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use eventsphere_graphql::{Incoming, answer::Reached, document::Document, global_id};
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
@@ -13,6 +13,7 @@ use super::{
     versions::{self, Told as Said},
 };
 use crate::{
+    clock,
     fault::Fault,
     http::RequestHost,
     state::App,
@@ -90,7 +91,7 @@ pub(super) async fn body(app: &App, org_id: Uuid, message: &Message) -> Result<S
         message_id: &message.message_id,
         event_type: &message.event_type,
         event_version: message.event_version,
-        timestamp: instant(message.occurred_at),
+        timestamp: clock::written(message.occurred_at),
         organization_id: id(app, "Organization", org_id),
         object: object.map(|(name, id)| json!({ "type": name, "id": id })),
         sequence: message.sequence,
@@ -186,8 +187,4 @@ fn default(app: &App, data: &Map<String, Json>) -> Json {
 fn id(app: &App, entity: &str, key: Uuid) -> Option<String> {
     let entity = app.engine.catalog.entities.get(entity)?;
     Some(global_id::encode(entity.tag, key))
-}
-
-fn instant(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -1,10 +1,9 @@
-//! replayWebhookDeliveries, replayWebhookEndpoint: what was sent before, once more.
+//! replayWebhookDeliveries: what was sent before, once more.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use eventsphere_graphql::{InputType, PayloadType, Scalar, Verb, engine::Outcome};
 use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
@@ -13,30 +12,17 @@ use crate::{
     verbs::{Call, Done, Handle},
 };
 
-/// The verb for those that are named.
+/// The verb.
 pub(super) struct ReplayWebhookDeliveries;
 
-/// The verb for those of a span of time.
-pub(super) struct ReplayWebhookEndpoint;
-
 /// Deliveries that one call may name.
-const MOST_NAMED: usize = 100;
+pub(super) const MOST_NAMED: usize = 100;
 
-/// What the first takes.
+/// What it takes.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Named {
     delivery_ids: Vec<Uuid>,
-}
-
-/// What the second takes.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Span {
-    id: Uuid,
-    from: DateTime<Utc>,
-    until: Option<DateTime<Utc>>,
-    delivered_too: Option<bool>,
 }
 
 const REFUSALS: Refusals = &[
@@ -99,9 +85,11 @@ impl Handle for ReplayWebhookDeliveries {
             let message = "Name 1 to 100 deliveries.";
             return Ok(Outcome::refused("INVALID", message, &["deliveryIds"]).into());
         }
-        let answer = replay(call, &json!({ "ids": ids })).await?;
+        let request = json!({ "ids": ids });
+        let answer = outcome::decide_own(call, "replay_webhook_deliveries", &request).await?;
         Ok(match outcome::word(&answer) {
             "replayed" => {
+                call.app.jobs.wake();
                 ids.dedup();
                 Outcome::new().entities("webhookDeliveries", ids)
             }
@@ -109,71 +97,4 @@ impl Handle for ReplayWebhookDeliveries {
         }
         .into())
     }
-}
-
-#[async_trait]
-impl Handle for ReplayWebhookEndpoint {
-    type Input = Span;
-
-    fn describe() -> Verb {
-        let time = || InputType::Scalar(Scalar::DateTime);
-        Verb::new(
-            "replayWebhookEndpoint",
-            "Sends again what an endpoint was to get in a span of time and did not, with the same `webhook-id` and the \
-             same bytes; what is no longer kept is left out.",
-        )
-        .scope("webhooks:write")
-        .takes(
-            "id",
-            InputType::Scalar(Scalar::Id("WebhookEndpoint".to_owned())),
-            "The endpoint.",
-        )
-        .takes("from", time(), "Its beginning.")
-        .may_take("until", time(), "Its end, which is not in it; now when left out.")
-        .may_take(
-            "deliveredToo",
-            InputType::Scalar(Scalar::Boolean),
-            "Also those that arrived; else only those that were given up.",
-        )
-        .gives(
-            "count",
-            PayloadType::Scalar(Scalar::Int),
-            "How many are sent again, at most 1000.",
-        )
-        .gives(
-            "hasMore",
-            PayloadType::Scalar(Scalar::Boolean),
-            "Whether the span has more of them: call again once these are done.",
-        )
-        .fails("WEBHOOK_ENDPOINT_NOT_FOUND", "There is no such endpoint.")
-        .fails("ENDPOINT_NOT_ACTIVE", "The endpoint is turned off.")
-    }
-
-    async fn run(call: Call<'_>, input: Span) -> Result<Done, Fault> {
-        // Deliveries are dated by the database, whose clock may be ahead of ours.
-        let request = json!({
-            "ids": [],
-            "endpoint_id": input.id,
-            "from": input.from,
-            "until": input.until,
-            "delivered": input.delivered_too.unwrap_or(false),
-        });
-        let answer = replay(call, &request).await?;
-        Ok(match outcome::word(&answer) {
-            "replayed" => {
-                let count = answer["ids"].as_array().map_or(0, Vec::len);
-                Outcome::new()
-                    .value("count", count)
-                    .value("hasMore", answer["more"].clone())
-            }
-            _ => outcome::refusal(&answer, super::given::REFUSALS)?,
-        }
-        .into())
-    }
-}
-
-async fn replay(call: Call<'_>, request: &Json) -> Result<Json, Fault> {
-    let answer = outcome::decide_own(call, "replay_webhook_deliveries", request).await?;
-    call.app.jobs.wake();
-    Ok(answer)
 }

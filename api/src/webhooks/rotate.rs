@@ -84,7 +84,10 @@ impl Handle for RotateWebhookSecret {
             "rotated" => Outcome::new()
                 .entity("webhookEndpoint", input.id)
                 .value("secret", secret.text())
-                .value("previousSignsUntil", answer["previous_until"].clone()),
+                .value(
+                    "previousSignsUntil",
+                    outcome::instant(&answer, "previous_until"),
+                ),
             _ => outcome::refusal(&answer, REFUSALS)?,
         }
         .into())

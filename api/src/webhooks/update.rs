@@ -45,9 +45,9 @@ impl Handle for UpdateWebhookEndpoint {
     fn describe() -> Verb {
         let verb = Verb::new(
             "updateWebhookEndpoint",
-            "Changes an endpoint; what is left out stays. Deliveries that were tried already keep their bodies. Turned \
-             off, it gets nothing, and what happens meanwhile is not kept for it; what still waited is given up and can \
-             be sent again later (`replayWebhookDeliveries`).",
+            "Changes an endpoint; what is left out stays. Deliveries that were tried already keep their bodies. While \
+             it is turned off nothing is sent, and nothing is lost: what happens meanwhile, and what still waited, waits until \
+             it is turned on again, for 30 days at most.",
         )
         .scope("webhooks:write")
         .takes(
@@ -115,7 +115,11 @@ impl Handle for UpdateWebhookEndpoint {
         });
         let answer = outcome::decide_own(call, "update_webhook_endpoint", &request).await?;
         Ok(match outcome::word(&answer) {
-            "updated" => Outcome::new().entity("webhookEndpoint", input.id),
+            "updated" => {
+                // What waited for it.
+                call.app.jobs.wake();
+                Outcome::new().entity("webhookEndpoint", input.id)
+            }
             "forbidden" => return Err(outcome::forbidden()),
             _ => outcome::refusal(&answer, REFUSALS)?,
         }

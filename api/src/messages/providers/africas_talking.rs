@@ -8,8 +8,8 @@ use super::{Account, Capabilities, Outgoing, Provider, Receipt, Refused, http, r
 
 /// Processed, sent, queued.
 const TAKEN: [i64; 3] = [100, 101, 102];
-/// Not a number; a number that is not supported, or on a list of those who want nothing.
-const OF_NUMBER: [i64; 3] = [403, 404, 406];
+/// Not a number; a number that is not supported; on a list of those who want nothing, the country's or the account's.
+const OF_NUMBER: [i64; 4] = [403, 404, 406, 409];
 /// The gateway is in trouble.
 const PASSING: [i64; 3] = [500, 501, 502];
 
@@ -47,6 +47,11 @@ impl Provider for AfricasTalking {
             .header(ACCEPT, "application/json")
             .form(&form);
         let answer = http::send(request, |_| ("refused".to_owned(), false)).await?;
+        if answer.body.is_null() {
+            // Whatever it was, it was not what this provider answers.
+            let reason = "the provider's answer could not be read".to_owned();
+            return Err(Refused::Later(reason, None));
+        }
         let data = &answer.body["SMSMessageData"];
         let recipient = &data["Recipients"][0];
         let code = recipient["statusCode"].as_i64().unwrap_or(0);

@@ -5,6 +5,7 @@ mod africas_talking;
 mod http;
 mod sendgrid;
 mod smtp;
+mod smtp_connections;
 mod twilio;
 mod whatsapp_cloud;
 
@@ -99,6 +100,8 @@ pub struct Account {
     pub sender: String,
     /// Its key or token.
     pub secret: String,
+    /// Where its provider can report later what became of a message, if it can call us.
+    pub reports_to: Option<String>,
 }
 
 /// The provider of an account.

@@ -6,6 +6,7 @@ use reqwest::Client;
 use serde_json::{Value as Json, json};
 
 use super::{Account, Capabilities, Outgoing, Provider, Receipt, Refused, http};
+use crate::messages::email;
 
 pub(super) struct SendGrid {
     pub client: Client,
@@ -55,8 +56,9 @@ impl SendGrid {
         if let Some(html) = &message.html {
             content.push(json!({ "type": "text/html", "value": html }));
         }
+        let to = email::ascii_domain(&message.to).unwrap_or_else(|| message.to.clone());
         let mut body = json!({
-            "personalizations": [{ "to": [{ "email": message.to }], "custom_args": { "message_id": message.id } }],
+            "personalizations": [{ "to": [{ "email": to }], "custom_args": { "message_id": message.id } }],
             "from": { "email": self.account.sender, "name": message.from_name },
             "subject": message.subject,
             "content": content,

@@ -1,54 +1,81 @@
 //! Mail servers. A reply that names the address as wrong is a bounce; other refusals for good are the message's or ours.
+//! Sending ends within the configured time, whatever the server does: looking up its name, connecting, encryption, login and
+//! dialogue together.
 
-use std::error::Error as _;
+use std::{error::Error as _, time::Duration};
 
 use async_trait::async_trait;
 use lettre::{
-    AsyncSmtpTransport, AsyncTransport, Tokio1Executor,
+    Message,
+    address::Envelope,
     transport::smtp::{
-        Error, PoolConfig,
+        Error,
         authentication::Credentials,
-        client::{Certificate, CertificateStore, Tls, TlsParameters},
+        client::{Certificate, CertificateStore, TlsParameters},
+        extension::Extension,
     },
 };
+use tokio::time::timeout;
 
-use super::{Capabilities, Outgoing, Provider, Receipt, Refused, reason};
+use super::{
+    Capabilities, Outgoing, Provider, Receipt, Refused, reason,
+    smtp_connections::{Connections, Secured},
+};
 use crate::{
     config::{Encryption, SmtpConfig},
     fault::Fault,
     messages::email,
 };
 
-/// Connections that are kept.
-const CONNECTIONS: u32 = 16;
-
-/// A mail server. Cheap to clone; clones share connections.
-#[derive(Clone, Debug)]
+/// A mail server.
 pub struct Smtp {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    connections: Connections,
+    timeout: Duration,
 }
 
 impl Smtp {
-    /// The server, reached within that time.
-    pub fn new(config: &SmtpConfig, timeout: std::time::Duration) -> Result<Self, Fault> {
-        let mut builder =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(config.host.clone())
-                .port(config.port)
-                .timeout(Some(timeout))
-                .pool_config(PoolConfig::new().max_size(CONNECTIONS))
-                .tls(match config.encryption {
-                    Encryption::Always => Tls::Wrapper(parameters(config)?),
-                    Encryption::StartTls => Tls::Required(parameters(config)?),
-                    Encryption::None => Tls::None,
-                });
-        if let Some(login) = &config.login {
-            builder =
-                builder.credentials(Credentials::new(login.user.clone(), login.password.clone()));
-        }
+    /// The server; a mail is sent within that time, or later.
+    pub fn new(config: &SmtpConfig, timeout: Duration) -> Result<Self, Fault> {
+        let secured = match config.encryption {
+            Encryption::Always => Secured::Always(parameters(config)?),
+            Encryption::StartTls => Secured::StartTls(parameters(config)?),
+            Encryption::None => Secured::No,
+        };
+        let login = config.login.as_ref();
+        let login = login.map(|login| Credentials::new(login.user.clone(), login.password.clone()));
         Ok(Self {
-            transport: builder.build(),
+            connections: Connections::new(config.host.clone(), config.port, secured, login),
+            timeout,
         })
     }
+
+    /// A connection whose dialogue was cut off by the end of the time is not used again: the next mail would read the
+    /// answers to this one.
+    async fn hand_over(&self, mail: &Message) -> Result<(), Refused> {
+        let mut connection = self
+            .connections
+            .take()
+            .await
+            .map_err(|error| away(&error))?;
+        let envelope = mail.envelope();
+        if !is_ascii(envelope)
+            && !connection
+                .server_info()
+                .supports_feature(Extension::SmtpUtfEight)
+        {
+            self.connections.give_back(connection);
+            let reason = "the mail server takes no addresses with other letters than those of ASCII (SMTPUTF8)";
+            return Err(Refused::Rejected(reason.to_owned()));
+        }
+        let sent = connection.send(envelope, &mail.formatted()).await;
+        self.connections.give_back(connection);
+        sent.map(drop).map_err(|error| refused(&error))
+    }
+}
+
+fn is_ascii(envelope: &Envelope) -> bool {
+    let text = |address: &lettre::Address| AsRef::<str>::as_ref(address).is_ascii();
+    envelope.to().iter().chain(envelope.from()).all(text)
 }
 
 fn parameters(config: &SmtpConfig) -> Result<TlsParameters, Fault> {
@@ -77,13 +104,29 @@ impl Provider for Smtp {
 
     async fn send(&self, message: &Outgoing) -> Result<Receipt, Refused> {
         let mail = email::of(message).map_err(Refused::Rejected)?;
-        match self.transport.send(mail).await {
-            Ok(_) => Ok(Receipt {
+        match timeout(self.timeout, self.hand_over(&mail)).await {
+            Ok(Ok(())) => Ok(Receipt {
                 reference: Some(email::message_id(message)),
             }),
-            Err(error) => Err(refused(&error)),
+            Ok(Err(refused)) => Err(refused),
+            Err(_) => {
+                tracing::warn!("the mail server did not end a dialogue in time");
+                let reason = "the mail server did not answer in time";
+                Err(Refused::Later(reason.to_owned(), None))
+            }
         }
     }
+}
+
+/// There is no dialogue yet, so nothing that is said is about the mail: a wrong password, a busy server, none at all.
+fn away(error: &Error) -> Refused {
+    tracing::warn!(%error, "the mail server could not be reached, or does not let us in");
+    let reason = match error.status() {
+        Some(code) => format!("the mail server does not let us in ({code})"),
+        // What the network said is of no use to members.
+        None => "the mail server could not be reached".to_owned(),
+    };
+    Refused::Later(reason, None)
 }
 
 fn refused(error: &Error) -> Refused {
@@ -97,9 +140,10 @@ fn refused(error: &Error) -> Refused {
         }
         true => Refused::Rejected(reason(&format!("{code} {said}"))),
         false if code > 0 => Refused::Later(reason(&format!("{code} {said}")), None),
-        // What the network said is of no use to members.
+        // The server cannot carry it, and said so before it was sent.
+        false if error.is_client() => Refused::Rejected(reason(&said)),
         false => {
-            tracing::warn!(%error, "the mail server could not be reached");
+            tracing::warn!(%error, "the dialogue with the mail server broke off");
             Refused::Later("the mail server could not be reached".to_owned(), None)
         }
     }

@@ -5,8 +5,9 @@ use reqwest::Client;
 
 use super::{Account, Capabilities, Outgoing, Provider, Receipt, Refused, http};
 
-/// Codes that say something about the number: not a number, not one that gets SMS, or one that answered STOP.
-const OF_NUMBER: [i64; 4] = [21211, 21610, 21612, 21614];
+/// Codes that say something about the number: not a number, one that answered STOP, not one that gets SMS, a landline. (That
+/// there is no way from our number to it, 21612, says as much about ours.)
+const OF_NUMBER: [i64; 4] = [21211, 21610, 21614, 21635];
 
 pub(super) struct Twilio {
     pub client: Client,
@@ -33,11 +34,14 @@ impl Provider for Twilio {
             "{}/2010-04-01/Accounts/{}/Messages.json",
             self.base, self.account.name
         );
-        let form = [
+        let mut form = vec![
             ("To", message.to.as_str()),
             ("From", self.account.sender.as_str()),
             ("Body", message.text.as_str()),
         ];
+        if let Some(url) = &self.account.reports_to {
+            form.push(("StatusCallback", url));
+        }
         let request = self
             .client
             .post(url)

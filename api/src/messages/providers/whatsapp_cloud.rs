@@ -9,10 +9,11 @@ use super::{Account, Capabilities, Outgoing, Provider, Receipt, Refused, http};
 
 /// The version of the Graph API that is spoken.
 const VERSION: &str = "v23.0";
-/// Codes that say something about the number: it cannot be delivered to, it is not allowed, it is not one of WhatsApp's.
-const OF_NUMBER: [i64; 3] = [131_026, 131_030, 133_010];
-/// Too much of it.
-const PASSING: [i64; 4] = [4, 80_007, 130_429, 131_056];
+/// The code that says something about the number: it cannot be delivered to. (131030, not on the list of an app in
+/// development, and 133010, a number that is not registered, say something about our account.)
+const OF_NUMBER: [i64; 1] = [131_026];
+/// Too much of it, or WhatsApp is in trouble.
+const PASSING: [i64; 7] = [2, 4, 80_007, 130_429, 131_016, 131_048, 131_056];
 
 pub(super) struct WhatsappCloud {
     pub client: Client,

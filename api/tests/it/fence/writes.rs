@@ -219,6 +219,11 @@ const SUBJECTS: &[(&str, &str, &str)] = &[
     ("revokeApiToken", "apiTokenId", "revoked_at is null"),
     ("replayWebhookDeliveries", "deliveryIds", "status = 'dead'"),
     (
+        "retryWebhookDeliveries",
+        "deliveryIds",
+        "status = 'pending'",
+    ),
+    (
         "deleteWebhookEndpoint",
         "id",
         "description = '{tag} spare hooks'",

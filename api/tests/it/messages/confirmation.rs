@@ -159,6 +159,45 @@ async fn a_cancellation_takes_the_date_out_again_and_a_hold_tells_nobody() {
         ("METHOD:PUBLISH".to_owned(), "METHOD:CANCEL".to_owned())
     );
     assert_eq!(line(&out, "STATUS:"), "STATUS:CANCELLED");
+    let sequence = |mail: &Value| -> u32 {
+        let line = line(mail, "SEQUENCE:");
+        line.trim_start_matches("SEQUENCE:")
+            .parse()
+            .expect("a number")
+    };
+    assert!(
+        sequence(&out) > sequence(&entered),
+        "what comes later counts"
+    );
+    for mail in [&entered, &out] {
+        // Both must say whose event it is (RFC 5546).
+        let organizer = line(mail, "ORGANIZER");
+        assert!(
+            organizer.contains("CN=\"The north\"") && organizer.contains(":mailto:"),
+            "{organizer}"
+        );
+    }
+
+    // Whoever registers again finds the date in their calendar again: it is another entry, for another registration.
+    registered(&app, &event).await;
+    until("the third is written", async || {
+        mailbox(&app, "vera@example.org").await.len() == 3
+    })
+    .await;
+    let letters = mailbox(&app, "vera@example.org").await;
+    let again = &letters[0];
+    assert_eq!(again["kind"], "registration_confirmed");
+    assert_ne!(line(again, "UID:"), line(&entered, "UID:"));
+    let date = |mail: &Value| line(mail, "UID:").split('.').next().map(str::to_owned);
+    assert_eq!(date(again), date(&entered), "of the same date");
+    let feed = format!("{}/calendar/north/rust-day.ics", app.url);
+    let feed = app.http().get(feed).send().await.expect("an answer");
+    let feed = feed.text().await.expect("text");
+    let date = date(again).expect("a date");
+    assert!(
+        feed.contains(&format!("{date}@eventsphere")),
+        "the feed's entry is everybody's: {feed}"
+    );
     assert!(
         out["body"]
             .as_str()

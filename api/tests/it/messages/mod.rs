@@ -1,10 +1,16 @@
 //! What people are told: by a real mail server, in the words of organizations, once, and to nobody who must not be told.
 
+mod addresses;
 mod confirmation;
+mod decisions;
 mod delivery;
 mod fairness;
+mod keeping;
+mod many;
+mod pages;
 mod providers;
 mod reminders;
+mod reports;
 mod server;
 mod templates;
 

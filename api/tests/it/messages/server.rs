@@ -19,7 +19,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// `plain`, `starttls` or `tls`.
+    /// `plain`, `ascii` (the same without SMTPUTF8), `starttls` or `tls`.
     pub async fn start(mode: &str) -> Self {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools");
         let installed = Command::new(tools.join("install.sh"))

@@ -124,7 +124,15 @@ async fn a_secret_is_changed_while_both_sign() {
             .caller
             .does("rotateWebhookSecret", "secret previousSignsUntil", input)
             .await;
-        assert_eq!(rotated["previousSignsUntil"].is_string(), hours > 0);
+        let until = &rotated["previousSignsUntil"];
+        assert_eq!(until.is_string(), hours > 0);
+        // As all instants of the API are written.
+        assert!(
+            until
+                .as_str()
+                .is_none_or(|until| until.ends_with('Z') && until.len() == 27),
+            "{until}"
+        );
         rotated["secret"].as_str().unwrap().to_owned()
     };
     let test = async |many: usize| {

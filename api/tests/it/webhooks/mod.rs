@@ -7,7 +7,9 @@ mod endpoints;
 mod log;
 mod receiver;
 mod scopes;
+mod spans;
 mod verifier;
+mod waiting;
 
 use std::time::Duration;
 

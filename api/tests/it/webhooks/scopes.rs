@@ -7,7 +7,10 @@ use super::{
     receiver::{Answer, Receiver},
     start,
 };
-use crate::harness::{EventSetup, Organizer, TestApp};
+use crate::{
+    harness::{EventSetup, Organizer, TestApp},
+    jobs::until,
+};
 
 async fn token(app: &TestApp, organizer: &Organizer, scopes: &[&str]) -> crate::harness::Caller {
     let input = json!({ "name": scopes.join(" "), "scopes": scopes });
@@ -95,8 +98,12 @@ async fn what_was_rendered_is_led_nowhere_by_those_who_may_not_see_it() {
     );
     let span =
         json!({ "id": endpoint["id"], "from": "2026-01-01T00:00:00Z", "deliveredToo": true });
-    let none = hooks.does("replayWebhookEndpoint", "count", span).await;
-    assert_eq!(none["count"], 0);
+    hooks.does("replayWebhookEndpoint", "", span).await;
+    const NONE: &str = "select count(*) from jobs where kind = 'webhooks.replay' and status = 'done' and progress_done = 0";
+    until("none was sent", async || {
+        app.database.count(NONE).await == 1
+    })
+    .await;
     assert_eq!(elsewhere.so_far().len(), 0);
     organizer
         .caller
@@ -143,7 +150,16 @@ async fn events_that_no_endpoint_wants_cost_no_job() {
     assert_eq!(buys().await, (1, 2), "north wants one of its types");
     let off = json!({ "id": endpoint["id"], "active": false });
     north.caller.does("updateWebhookEndpoint", "", off).await;
-    assert_eq!(buys().await, (0, 2), "it is turned off");
+    assert_eq!(
+        buys().await,
+        (1, 2),
+        "it is turned off, and this waits for it"
+    );
+    admin
+        .execute("update webhook_endpoints set status = 'gone'", &[])
+        .await
+        .unwrap();
+    assert_eq!(buys().await, (0, 2), "it asked for nothing more");
 }
 
 #[tokio::test]

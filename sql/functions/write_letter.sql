@@ -1,6 +1,6 @@
 -- Writes a letter whose text is there already, and the job that delivers it, in the transaction of what it is about.
--- Called from: processes of the last release, and es.tell_owners_of_webhook. What else is written now goes through
---   es.write_messages, whose text is made when it is delivered.
+-- Called from: es.tell_owners_of_webhook. What else is written goes through es.write_messages, whose text is made when it is
+--   delivered.
 -- Raises: nothing of its own. Owned by es_system, for letters hold codes and no other role may read them.
 
 create or replace function es.write_letter(p_org uuid, p_kind text, p_recipient text, p_subject text, p_body text)
@@ -25,19 +25,5 @@ begin
 end
 $body$;
 
-create or replace function es.enqueue_mail(p_kind text, p_recipient text, p_subject text, p_body text)
-returns void
-language plpgsql
-security definer
-set search_path = pg_catalog, public, es, pg_temp
-as $body$
-begin
-  perform es.write_letter(es.current_org(), p_kind, p_recipient, p_subject, p_body);
-end
-$body$;
-
 alter function es.write_letter(uuid, text, text, text, text) owner to es_system;
-alter function es.enqueue_mail(text, text, text, text) owner to es_system;
 revoke execute on function es.write_letter(uuid, text, text, text, text) from public;
-revoke execute on function es.enqueue_mail(text, text, text, text) from public;
-grant execute on function es.enqueue_mail(text, text, text, text) to es_verbs;
