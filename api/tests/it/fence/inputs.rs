@@ -194,6 +194,9 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
             "idempotencyKey" => json!(harness::key()),
             "url" => json!(format!("https://hooks.example.org/{number}")),
             "apiVersion" => json!("2026-11-21"),
+            "webhookKey" => json!(
+                "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEEDr2LjtURuePQzplybdC+u4CwrqDqBaWjcMMsTbhdbcwHBcepxo7yAQGhHPTnlvFYPAZFceEu/1FwCM/QmGUhA=="
+            ),
             "text" | "document" => json!(format!("query MadeUp{number} {{ __typename }}")),
             name if name.ends_with("Url") => json!(format!("https://example.org/{number}")),
             _ => json!(format!("made up {number}")),
