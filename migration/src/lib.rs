@@ -34,7 +34,6 @@ mod m20261121_000026_messages;
 mod m20261121_000027_reminders;
 mod m20261121_000028_payments;
 mod m20261121_000029_payment_events;
-mod m20261121_000031_expected_change;
 mod m20261121_000033_told;
 mod m20261121_000034_reports;
 mod m20261121_000035_payment_providers;
@@ -80,7 +79,6 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000027_reminders::Migration),
             Box::new(m20261121_000028_payments::Migration),
             Box::new(m20261121_000029_payment_events::Migration),
-            Box::new(m20261121_000031_expected_change::Migration),
             Box::new(m20261121_000033_told::Migration),
             Box::new(m20261121_000034_reports::Migration),
             Box::new(m20261121_000035_payment_providers::Migration),

@@ -42,6 +42,8 @@ create index message_deliveries_old_idx on message_deliveries using brin (create
 -- Nothing calls it any more. What stood beside it has a file of its own.
 drop function if exists es.enqueue_mail(text, text, text, text);
 drop function if exists es.tell_buyer(uuid, text);
+-- It takes one more today.
+drop function if exists es.change_stock(registrations, events, uuid[], jsonb, boolean);
 drop function if exists es.tell_buyers_of_event(uuid, uuid, integer);
 delete from es.function_digests where name = 'enqueue_mail';
 ";
