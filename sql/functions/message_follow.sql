@@ -2,15 +2,12 @@
 -- again at any time: each message is written once.
 -- message_follow: request {type, object_id, data}; answer {written}.
 -- message_follow_many: for several events. Request: {events: [{type, object_id, data}]}. Answer: {written}.
--- message_tell_buyers: of an event that was called off, to the next of its buyers. Request: {event_id, after?, limit, count:
---   whether to count them}. Answer: {done: buyers of this step; after: where to go on; total: how many there are, if that
---   was asked}.
--- Called from: the jobs messages.follow and messages.tell_buyers, as es_system in the event's organization.
+-- Called from: the job messages.follow, as es_system in the event's organization.
 -- Raises: nothing of its own.
 -- after: message_write
 
--- To the buyer, and to whoever got a ticket of it from somebody. Of an event that is called off they hear that, each in the
--- same letter as by message_tell_buyers, so that they hear it once.
+-- To the buyer, and to whoever got a ticket of it from somebody. Of an event that is called off they hear that: its registrations
+-- are cancelled one after the other (R17).
 create or replace function es.tell_of_cancellation(p_registration uuid)
 returns integer
 language plpgsql
@@ -51,64 +48,6 @@ begin
   );
 end
 $body$;
-
-create or replace function public.message_tell_buyers(p_request jsonb)
-returns jsonb
-language plpgsql
-set search_path = pg_catalog, public, es, pg_temp
-as $body$
-declare
-  v_event events;
-  v_total bigint;
-  v_messages jsonb;
-  v_last uuid;
-  v_done integer;
-begin
-  select e.* into v_event
-  from events e
-  where e.org_id = es.current_org()
-    and e.id = (p_request ->> 'event_id')::uuid;
-  if (p_request ->> 'count')::boolean then
-    select count(*) into v_total
-    from registrations r
-    where r.event_id = v_event.id
-      and es.hears_of_the_end(r, v_event);
-  end if;
-  select
-    coalesce(
-      jsonb_agg(
-        jsonb_build_object(
-          'kind', 'event_cancelled', 'org_id', r.org_id, 'recipient', r.buyer_email, 'event_id', r.event_id,
-          'registration_id', r.id, 'about', r.id, 'priority', 2
-        )
-        order by r.id
-      ),
-      '[]'
-    ),
-    (array_agg(r.id order by r.id desc))[1],
-    count(*)
-  into v_messages, v_last, v_done
-  from (
-    select r.*
-    from registrations r
-    where r.event_id = v_event.id
-      and es.hears_of_the_end(r, v_event)
-      and (p_request ->> 'after' is null or r.id > (p_request ->> 'after')::uuid)
-    order by r.id
-    limit (p_request ->> 'limit')::integer
-  ) r;
-  perform es.write_messages(v_messages);
-  return jsonb_build_object('done', v_done, 'after', v_last, 'total', v_total);
-end
-$body$;
-
--- Not those that were cancelled before. Bound early, so that it becomes part of its statements.
-create or replace function es.hears_of_the_end(p_registration public.registrations, p_event public.events)
-returns boolean
-stable
-return p_registration.status = 'cancelled'
-    and p_registration.confirmed_at is not null
-    and p_registration.cancelled_at >= p_event.cancelled_at;
 
 -- An approval that asks for money says until when; one that does not is told by the confirmation.
 create or replace function es.tell_of_decision(p_registration uuid, p_type text, p_data jsonb)
@@ -239,8 +178,7 @@ begin
 end
 $body$;
 
--- By the keys of what they are about, as message_tell_buyers does, so that two who write the same wait for each other in one
--- direction only.
+-- By the keys of what they are about, so that two who write the same wait for each other in one direction only.
 create or replace function public.message_follow_many(p_request jsonb)
 returns jsonb
 language plpgsql
@@ -262,16 +200,12 @@ end
 $body$;
 
 alter function es.tell_of_cancellation(uuid) owner to es_system;
-alter function public.message_tell_buyers(jsonb) owner to es_system;
-alter function es.hears_of_the_end(registrations, events) owner to es_system;
 alter function es.tell_of_decision(uuid, text, jsonb) owner to es_system;
 alter function es.tell_of_refund(jsonb) owner to es_system;
 alter function es.tell_of_transfer(uuid, jsonb) owner to es_system;
 alter function public.message_follow(jsonb) owner to es_system;
 alter function public.message_follow_many(jsonb) owner to es_system;
 revoke execute on function es.tell_of_cancellation(uuid) from public;
-revoke execute on function public.message_tell_buyers(jsonb) from public;
-revoke execute on function es.hears_of_the_end(registrations, events) from public;
 revoke execute on function es.tell_of_decision(uuid, text, jsonb) from public;
 revoke execute on function es.tell_of_refund(jsonb) from public;
 revoke execute on function es.tell_of_transfer(uuid, jsonb) from public;

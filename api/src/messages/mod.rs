@@ -164,8 +164,6 @@ pub fn jobs(registry: &mut Registry) {
         .add::<deliver::DeliverMail>()
         .add::<follow::Follow>()
         .on_many::<follow::Follow>(TOLD)
-        .add::<follow::TellBuyers>()
-        .on::<follow::TellBuyers>(Events::Of(&["event.cancelled"]))
         .add::<remind::RemindPeople>()
         .add::<remind::Remind>()
         .every::<remind::Remind>(Schedule::seconds(30))
