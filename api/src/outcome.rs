@@ -113,19 +113,10 @@ pub async fn decide_as(
     function: &'static str,
     request: &Json,
 ) -> Result<Json, Fault> {
-    const TRIES: usize = 3;
-    let mut tried = 1;
-    loop {
-        match app.door.decide(actor, org_id, function, request).await {
-            Err(Undecided::Sql { code, .. })
-                if tried < TRIES && matches!(code.as_str(), "40P01" | "40001") =>
-            {
-                tracing::warn!(function, tried, "a deadlock; tried again");
-                tried += 1;
-            }
-            decided => return Ok(decided?),
-        }
-    }
+    again(function, || {
+        app.door.decide(actor, org_id, function, request)
+    })
+    .await
 }
 
 /// The same as the program, in that organization.
@@ -136,19 +127,28 @@ pub async fn decide_for_many(
     function: &'static str,
     request: &Json,
 ) -> Result<Json, Fault> {
+    again(function, || {
+        app.door.decide_for_many(reason, org_id, function, request)
+    })
+    .await
+}
+
+/// Asks, and asks again when it was rolled back for another's sake.
+async fn again<A>(function: &'static str, ask: impl Fn() -> A) -> Result<Json, Fault>
+where
+    A: Future<Output = Result<Json, Undecided>>,
+{
     const TRIES: usize = 3;
     let mut tried = 1;
     loop {
-        let answer = app
-            .door
-            .decide_for_many(reason, org_id, function, request)
-            .await;
-        match answer {
-            Err(Undecided::Sql { code, .. }) if tried < TRIES && code == "40P01" => {
+        match ask().await {
+            Err(Undecided::Sql { code, .. })
+                if tried < TRIES && matches!(code.as_str(), "40P01" | "40001") =>
+            {
                 tracing::warn!(function, tried, "a deadlock; tried again");
                 tried += 1;
             }
-            answer => return Ok(answer?),
+            decided => return Ok(decided?),
         }
     }
 }

@@ -16,24 +16,10 @@ language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_found payments;
+  v_found constant payments := es.lock_payment((p_request ->> 'payment_id')::uuid);
   v_amount bigint;
 begin
-  perform from registrations r
-  where r.id = (
-    select p.registration_id
-    from payments p
-    where p.id = (p_request ->> 'payment_id')::uuid
-      and p.org_id = es.current_org()
-  )
-  for no key update;
-  select p.*
-  into v_found
-  from payments p
-  where p.id = (p_request ->> 'payment_id')::uuid
-    and p.org_id = es.current_org()
-  for no key update;
-  if not found then
+  if v_found.id is null then
     return jsonb_build_object('outcome', 'payment_not_found');
   end if;
   if v_found.provider <> 'offline' then

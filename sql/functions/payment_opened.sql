@@ -39,15 +39,12 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_found payments;
+  v_found constant payments := es.lock_payment((p_request ->> 'payment_id')::uuid);
   v_due timestamptz;
 begin
-  select p.* into v_found from payments p where p.id = (p_request ->> 'payment_id')::uuid;
-  if not found then
+  if v_found.id is null then
     return jsonb_build_object('outcome', 'payment_not_found');
   end if;
-  perform from registrations r where r.id = v_found.registration_id for no key update;
-  select p.* into v_found from payments p where p.id = v_found.id for no key update;
   if p_request ->> 'due_at' is not null and v_found.status = 'created' then
     v_due := es.wait_for_money(v_found.registration_id, (p_request ->> 'due_at')::timestamptz);
   end if;
@@ -70,15 +67,12 @@ security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
 declare
-  v_found payments;
+  v_found constant payments := es.lock_payment((p_request ->> 'payment_id')::uuid);
   v_due timestamptz;
 begin
-  select p.* into v_found from payments p where p.id = (p_request ->> 'payment_id')::uuid;
-  if not found then
+  if v_found.id is null then
     return jsonb_build_object('outcome', 'payment_not_found');
   end if;
-  perform from registrations r where r.id = v_found.registration_id for no key update;
-  select p.* into v_found from payments p where p.id = v_found.id for no key update;
   if v_found.status not in ('created', 'pending') then
     return jsonb_build_object('outcome', 'settled');
   end if;

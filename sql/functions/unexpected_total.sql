@@ -1,5 +1,5 @@
--- Whether it costs something else than the caller has seen: the outcome price_changed (total_minor, currency, unit: one major
--- unit's worth of digits, as text), or null. Request: {expected_total_minor?, expected_currency?}.
+-- Whether it costs something else than the caller has seen: the outcome price_changed (total_minor, currency, unit: one minor
+-- unit as a decimal number, by which the decimals are known), or null. Request: {expected_total_minor?, expected_currency?}.
 -- Called from: place_registration, change_stock; before anything is taken.
 -- Raises: nothing of its own.
 

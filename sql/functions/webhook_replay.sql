@@ -25,6 +25,20 @@ begin
 end
 $body$;
 
+-- The endpoints of these deliveries rest no longer after failures.
+create or replace function es.end_rests_of(p_deliveries uuid[])
+returns void
+language plpgsql
+set search_path = pg_catalog, public, es, pg_temp
+as $body$
+begin
+  update webhook_endpoints e
+  set rests_until = null
+  where e.rests_until is not null
+    and e.id in (select d.endpoint_id from webhook_deliveries d where d.id = any (p_deliveries));
+end
+$body$;
+
 -- Deliveries that the caller has locked and found ended begin anew.
 create or replace function es.begin_webhooks_anew(p_deliveries uuid[])
 returns void
@@ -40,10 +54,7 @@ begin
     next_attempt_at = null,
     failure = null
   where d.id = any (p_deliveries);
-  update webhook_endpoints e
-  set rests_until = null
-  where e.rests_until is not null
-    and e.id in (select d.endpoint_id from webhook_deliveries d where d.id = any (p_deliveries));
+  perform es.end_rests_of(p_deliveries);
   perform es.enqueue_webhook_deliveries(p_deliveries);
 end
 $body$;
@@ -189,17 +200,20 @@ return p_delivery.created_at >= (p_request ->> 'from')::timestamptz
     and p_delivery.scopes <@ p_held;
 
 alter function es.lock_endpoints_of(uuid[]) owner to es_verbs;
+alter function es.end_rests_of(uuid[]) owner to es_verbs;
 alter function es.begin_webhooks_anew(uuid[]) owner to es_verbs;
 alter function public.replay_webhook_deliveries(jsonb) owner to es_verbs;
 alter function public.replay_webhook_endpoint(jsonb) owner to es_verbs;
 alter function public.replay_webhook_step(jsonb) owner to es_system;
 alter function es.is_to_be_replayed(webhook_deliveries, jsonb, text[]) owner to es_system;
 revoke execute on function es.lock_endpoints_of(uuid[]) from public;
+revoke execute on function es.end_rests_of(uuid[]) from public;
 revoke execute on function es.begin_webhooks_anew(uuid[]) from public;
 revoke execute on function public.replay_webhook_deliveries(jsonb) from public;
 revoke execute on function public.replay_webhook_endpoint(jsonb) from public;
 revoke execute on function public.replay_webhook_step(jsonb) from public;
 revoke execute on function es.is_to_be_replayed(webhook_deliveries, jsonb, text[]) from public;
+grant execute on function es.end_rests_of(uuid[]) to es_system;
 grant execute on function es.begin_webhooks_anew(uuid[]) to es_system;
 grant execute on function public.replay_webhook_deliveries(jsonb) to es_member;
 grant execute on function public.replay_webhook_endpoint(jsonb) to es_member;

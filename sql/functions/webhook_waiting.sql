@@ -90,10 +90,7 @@ begin
   end if;
   v_now := es.clock();
   update webhook_deliveries d set next_attempt_at = v_now where d.id = any (v_ids);
-  update webhook_endpoints e
-  set rests_until = null
-  where e.rests_until is not null
-    and e.id in (select d.endpoint_id from webhook_deliveries d where d.id = any (v_ids));
+  perform es.end_rests_of(v_ids);
   if es.hurry_webhook_jobs(v_ids, v_now) > 0 then
     perform es.enqueue_job('webhooks.hurry', jsonb_build_object('ids', to_jsonb(v_ids), 'asked_at', v_now));
   end if;

@@ -13,7 +13,7 @@ use crate::state::App;
 const MOST: usize = 1024 * 1024;
 
 /// How often a call is made at most.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 
 /// Whether a call may be made again when nobody knows what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,9 +93,19 @@ pub(super) async fn send(
             Some(next) => request = next,
             None => return Err(CallFailed::Unknown(unknown.reason)),
         }
-        tokio::time::sleep(Duration::from_millis(150) * 2u32.pow(tried)).await;
+        pause(tried).await;
     }
     Err(CallFailed::Unknown("the provider was not asked".to_owned()))
+}
+
+/// Before the call is made once more, after so many times.
+pub(super) async fn pause(tried: u32) {
+    tokio::time::sleep(Duration::from_millis(150) * 2u32.pow(tried)).await;
+}
+
+/// Whether a status says nothing of what was done.
+pub(super) fn is_undecided(status: u16) -> bool {
+    matches!(status, 408 | 409 | 425 | 429 | 500..)
 }
 
 /// Nobody knows.
@@ -131,14 +141,7 @@ async fn attempt(request: RequestBuilder) -> Result<Answer, Unanswered> {
             Err(_) => return Err(unanswered("the provider's answer broke off")),
         }
     }
-    let waits = matches!(
-        status,
-        StatusCode::REQUEST_TIMEOUT
-            | StatusCode::CONFLICT
-            | StatusCode::TOO_EARLY
-            | StatusCode::TOO_MANY_REQUESTS
-    );
-    if waits || status.is_server_error() {
+    if is_undecided(status.as_u16()) {
         let reason = format!("the provider answered with {}", status.as_u16());
         return Err(unanswered(&reason));
     }

@@ -295,10 +295,7 @@ impl Provider for Paystack {
             }
             _ => vec![],
         };
-        match facts.is_empty() {
-            true => Ok(vec![Fact::Nothing(kind.to_owned())]),
-            false => Ok(facts),
-        }
+        Ok(Fact::or_nothing(facts, kind))
     }
 
     async fn fetch(
@@ -347,8 +344,6 @@ impl Provider for Paystack {
         new: &NewRefund,
     ) -> Result<Option<RefundFact>, CallFailed> {
         let known = refunds(app, account, &new.payment_reference).await?;
-        Ok(known
-            .into_iter()
-            .find(|refund| refund.refund_id == Some(new.id)))
+        Ok(RefundFact::of(known, new.id))
     }
 }

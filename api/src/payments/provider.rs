@@ -273,6 +273,15 @@ pub struct RefundFact {
     pub failure: Option<String>,
 }
 
+impl RefundFact {
+    /// The one among them that is ours by that key.
+    pub(super) fn of(known: Vec<Self>, id: Uuid) -> Option<Self> {
+        known
+            .into_iter()
+            .find(|refund| refund.refund_id == Some(id))
+    }
+}
+
 /// Where a dispute stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -343,6 +352,16 @@ pub enum Fact {
     Dispute(DisputeFact),
     /// Nothing that we keep; its type, for whoever looks.
     Nothing(String),
+}
+
+impl Fact {
+    /// These, or that an event of this type says nothing that we keep.
+    pub(super) fn or_nothing(facts: Vec<Self>, kind: &str) -> Vec<Self> {
+        match facts.is_empty() {
+            true => vec![Self::Nothing(kind.to_owned())],
+            false => facts,
+        }
+    }
 }
 
 /// An event whose sender was proved.

@@ -2,7 +2,7 @@
 //! never come here. Requests are async-stripe's, and so is how they are sent; of answers and events we read the few fields that
 //! we need, whatever else a version of the API adds or leaves out.
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
@@ -29,8 +29,6 @@ use crate::state::App;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stripe;
 
-/// How often a request is sent at most: each reads, or carries a key by which Stripe knows it again.
-const TRIES: u32 = 3;
 /// The most refunds that a list gives at once.
 const MOST: i64 = 100;
 
@@ -103,7 +101,8 @@ fn client(app: &App, account: &Account) -> Result<Client, CallFailed> {
         .map_err(|_| CallFailed::Misconfigured("invalid_key".to_owned()))
 }
 
-/// Sends a request; with a key it is done once, however often it is sent. `None` when there is no such thing.
+/// Sends a request, again where nobody knows: each reads, or carries a key by which it is done once however often it is sent.
+/// `None` when there is no such thing.
 async fn ask(
     app: &App,
     account: &Account,
@@ -131,10 +130,10 @@ async fn ask(
             Err(StripeError::Stripe(_, 404)) => return Ok(None),
             Err(error) => failure(&error),
         };
-        if tried == TRIES || !matches!(failed, CallFailed::Unknown(_)) {
+        if tried == call::TRIES || !matches!(failed, CallFailed::Unknown(_)) {
             return Err(failed);
         }
-        tokio::time::sleep(Duration::from_millis(150) * 2u32.pow(tried)).await;
+        call::pause(tried).await;
     }
 }
 
@@ -144,9 +143,9 @@ fn failure(error: &StripeError) -> CallFailed {
         StripeError::Stripe(told, status) => {
             let code = told.code.as_ref().map(|code| code.as_str());
             let word = code.unwrap_or(told.type_.as_str()).to_owned();
-            match status {
+            match *status {
                 401 => CallFailed::Misconfigured(word),
-                408 | 409 | 425 | 429 | 500.. => {
+                status if call::is_undecided(status) => {
                     CallFailed::Unknown(format!("Stripe answered with {status}"))
                 }
                 _ => CallFailed::Refused(word),
@@ -376,7 +375,6 @@ impl Provider for Stripe {
             serde_json::from_slice(body).map_err(|error| CallFailed::Refused(error.to_string()))?;
         let kind = event["type"].as_str().unwrap_or_default();
         let object = &event["data"]["object"];
-        let nothing = || vec![Fact::Nothing(kind.to_owned())];
         let facts = match kind {
             // Of payment intents that somebody else made in the same account we keep nothing.
             "payment_intent.succeeded"
@@ -403,7 +401,7 @@ impl Provider for Stripe {
             }
             _ => vec![],
         };
-        Ok(if facts.is_empty() { nothing() } else { facts })
+        Ok(Fact::or_nothing(facts, kind))
     }
 
     async fn fetch(
@@ -447,8 +445,6 @@ impl Provider for Stripe {
         new: &NewRefund,
     ) -> Result<Option<RefundFact>, CallFailed> {
         let known = refunds(app, account, &new.payment_reference).await?;
-        Ok(known
-            .into_iter()
-            .find(|refund| refund.refund_id == Some(new.id)))
+        Ok(RefundFact::of(known, new.id))
     }
 }

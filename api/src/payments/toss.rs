@@ -386,10 +386,7 @@ impl Provider for Toss {
             .header("idempotency-key", new.id.to_string())
             .json(&json!({ "cancelReason": format!("refund {}", new.id), "cancelAmount": amount }));
         let made = send(app, account, request).await?.done(word)?;
-        let known = refunds(&made)?.into_iter();
-        let mut known = known.filter(|refund| refund.refund_id == Some(new.id));
-        known
-            .next()
+        RefundFact::of(refunds(&made)?, new.id)
             .ok_or_else(|| CallFailed::Unknown("Toss's answer lacks the refund".to_owned()))
     }
 
@@ -401,9 +398,7 @@ impl Provider for Toss {
     ) -> Result<Option<RefundFact>, CallFailed> {
         let found = order(app, account, new.payment_id).await?;
         let known = found.as_ref().map(refunds).transpose()?.unwrap_or_default();
-        Ok(known
-            .into_iter()
-            .find(|refund| refund.refund_id == Some(new.id)))
+        Ok(RefundFact::of(known, new.id))
     }
 }
 

@@ -13,7 +13,6 @@ use crate::{
     fault::Fault,
     jobs::{Failed, Handler, Running},
     outcome::{self, Refusals},
-    statements,
     verbs::{Call, Done, Handle},
 };
 
@@ -112,11 +111,7 @@ impl Handler for Hurry {
     const KIND: &'static str = "webhooks.hurry";
 
     async fn run(job: &Running, Wish(wish): Wish) -> Result<(), Failed> {
-        let tx = job.begin().await?;
-        let answer = statements::call(&tx, "hurry_webhook_deliveries", wish)
-            .await
-            .map_err(Fault::from)?;
-        tx.commit().await.map_err(Fault::from)?;
+        let answer = job.decide("hurry_webhook_deliveries", &wish).await?;
         match answer["running"].as_i64() {
             Some(0) => {
                 job.app.jobs.wake();
