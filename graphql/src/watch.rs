@@ -1,6 +1,8 @@
 //! Subscriptions: compiled once as they begin; the same statement then reads the thing that changed each time that
 //! something happened to it, under the policies of whoever asks.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use async_graphql::parser::types::OperationType;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -66,6 +68,15 @@ enum Piece {
     Typename(String),
     Meta(usize),
     Thing(Shape),
+}
+
+/// A message, written.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// The whole response, JSON.
+    pub body: String,
+    /// A hash of what it says of the thing: the same as long as nothing of that has changed.
+    pub thing: u64,
 }
 
 /// What a message tells.
@@ -211,13 +222,13 @@ impl Engine {
         Ok(text != "null")
     }
 
-    /// The message, as this caller may see it: the whole response, JSON. `None` where the thing is not there for them.
+    /// The message, as this caller may see it. `None` where the thing is not there for them.
     pub async fn watched(
         &self,
         watch: &Watch,
         told: &Told,
         host: &dyn Host,
-    ) -> Result<Option<String>, ReadFailure> {
+    ) -> Result<Option<Message>, ReadFailure> {
         let mut values = watch.variables.clone();
         let thing = told.thing.map(|key| global_id::encode(watch.tag, key));
         values.insert(THING.to_owned(), json!(thing));
@@ -234,6 +245,7 @@ impl Engine {
             None => None,
         };
         let (mut parts, mut fails, mut seen) = (vec![], vec![], thing.is_none());
+        let mut digest = DefaultHasher::new();
         let read = |shape: &Shape, path: &[&str], fails: &mut Vec<Fail>| match &row {
             Some(row) => Part::from(shape.clone()).render(
                 watch.statement.as_ref(),
@@ -251,6 +263,7 @@ impl Engine {
                 Piece::Thing(shape) => {
                     let text = read(shape, &[&watch.key, key], &mut fails)?;
                     seen |= text != "null";
+                    text.hash(&mut digest);
                     text
                 }
             };
@@ -263,7 +276,10 @@ impl Engine {
             return Ok(None);
         }
         let data = format!("{{{}:{{{}}}}}", json!(watch.key), parts.join(","));
-        Ok(Some(answer::message(&data, &fails, host.request_id())))
+        Ok(Some(Message {
+            body: answer::message(&data, &fails, host.request_id()),
+            thing: digest.finish(),
+        }))
     }
 }
 

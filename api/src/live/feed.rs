@@ -100,6 +100,8 @@ const PAGE: u64 = 1_000;
 const LOOK: Duration = Duration::from_millis(400);
 /// After trouble.
 const TROUBLE: Duration = Duration::from_millis(500);
+/// In how many such times each group where only the last state counts has looked whether it still holds: ten seconds.
+const ROUND: usize = 25;
 /// For how long it goes on when nobody watches any more.
 const LINGER: Duration = Duration::from_secs(30);
 
@@ -109,6 +111,7 @@ pub(super) async fn follow(app: App, hub: Arc<Hub>) {
     let types = app.live.topics().types();
     let mut last = None;
     let mut alone_since = None;
+    let (mut looked, mut time) = (Instant::now(), 0);
     loop {
         let after = last.unwrap_or(0);
         let limit = if last.is_some() { PAGE } else { 0 };
@@ -128,6 +131,10 @@ pub(super) async fn follow(app: App, hub: Arc<Hub>) {
                 TROUBLE
             }
         };
+        if looked.elapsed() >= LOOK {
+            (looked, time) = (Instant::now(), time + 1);
+            hub.look(&app, time, ROUND);
+        }
         match hub.is_empty() {
             false => alone_since = None,
             true => {

@@ -46,6 +46,8 @@ pub(super) struct Message {
     pub position: i64,
     /// `None`: the thing is not there for these readers.
     pub body: Option<Arc<str>>,
+    /// A hash of what it says of the thing.
+    pub thing: u64,
 }
 
 struct Reader {
@@ -64,6 +66,9 @@ struct State {
     starters: Vec<oneshot::Sender<Message>>,
     running: bool,
     not_before: Option<Instant>,
+    /// What was last said of the thing, and whether to look if that is still so.
+    last: Option<u64>,
+    look: bool,
 }
 
 /// A group.
@@ -170,6 +175,16 @@ impl Group {
         self.wake(app, state);
     }
 
+    /// What is left changes by the clock too, when a sale opens, and by settings: looks whether it did, where only the last
+    /// state counts.
+    pub fn look(self: &Arc<Self>, app: &App) {
+        if self.topic.latest.is_some() {
+            let mut state = self.lock();
+            state.look = true;
+            self.wake(app, state);
+        }
+    }
+
     /// How things stand: read once for all who ask at the same time.
     pub async fn standing(self: &Arc<Self>, app: &App) -> Option<Message> {
         let (answer, message) = oneshot::channel();
@@ -226,18 +241,20 @@ impl Group {
         position: i64,
         thing: Option<Uuid>,
     ) -> Result<Message, ReadFailure> {
-        let told = Told {
+        let told = self.of_now(app, position, thing);
+        self.read(app, position, &told).await
+    }
+
+    fn of_now(&self, app: &App, position: i64, thing: Option<Uuid>) -> Told {
+        let now = app.clock.now();
+        Told {
             id: Uuid::now_v7().to_string(),
             event_type: STARTED.to_owned(),
             version: 1,
-            at: app
-                .clock
-                .now()
-                .to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+            at: now.to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
             cursor: self.cursor(app, position),
             thing,
-        };
-        self.read(app, position, &told).await
+        }
     }
 
     fn cursor(&self, app: &App, position: i64) -> String {
@@ -252,9 +269,16 @@ impl Group {
             let read = app.engine.watched(&self.watch, told, &self.host).await;
             drop(turn);
             match read {
-                Ok(body) => {
-                    let body = body.map(Into::into);
-                    return Ok(Message { position, body });
+                Ok(read) => {
+                    let (thing, body) = match read {
+                        Some(read) => (read.thing, Some(read.body.into())),
+                        None => (0, None),
+                    };
+                    return Ok(Message {
+                        position,
+                        body,
+                        thing,
+                    });
                 }
                 Err(failure @ ReadFailure::Unavailable(_)) => {
                     tries += 1;
@@ -269,6 +293,7 @@ impl Group {
                     return Ok(Message {
                         position,
                         body: Some(body.into()),
+                        thing: 0,
                     });
                 }
             }
@@ -276,9 +301,11 @@ impl Group {
     }
 
     fn deliver(&self, message: &Message) {
-        let Some(body) = &message.body else { return };
         let position = message.position;
-        self.lock().readers.retain_mut(|reader| match reader.start {
+        let mut state = self.lock();
+        state.last = Some(message.thing);
+        let Some(body) = &message.body else { return };
+        state.readers.retain_mut(|reader| match reader.start {
             None if reader.held.len() < MOST_HELD => {
                 reader.held.push((position, body.clone()));
                 true
@@ -301,6 +328,28 @@ impl Group {
     }
 }
 
+/// The message that tells of a thing that changed though nothing happened to it; it stands where the last event stood, so
+/// that a cursor from it leaves nothing out.
+impl Group {
+    async fn look_again(&self, app: &App) -> Result<(), ReadFailure> {
+        let position = app.live.hub().dispatched().await;
+        let told = Told {
+            event_type: self.topic.latest.unwrap_or_default().to_owned(),
+            ..self.of_now(app, position, self.named())
+        };
+        let message = self.read(app, position, &told).await?;
+        if self.lock().last != Some(message.thing) {
+            // To those too who begin just there.
+            let position = i64::MAX;
+            self.deliver(&Message {
+                position,
+                ..message
+            });
+        }
+        Ok(())
+    }
+}
+
 /// The database's text of an instant, as the API writes them.
 fn instant(text: &str) -> String {
     match chrono::DateTime::parse_from_rfc3339(text) {
@@ -315,6 +364,7 @@ fn instant(text: &str) -> String {
 struct Work {
     starters: Vec<oneshot::Sender<Message>>,
     items: Vec<Arc<Item>>,
+    look: bool,
 }
 
 impl Group {
@@ -331,14 +381,20 @@ impl Group {
                 state.queue.drain(..many).collect()
             }
         };
-        if starters.is_empty() && items.is_empty() {
+        // Whatever is told now is the last state.
+        let look = std::mem::take(&mut state.look) && items.is_empty() && early.is_none();
+        if starters.is_empty() && items.is_empty() && !look {
             state.running = false;
             return Err(None);
         }
         if self.topic.latest.is_some() && !items.is_empty() {
             state.not_before = Some(Instant::now() + GAP);
         }
-        Ok(Work { starters, items })
+        Ok(Work {
+            starters,
+            items,
+            look,
+        })
     }
 }
 
@@ -358,6 +414,7 @@ async fn run(app: App, group: Arc<Group>) {
             let position = app.live.hub().dispatched().await;
             match group.started(&app, position, group.named()).await {
                 Ok(message) => {
+                    group.lock().last.get_or_insert(message.thing);
                     for starter in work.starters {
                         // Whoever went away does not miss it.
                         let _ = starter.send(message.clone());
@@ -365,6 +422,9 @@ async fn run(app: App, group: Arc<Group>) {
                 }
                 Err(_) => group.give_up(),
             }
+        }
+        if work.look && group.look_again(&app).await.is_err() {
+            group.give_up();
         }
         for item in &work.items {
             match group.message(&app, item).await {

@@ -98,6 +98,13 @@ impl Hub {
         self.begun.notify_waiters();
     }
 
+    /// Lets every so many-th group, another one each time, look whether its thing has changed by itself.
+    pub fn look(&self, app: &App, time: usize, of: usize) {
+        let inner = self.lock();
+        let some = inner.groups.values().skip(time % of).step_by(of);
+        some.for_each(|group| group.look(app));
+    }
+
     /// Up to where everything was handed out, once that is known.
     pub async fn dispatched(&self) -> i64 {
         loop {

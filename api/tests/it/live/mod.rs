@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Database, EventSetup, Organizer, TestApp},
-    jobs::Worker,
+    jobs::{Worker, until},
 };
 use socket::Socket;
 
@@ -45,6 +45,12 @@ impl Stage {
             ..EventSetup::default()
         };
         let event = organizer.event(&setup).await;
+        // So that nothing of this is news.
+        let unsent = "select count(*) from outbox where sent_at is null";
+        until("all is passed on", async || {
+            app.database.count(unsent).await == 0
+        })
+        .await;
         Self {
             app,
             organizer,

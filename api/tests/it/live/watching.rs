@@ -143,6 +143,25 @@ async fn visitors_are_told_what_is_left_and_last_of_all_the_last_state() {
 }
 
 #[tokio::test]
+async fn what_changes_without_an_event_is_told_too() {
+    let stage = Stage::set(&[]).await;
+    let mut visitor = Socket::visitor(&stage.app.url).await;
+    visitor
+        .begin("left", AVAILABILITY, json!({ "eventId": stage.event["id"] }))
+        .await;
+    visitor.data("left", "availabilityChanged").await;
+    let more = json!({ "id": stage.event["pool"], "capacity": 70 });
+    let organizer = &stage.organizer.caller;
+    organizer.does("updateCapacityPool", "", more).await;
+    let told = visitor.data("left", "availabilityChanged").await;
+    assert_eq!(told["type"], "availability.changed");
+    assert_eq!(told["event"]["ticketTypes"]["nodes"][0]["available"], 70);
+    // And then nothing, for nothing changes.
+    visitor.is_silent(Duration::from_secs(12)).await;
+    stage.end().await;
+}
+
+#[tokio::test]
 async fn a_cursor_goes_on_where_it_was_and_an_old_one_says_so() {
     let stage = Stage::set(&[]).await;
     let mut member = stage.member().await;
@@ -219,9 +238,8 @@ async fn other_operations_are_answered_and_completed() {
     let two = "subscription { a: eventChanged { id } b: eventChanged { id } }";
     member.begin("q", two, json!({})).await;
     assert_eq!(member.refused("q").await, "GRAPHQL_VALIDATION_FAILED");
-    let dear = "subscription { registrationChanged { registration { items(first: 100) { nodes { ticket { \
-        transfers(first: 100) { nodes { id ticket { checkIns(first: 100) { nodes { id } } } } } } } } event { ticketTypes(first: 100) \
-        { nodes { id priceTiers(first: 100) { nodes { id } } tickets(first: 100) { nodes { id } } } } } } } }";
+    let dear = "subscription { eventChanged { event { ticketTypes(first: 100) { nodes { tickets(first: 100) { nodes { \
+        checkIns(first: 100) { nodes { id } } } } } } } } }";
     member.begin("q", dear, json!({})).await;
     assert_eq!(member.refused("q").await, "COST_EXCEEDED");
     let mut visitor = Socket::visitor(&stage.app.url).await;
