@@ -8,7 +8,7 @@ sql_migration!("m20261121_000045_positions", UP.to_owned(), DOWN.to_owned());
 // its commit, so whoever has seen one has nothing to expect below it.
 const UP: &str = r#"
 create sequence outbox_position_seq;
-grant usage, select on sequence outbox_position_seq to es_system;
+grant usage on sequence outbox_position_seq to es_system;
 alter table outbox add column position bigint;
 create unique index outbox_position_idx on outbox (position) where position is not null;
 "#;

@@ -26,8 +26,8 @@ declare
 begin
   select o.position into v_head from outbox o where o.position is not null order by o.position desc limit 1;
   select o.position into v_oldest from outbox o where o.position is not null order by o.position limit 1;
-  -- What was removed is not given anew.
-  v_head := coalesce(v_head, (select case when s.is_called then s.last_value else 0 end from outbox_position_seq s));
+  -- Never by the sequence: what that gave last may not be committed yet.
+  v_head := coalesce(v_head, 0);
   v_oldest := coalesce(v_oldest, v_head + 1);
   if v_limit > 0 and v_head > v_after then
     with looked_at as (

@@ -1,6 +1,7 @@
 //! Those who watch, over processes that are killed: two servers on one database, each with clients of its own.
 
 #[path = "../it/live/socket.rs"]
+#[expect(dead_code, reason = "the other tests use the rest of it")]
 mod socket;
 
 use std::{

@@ -5,6 +5,7 @@ mod clients;
 mod codes;
 mod fanning;
 mod limits;
+mod order;
 pub mod socket;
 mod standing;
 mod stream;

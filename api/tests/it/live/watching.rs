@@ -147,7 +147,11 @@ async fn what_changes_without_an_event_is_told_too() {
     let stage = Stage::set(&[]).await;
     let mut visitor = Socket::visitor(&stage.app.url).await;
     visitor
-        .begin("left", AVAILABILITY, json!({ "eventId": stage.event["id"] }))
+        .begin(
+            "left",
+            AVAILABILITY,
+            json!({ "eventId": stage.event["id"] }),
+        )
         .await;
     visitor.data("left", "availabilityChanged").await;
     let more = json!({ "id": stage.event["pool"], "capacity": 70 });
