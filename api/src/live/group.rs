@@ -78,13 +78,21 @@ pub(super) struct Group {
     topic: Topic,
     host: RequestHost,
     route: Uuid,
+    number: usize,
     state: Mutex<State>,
 }
 
 impl Group {
     /// With nobody in it. `route` is the thing whose events are heard.
-    pub fn new(key: String, watch: Watch, topic: Topic, host: RequestHost, route: Uuid) -> Self {
+    pub fn new(
+        (number, key): (usize, String),
+        watch: Watch,
+        topic: Topic,
+        host: RequestHost,
+        route: Uuid,
+    ) -> Self {
         Self {
+            number,
             key,
             watch,
             topic,
@@ -96,6 +104,11 @@ impl Group {
 
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// The how many-th group of this process it is.
+    pub fn number(&self) -> usize {
+        self.number
     }
 
     pub fn route(&self) -> Uuid {

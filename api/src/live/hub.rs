@@ -30,6 +30,8 @@ struct Inner {
     /// Up to where everything was handed to the groups; `None` while nobody follows.
     dispatched: Option<i64>,
     followed: bool,
+    /// Groups that were made so far.
+    made: usize,
 }
 
 impl Hub {
@@ -37,20 +39,21 @@ impl Hub {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The group of that key, made by `make` where there is none, with `join` done to it before anything else is handed
+    /// The group of that key, made by `make`, which is told its number, where there is none, with `join` done to it before anything else is handed
     /// to it. Somebody follows from now on.
     pub fn join(
         self: &Arc<Self>,
         app: &App,
         key: &str,
-        make: impl FnOnce() -> Group,
+        make: impl FnOnce(usize) -> Group,
         join: impl FnOnce(&Group),
     ) -> Arc<Group> {
         let mut inner = self.lock();
         let group = match inner.groups.get(key) {
             Some(group) => group.clone(),
             None => {
-                let group = Arc::new(make());
+                inner.made += 1;
+                let group = Arc::new(make(inner.made));
                 inner.groups.insert(key.to_owned(), group.clone());
                 let route = inner.routes.entry(group.route()).or_default();
                 route.push(group.clone());
@@ -101,8 +104,9 @@ impl Hub {
     /// Lets every so many-th group, another one each time, look whether its thing has changed by itself.
     pub fn look(&self, app: &App, time: usize, of: usize) {
         let inner = self.lock();
-        let some = inner.groups.values().skip(time % of).step_by(of);
-        some.for_each(|group| group.look(app));
+        let some = inner.groups.values();
+        some.filter(|group| group.number() % of == time % of)
+            .for_each(|group| group.look(app));
     }
 
     /// Up to where everything was handed out, once that is known.

@@ -129,7 +129,7 @@ fn join(
     let group = app.live.hub().join(
         app,
         &key,
-        || {
+        |made| {
             let info = RequestInfo {
                 request_id: format!("live-{}", Uuid::now_v7().simple()),
                 ip: None,
@@ -139,7 +139,7 @@ fn join(
                 info,
                 ..host.clone()
             };
-            Group::new(key.clone(), watch, topic.clone(), host, route)
+            Group::new((made, key.clone()), watch, topic.clone(), host, route)
         },
         |group| group.enter(number, outlet.clone()),
     );
