@@ -22,7 +22,7 @@ use crate::{Failure, http, places};
 
 /// All load comes from one address, and from one member of each of ten organizations: as many as the peer answers, who
 /// limits nobody. Counting itself stays on.
-const UNLIMITED: [(&str, &str); 8] = [
+const UNLIMITED: [(&str, &str); 11] = [
     ("VISITOR_POINTS", "1000000000"),
     ("VISITOR_POINTS_PER_SECOND", "1000000000"),
     ("USER_POINTS", "1000000000"),
@@ -31,6 +31,9 @@ const UNLIMITED: [(&str, &str); 8] = [
     ("TENANT_POINTS_PER_SECOND", "1000000000"),
     ("VISITOR_CONCURRENCY", "64"),
     ("TENANT_CONCURRENCY", "64"),
+    ("LIVE_VISITOR_CONNECTIONS", "1000000"),
+    ("LIVE_USER_CONNECTIONS", "1000000"),
+    ("LIVE_TENANT_CONNECTIONS", "1000000"),
 ];
 /// What seals the secrets of a bench's database: nothing in it is worth hiding.
 pub const SECRET_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";

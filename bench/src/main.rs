@@ -1,4 +1,4 @@
-//! Benches of EventSphere against its peers and against bare SQL: `bench graphql`, `bench sale`, `bench jobs`. Each sets itself up, checks that the
+//! Benches of EventSphere against its peers and against bare SQL: `bench graphql`, `bench sale`, `bench jobs`, `bench live`. Each sets itself up, checks that the
 //! contestants give the same answers, measures them in turns, prints a table for people and one line of JSON. How and
 //! by which rules: `bench/README.md`.
 
@@ -7,6 +7,7 @@ mod graphql;
 mod ground;
 mod http;
 mod jobs;
+mod live;
 mod load;
 mod places;
 mod sale;
@@ -25,8 +26,9 @@ async fn main() -> ExitCode {
         Some("graphql") => graphql::run(quick).await,
         Some("sale") => sale::run(quick).await,
         Some("jobs") => jobs::run(quick).await,
+        Some("live") => live::run(quick).await,
         _ => {
-            eprintln!("usage: [QUICK=1] bench graphql | sale | jobs");
+            eprintln!("usage: [QUICK=1] bench graphql | sale | jobs | live");
             return ExitCode::from(2);
         }
     };

@@ -20,6 +20,7 @@ mod documents;
 mod examples;
 mod fence;
 mod jobs;
+mod live;
 mod main_job;
 mod messages;
 mod payments;

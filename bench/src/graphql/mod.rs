@@ -4,11 +4,11 @@ mod contestants;
 mod equal;
 mod flights;
 mod growth;
-mod member;
+pub mod member;
 mod peer;
 pub mod pgbench;
 mod report;
-mod shapes;
+pub mod shapes;
 
 use std::{rc::Rc, time::Duration};
 

@@ -5,7 +5,7 @@ mod beside;
 mod check;
 mod one_by_one;
 mod report;
-mod shop;
+pub mod shop;
 mod storm;
 
 use std::{rc::Rc, time::Duration};

@@ -14,6 +14,13 @@ pub struct Sold {
     ticket_type: String,
 }
 
+impl Sold {
+    /// Id of the event.
+    pub fn event(&self) -> &str {
+        &self.event
+    }
+}
+
 /// Makes requests of buyers who are all different people.
 pub struct Shop {
     address: SocketAddr,
@@ -104,7 +111,7 @@ impl Shop {
     }
 
     /// What the answer to [`Self::place`] says.
-    pub fn placed(&self, status: u16, body: &[u8]) -> Result<Placed, Failure> {
+    pub fn placed(status: u16, body: &[u8]) -> Result<Placed, Failure> {
         let answer: Value = serde_json::from_slice(body)?;
         let payload = &answer["data"]["placeRegistration"];
         match (
