@@ -90,11 +90,15 @@ async function walk(page, shot, isPhone) {
   await shot('6-report');
   await example(page, 'Create an event');
   assert.match(await run(page), /"status": "DRAFT"/);
+  for (const step of ['Add a ticket type', 'Put the type in its stock']) {
+    await example(page, step);
+    assert.match(await run(page), /"userErrors": \[\]/);
+  }
   await example(page, 'Publish it');
   assert.match(await run(page), /"status": "PUBLISHED"/);
   await shot('7-published');
   await panel(page, 'Documentation Explorer', true);
-  await page.click('.graphiql-doc-explorer >> text=Query');
+  await page.click('.graphiql-doc-explorer a:text-is("Query")');
   await page.waitForTimeout(300);
   await page.click('.graphiql-doc-explorer a:text-is("events")');
   await page.waitForTimeout(300);

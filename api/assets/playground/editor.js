@@ -130,6 +130,8 @@ function Examples({ examples }) {
     addTab();
     queryEditor?.setValue(query);
     variableEditor?.setValue(variables ?? '');
+    // The row of tabs is longer than the screen: show the one that was opened.
+    setTimeout(() => document.querySelector('.graphiql-tab-active')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), 50);
   };
   const tasks = [...new Set(examples.map(({ task }) => task))];
   return h('section', { 'aria-label': 'Examples', className: 'examples' },
@@ -139,7 +141,12 @@ function Examples({ examples }) {
       h('ul', null, examples.filter((example) => example.task === task).map((example) => h('li', { key: example.name },
         h('button', { type: 'button', onClick: () => open(example) },
           h('strong', null, example.name, h('small', { className: `as as-${example.who}` }, WHO[example.who] ?? example.who)),
-          h('span', null, firstComment(example.query)))))))));
+          h('span', null, withCode(firstComment(example.query))))))))));
+}
+
+/** Words between backticks as code. */
+function withCode(text) {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? h('code', { key: at }, part) : part));
 }
 
 const WHO = { visitor: 'anybody', attendee: 'signed in', organizer: 'organizer' };

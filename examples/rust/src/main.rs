@@ -136,6 +136,44 @@ impl Sale {
     }
 }
 
+/// A session with its speaker.
+async fn programme(organizer: &Caller, event: &str) -> Result<(), Failure> {
+    let made = does!(
+        organizer,
+        CreateSpeaker,
+        create_speaker,
+        create_speaker,
+        CreateSpeakerInput {
+            name: "Runa Thistlewick".to_owned(),
+        }
+    );
+    let speaker = made.speaker.ok_or("no speaker")?.id;
+    let made = does!(
+        organizer,
+        CreateSession,
+        create_session,
+        create_session,
+        CreateSessionInput {
+            event_id: event.to_owned(),
+            title: "Opening".to_owned(),
+            starts_at: "2031-05-04T09:00:00+02:00".to_owned(),
+            ends_at: "2031-05-04T10:00:00+02:00".to_owned(),
+        }
+    );
+    does!(
+        organizer,
+        CreateSessionSpeaker,
+        create_session_speaker,
+        create_session_speaker,
+        CreateSessionSpeakerInput {
+            event_id: event.to_owned(),
+            session_id: made.session.ok_or("no session")?.id,
+            speaker_id: speaker,
+        }
+    );
+    Ok(())
+}
+
 /// A published event with two ticket types that share a pool of five.
 async fn set_up(visitor: &Caller, organizer: &Caller, organization: &str) -> Result<Sale, Failure> {
     let made = does!(
@@ -151,6 +189,7 @@ async fn set_up(visitor: &Caller, organizer: &Caller, organization: &str) -> Res
         }
     );
     let event = made.event.ok_or("no event")?.id;
+    programme(organizer, &event).await?;
     let pool = does!(
         organizer,
         CreateCapacityPool,
