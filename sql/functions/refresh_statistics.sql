@@ -1,6 +1,6 @@
--- Lets PostgreSQL count again in tables that were changed in as many rows as it believes them to have, and at least in
--- `rows`. Its autovacuum does so once a minute; on a young database a rush can have begun by then, and whoever planned
--- on empty tables takes any index for as good as the right one and keeps that plan.
+-- Lets PostgreSQL count again in tables that have twice the rows that it believes them to have, and at least `rows`.
+-- Its autovacuum does so once a minute; on a young database a rush can have begun by then, and whoever planned on empty
+-- tables takes any index for as good as the right one and keeps that plan.
 -- Request: {rows}. Answer: {tables}: the names of those that were looked at; one that somebody else works on is left out.
 -- Called from: the scheduled job database.statistics, as es_system; as es_owner, since only the owner may analyze.
 -- Raises: nothing of its own.
@@ -21,8 +21,9 @@ begin
     from pg_stat_user_tables s
     join pg_class c on c.oid = s.relid
     where c.relowner = current_user::regrole
-      and s.n_mod_since_analyze >= v_rows
-      and s.n_mod_since_analyze >= c.reltuples
+      and s.n_live_tup >= v_rows
+      -- Where rows come and go, as in a queue, they may be changed as often as they like.
+      and s.n_live_tup >= 2 * c.reltuples
     order by c.oid
   loop
     execute format('analyze (skip_locked) %s', v_table.name);

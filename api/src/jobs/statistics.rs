@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{Failed, Handler, Policy, Running};
 use crate::{fault::Fault, tenancy::SystemReason};
 
-/// A table that was changed in fewer rows is small, whatever plan reads it.
+/// A table of fewer rows is small, whatever plan reads it.
 const ROWS: i64 = 250;
 
 /// The job, by the clock.

@@ -143,7 +143,8 @@ async fn what_is_asked_by_its_key_is_planned_once() {
     let organizer = app.organizer("kept").await;
     let event = organizer.event(&EventSetup::default()).await;
     let placed = app.visitor().place(&event, &event["types"][0], 1).await;
-    let guest = app.with_guest(placed["guestSecret"].as_str().expect("a secret"));
+    let secret = placed["guestSecret"].as_str().expect("a secret");
+    let guest = app.visitor().with_guest(secret);
     let query = "query($id: ID!) { registration(id: $id) { status tickets { nodes { code } } } }";
     for _ in 0..8 {
         let asked = json!({ "id": placed["registration"]["id"] });
