@@ -44,7 +44,12 @@ async function rust({ url }) {
   return `graphql_client's client runs the main job: ${steps(said)}`;
 }
 
-const steps = (said) => `${said.match(/^ok  /gm)?.length ?? 0} steps`;
+/** How many steps were said to be done: a client that ended early did not run the job. */
+function steps(said) {
+  const done = said.match(/^ok  /gm)?.length ?? 0;
+  if (done < 10) throw new Error(`only ${done} steps:\n${said}`);
+  return `${done} steps`;
+}
 
 const SUITES = { graphqlSchemaLinter, graphqlEslint, audit, apollo, urql, relay, typescript, python, rust, schemathesis };
 const unknown = wanted.filter((name) => !SUITES[name]);
