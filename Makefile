@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test fuzz storms fmt lint schema-gate validation-oracle bench-graphql bench-sale bench-jobs bench-live bench-explosions bench-peers
+.PHONY: help setup setup-tests run build test fuzz storms fmt lint schema-gate validation-oracle conformance bench-graphql bench-sale bench-jobs bench-live bench-explosions bench-peers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +32,7 @@ test: setup-tests schema-gate ## Check format and lints, then run every test aga
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo build --workspace --all-targets
 	$(MAKE) --no-print-directory validation-oracle
+	$(MAKE) --no-print-directory conformance
 	@tools/install.sh live-clients
 	@tools/install.sh webhook-verifier
 	@tools/install.sh smtp-server
@@ -46,11 +47,21 @@ schema-gate: ## Compare schema.graphql with the last released one
 	@node tools/schema-gate/gate.mjs
 
 # SEED=<n> writes other documents, DOCUMENTS=<n> more of them.
-validation-oracle: ## Compare what the engine accepts with what graphql-js accepts
+validation-oracle: ## Compare what the engine accepts with what graphql-js and apollo-compiler accept
 	@scripts/setup.sh --tests
 	@tools/install.sh validation-oracle
-	cargo build --example verdicts
-	@node tools/validation-oracle/oracle.mjs target/debug/examples/verdicts $(or $(DOCUMENTS),2400) $(or $(SEED),1)
+	cargo build --example verdicts --bin apollo-verdicts
+	@node tools/validation-oracle/oracle.mjs target/debug/examples/verdicts target/debug/apollo-verdicts $(or $(DOCUMENTS),2400) $(or $(SEED),1)
+
+# SUITES="audit relay ..." runs some of them.
+conformance: ## Run suites and clients that others wrote against the schema and a server
+	@scripts/setup.sh --tests
+	@tools/install.sh conformance
+	@tools/install.sh schemathesis
+	@tools/install.sh ../examples/typescript
+	@tools/install.sh ../examples/python
+	cargo build --bin eventsphere --bin main-job
+	@node tools/conformance/run.mjs $(EVENTSPHERE) $(SUITES)
 
 # What fails is told with the seed of its world; PROPERTY_SEED=<seed> tries that world alone again.
 fuzz: setup ## Try planner and compiler on fresh random worlds for MINUTES (60 unless given)

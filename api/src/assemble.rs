@@ -211,6 +211,10 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
             trusted_proxies: context.config.http.trusted_proxies.clone(),
             request_timeout: context.config.http.request_timeout,
             public_max_age: context.config.caching.public_max_age,
+            demo_sign_ins: match context.config.demo {
+                true => demo::sign_ins(),
+                false => vec![],
+            },
         },
     });
     let started = async {

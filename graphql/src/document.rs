@@ -18,7 +18,7 @@ use crate::{
     duplicates,
     front::Front,
     guard::{self, Limits},
-    merging, single,
+    keywords, merging, single,
     types::Types,
     unknown,
 };
@@ -143,6 +143,11 @@ impl Documents {
             fail.locations = error.positions().collect();
             vec![fail]
         })?;
+        if let Some(pos) = keywords::glued(text) {
+            let mut fail = Fail::new("GRAPHQL_PARSE_FAILED", "expected a definition");
+            fail.locations = vec![pos];
+            return Err(vec![fail]);
+        }
         guard::check_document(&parsed, &self.limits).map_err(refused)?;
         self.types
             .check_variable_types(&parsed)

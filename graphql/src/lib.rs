@@ -23,6 +23,7 @@ pub mod global_id;
 pub mod guard;
 pub mod input;
 pub mod joint;
+mod keywords;
 mod merging;
 mod payload;
 pub mod plan;

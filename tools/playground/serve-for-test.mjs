@@ -28,18 +28,29 @@ const rootValue = {
     : { userErrors: [{ message: 'E-mail or password is wrong.', code: 'INVALID_CREDENTIALS', field: ['password'] }] }),
 };
 
+const title = (stem) => stem.replace(/^[\d-]+/, '').replaceAll('-', ' ').replace(/^./, (first) => first.toUpperCase());
+
 function examples() {
-  const json = (name) => { try { return JSON.parse(readFileSync(new URL(name, folder), 'utf8')); } catch { return null; } };
-  return readdirSync(folder).filter((name) => name.endsWith('.graphql')).sort().map((name) => ({
-    name: name.replace(/^\d+-|\.graphql$/g, '').replaceAll('-', ' ').replace(/^./, (first) => first.toUpperCase()),
-    query: readFileSync(new URL(name, folder), 'utf8'), variables: json(name.replace('.graphql', '.variables.json')),
-  }));
+  return readdirSync(folder).sort().flatMap((task) => {
+    const inside = new URL(`${task}/`, folder);
+    const text = (name) => { try { return readFileSync(new URL(name, inside), 'utf8'); } catch { return null; } };
+    return readdirSync(inside).sort().flatMap((name) => {
+      const [, stem, who] = /^(.*)\.(visitor|attendee|organizer)\.graphql$/.exec(name) ?? [];
+      if (!stem) return [];
+      const variables = JSON.parse(text(`${stem}.variables.json`));
+      return [{ task: title(task), name: title(stem), who, query: text(name), variables, fill: text(`${stem}.fill.graphql`) }];
+    });
+  });
 }
+
+const signIns = [{ who: 'organizer', email: 'ada@example.org', password: 'demo', organization: 'example-society' }];
 
 async function answer(request) {
   const path = normalize(new URL(request.url, 'http://test').pathname);
   if (path === '/graphql' && request.method === 'POST') return api(request);
   if (path === '/playground/examples.json') return [200, '.json', JSON.stringify(examples())];
+  if (path === '/playground/sign-ins.json') return [200, '.json', JSON.stringify(process.env.CLOSED ? [] : signIns)];
+  if (path === '/schema.graphql') return [200, '.txt', readFileSync(new URL('../../schema.graphql', import.meta.url))];
   const file = path === '/playground' ? 'playground/index.html' : path.replace(/^\/playground\/assets\//, (path.includes('/graphiql/') ? 'third-party/' : 'playground/'));
   return [200, extname(file), await readFile(new URL(file.replace(/^\//, './'), assets))];
 }

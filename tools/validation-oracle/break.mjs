@@ -280,6 +280,12 @@ export const BREAKERS = {
   ],
   // No document at all.
   Syntax: [
+    // A keyword that runs into the name behind it.
+    ({ document }) => {
+      const text = print(document);
+      const glued = text.replace(/^(query|mutation|fragment) (?=\w)/m, "$1");
+      return glued === text ? null : glued;
+    },
     ({ document, choices }) => {
       const text = print(document);
       const at = choices.below(text.length);

@@ -1,8 +1,34 @@
-// Where the engine may judge otherwise than graphql-js: [test of {text, rules, refusal}, reason] each. There is nothing.
+// Where a judge may judge otherwise than graphql-js: [judge, test of {text, rules, refusal}, reason] each. For the engine there
+// is nothing.
 
-const REASONS = [];
+const only = (rules, ...names) => rules.length > 0 && rules.every((rule) => names.includes(rule));
 
-/** Why the engine may differ about that document; nothing when it may not. */
+const accepts = (...names) => ({ rules, refusal }) => refusal === undefined && only(rules, ...names);
+
+const REASONS = [
+  [
+    "apollo-compiler",
+    accepts("MaxIntrospectionDepthRule"),
+    "apollo-compiler 1.33 bounds introspection when it executes, not when it validates",
+  ],
+  [
+    "apollo-compiler",
+    accepts("UniqueInputFieldNamesRule"),
+    "apollo-compiler 1.33 does not look for a field that is twice in an input object (specification, 5.6.3)",
+  ],
+  [
+    "apollo-compiler",
+    accepts("VariablesInAllowedPositionRule"),
+    "apollo-compiler 1.33 does not look at the types of variables inside of input objects and lists (specification, 5.8.5)",
+  ],
+  [
+    "apollo-compiler",
+    accepts("ValuesOfCorrectTypeRule"),
+    "apollo-compiler takes any literal for scalars of a schema; graphql-js is told which kinds ours take",
+  ],
+];
+
+/** Why a judge may differ about that document; nothing when it may not. */
 export function excused(judged) {
-  return REASONS.find(([test]) => test(judged))?.[1];
+  return REASONS.find(([judge, test]) => judge === judged.judge && test(judged))?.[2];
 }

@@ -1,21 +1,23 @@
-// node oracle.mjs <program that judges> [documents [seed]]
-// Writes documents for schema.graphql, most of them broken in some way, lets graphql-js and the engine judge each, and
-// ends with 1 when they differ, or when too little was broken for that to say something.
+// node oracle.mjs <the engine as a judge> <apollo-compiler as a judge> [documents [seed]]
+// Writes documents for schema.graphql, most of them broken in some way, lets graphql-js, the engine and apollo-compiler judge
+// each, and ends with 1 when they differ, or when too little was broken for that to say something.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { buildSchema, parse, specifiedRules, validate } from "graphql";
 
 import { BREAKERS } from "./break.mjs";
 import { excused } from "./excused.mjs";
 import { Choices, Writer, describeScalars } from "./write.mjs";
 
-const [program, least = "2400", seed = "1"] = process.argv.slice(2);
+const [engine, apollo, least = "2400", seed = "1"] = process.argv.slice(2);
 /** Documents that each rule refuses at least, and the part of all that is refused. */
 const EACH_RULE = 30;
 const REFUSED = 0.4;
 
-const schema = buildSchema(readFileSync(new URL("../../schema.graphql", import.meta.url), "utf8"));
+const sdl = fileURLToPath(new URL("../../schema.graphql", import.meta.url));
+const schema = buildSchema(readFileSync(sdl, "utf8"));
 describeScalars(schema);
 
 /** Names of the rules that the document breaks. */
@@ -61,30 +63,39 @@ for (const [rule, ways] of breakers) {
   }
 }
 
-const judged = spawnSync(program, {
-  input: documents.map(({ text }) => JSON.stringify(text)).join("\n"),
-  maxBuffer: 1 << 28,
-  encoding: "utf8",
-});
-if (judged.status !== 0) {
-  console.error(`validation-oracle: ${program} failed: ${judged.error ?? judged.stderr}`);
-  process.exit(1);
-}
-const verdicts = judged.stdout.trim().split("\n").map((line) => JSON.parse(line));
-
 const problems = [];
 const excuses = new Map();
-documents.forEach(({ text, rules }, at) => {
-  const [refusal] = verdicts[at] ?? ["no verdict"];
-  if ((refusal === undefined) === (rules.length === 0)) return;
-  const reason = excused({ text, rules, refusal });
-  if (reason) {
-    excuses.set(reason, (excuses.get(reason) ?? 0) + 1);
-    return;
+
+/** What another judge says of each document: the first thing that is wrong with it, or nothing. */
+function judge(program, ...args) {
+  const judged = spawnSync(program, args, {
+    input: documents.map(({ text }) => JSON.stringify(text)).join("\n"),
+    maxBuffer: 1 << 28,
+    encoding: "utf8",
+  });
+  if (judged.status !== 0) {
+    console.error(`validation-oracle: ${program} failed: ${judged.error ?? judged.stderr}`);
+    process.exit(1);
   }
-  const theirs = rules.length === 0 ? "accepted" : `refused by ${rules.join(", ")}`;
-  problems.push(`graphql-js: ${theirs}; the engine: ${refusal ?? "accepted"}\n${text}\n`);
-});
+  return judged.stdout.trim().split("\n").map((line) => JSON.parse(line)[0]);
+}
+
+for (const [name, verdicts] of [
+  ["the engine", judge(engine)],
+  ["apollo-compiler", judge(apollo, sdl)],
+]) {
+  documents.forEach(({ text, rules }, at) => {
+    const refusal = at < verdicts.length ? verdicts[at] : "no verdict";
+    if ((refusal === undefined) === (rules.length === 0)) return;
+    const reason = excused({ judge: name, text, rules, refusal });
+    if (reason) {
+      excuses.set(reason, (excuses.get(reason) ?? 0) + 1);
+      return;
+    }
+    const theirs = rules.length === 0 ? "accepted" : `refused by ${rules.join(", ")}`;
+    problems.push(`graphql-js: ${theirs}; ${name}: ${refusal ?? "accepted"}\n${text}\n`);
+  });
+}
 const refused = documents.filter(({ rules }) => rules.length > 0).length;
 for (const { name: rule } of [...specifiedRules, { name: "Syntax" }]) {
   const count = counts.get(rule) ?? 0;

@@ -2,6 +2,7 @@
 import {
   createElement as h, createRoot, GraphiQL, HISTORY_PLUGIN, monacoEditor, useGraphiQL, useGraphiQLActions,
 } from './graphiql/graphiql.js';
+import { firstComment, firstOfEach } from './examples.js';
 
 // The same width as in playground.css.
 const isNarrow = () => matchMedia('(max-width: 720px)').matches;
@@ -39,27 +40,37 @@ function defineThemes() {
   }
 }
 
+/** What the page may do with the mounted editor. */
+export const editor = {
+  /** Writes the variables that were sent into the tab that is open. */
+  showVariables: () => {},
+  /** Says a line about the answer below it. */
+  showFooter: (text) => document.getElementById('cost')?.replaceChildren(text),
+};
+
 /** Mounts the editor into `root`; returns a function that asks the server for the schema again. */
 export function mountEditor(root, { fetcher, examples }) {
   defineThemes();
   // Made once: GraphiQL takes a new array for new plugins, and closes the open panel.
   const plugins = examples.length > 0 ? [examplesPlugin(examples), HISTORY_PLUGIN] : [HISTORY_PLUGIN];
-  const storage = tabStorage(examples[0]);
+  const open = firstOfEach(examples);
+  const storage = tabStorage(open[0]);
   const tree = createRoot(root);
   const render = () => tree.render(h(GraphiQL, {
     // GraphiQL introspects again when it is given another function.
     fetcher: (operation, options) => fetcher(operation, options),
     plugins,
-    defaultTabs: examples.length > 0 ? examples.map(({ query, variables }) => ({ query, variables })) : undefined,
+    defaultTabs: open.length > 0 ? open.map(({ query, variables }) => ({ query, variables })) : undefined,
     storage,
     editorTheme: THEMES,
     shouldPersistHeaders: false,
     showPersistHeadersSettings: false,
+    visiblePlugin: isNarrow() || plugins.length === 1 ? undefined : 'Examples',
     defaultEditorToolsVisibility: !isNarrow() && 'variables',
     inputValueDeprecation: true,
     schemaDescription: true,
     className: 'editor',
-  }, h(GraphiQL.Logo, null, null)));
+  }, h(GraphiQL.Logo, null, null), h(GraphiQL.Footer, null, h(Footer))));
   render();
   return render;
 }
@@ -119,18 +130,30 @@ function Examples({ examples }) {
     addTab();
     queryEditor?.setValue(query);
     variableEditor?.setValue(variables ?? '');
+    // The row of tabs is longer than the screen: show the one that was opened.
+    setTimeout(() => document.querySelector('.graphiql-tab-active')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), 50);
   };
+  const tasks = [...new Set(examples.map(({ task }) => task))];
   return h('section', { 'aria-label': 'Examples', className: 'examples' },
     h('h2', null, 'Examples'),
-    h('ul', null, examples.map((example) => h('li', { key: example.name },
-      h('button', { type: 'button', onClick: () => open(example) },
-        h('strong', null, example.name),
-        h('span', null, firstComment(example.query)))))));
+    tasks.map((task) => h('section', { key: task, 'aria-label': task },
+      h('h3', null, task),
+      h('ul', null, examples.filter((example) => example.task === task).map((example) => h('li', { key: example.name },
+        h('button', { type: 'button', onClick: () => open(example) },
+          h('strong', null, example.name, h('small', { className: `as as-${example.who}` }, WHO[example.who] ?? example.who)),
+          h('span', null, withCode(firstComment(example.query))))))))));
 }
 
-/** The comment lines at the head of an example: they say what it shows. */
-function firstComment(query) {
-  const lines = query.split('\n');
-  const end = lines.findIndex((line) => !line.startsWith('#'));
-  return lines.slice(0, end).map((line) => line.replace(/^#\s?/, '')).join(' ');
+/** Words between backticks as code. */
+function withCode(text) {
+  return text.split('`').map((part, at) => (at % 2 === 1 ? h('code', { key: at }, part) : part));
+}
+
+const WHO = { visitor: 'anybody', attendee: 'signed in', organizer: 'organizer' };
+
+// Below the answer: what it cost. Also the door by which the page reaches the editor of variables.
+function Footer() {
+  const variableEditor = useGraphiQL((state) => state.variableEditor);
+  editor.showVariables = (variables) => variableEditor?.setValue(JSON.stringify(variables, null, 2));
+  return h('p', { id: 'cost', className: 'cost', role: 'status' });
 }

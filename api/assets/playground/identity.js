@@ -92,8 +92,11 @@ function tokenIdentity(text) {
   return { kind: 'token', label: `…${token.slice(-4)}`, token };
 }
 
-/** Wires the sign-in dialog and the two buttons of the header; `failed` is told when the server could not be reached. */
-export function startSignIn(failed) {
+/**
+ * Wires the sign-in dialog and the two buttons of the header; `failed` is told when the server could not be reached.
+ * `demo` are sign-ins that get a button each.
+ */
+export function startSignIn(failed, demo) {
   const dialog = document.getElementById('sign-in');
   const open = document.getElementById('open-sign-in');
   open.addEventListener('click', () => dialog.showModal());
@@ -111,6 +114,31 @@ export function startSignIn(failed) {
     return signIn(email.trim(), password, organization.trim());
   });
   onSubmit(document.getElementById('token-form'), ({ token }) => tokenIdentity(token));
+  offer(demo);
+
+  // A demo's sign-ins fill in the form and send it: what happens can be seen.
+  function offer(signIns) {
+    const form = document.getElementById('password-form');
+    const list = document.getElementById('demo-sign-ins');
+    list.replaceChildren(...signIns.map(({ who, email, password, organization }) => {
+      const button = document.createElement('button');
+      button.type = 'button';
+      button.className = 'button';
+      const name = document.createElement('strong');
+      name.textContent = organization ? `${who} of ${organization}` : who;
+      const address = document.createElement('span');
+      address.textContent = email;
+      button.append(name, address);
+      button.addEventListener('click', () => {
+        form.elements.email.value = email;
+        form.elements.password.value = password;
+        form.elements.organization.value = organization ?? '';
+        form.requestSubmit();
+      });
+      return button;
+    }));
+    document.getElementById('demo').hidden = signIns.length === 0;
+  }
 
   function onSubmit(form, attempt) {
     const button = form.querySelector('[type=submit]');

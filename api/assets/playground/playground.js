@@ -1,5 +1,7 @@
 // Starts the page: shows who is asking, and mounts the editor with the examples that the server hands out.
-import { mountEditor } from './editor.js';
+import { withCosts } from './costs.js';
+import { editor, mountEditor } from './editor.js';
+import { fill, loadExamples, loadSignIns } from './examples.js';
 import { post } from './http.js';
 import { identity, startSignIn } from './identity.js';
 
@@ -11,13 +13,35 @@ function notify(text, kind = 'error') {
   element('notice').hidden = !text;
 }
 
+let examples = [];
+
 // What GraphiQL calls for every operation.
 async function fetcher({ query, variables, operationName }, { headers } = {}) {
   if (operationName === 'IntrospectionQuery') return introspect(query, headers);
   const asked = identity.current();
-  const { result, refused } = await post({ query, variables, operationName }, { token: asked?.token, headers });
+  editor.showFooter('');
+  const filled = await fill(examples, operationName, variables, asked?.token);
+  if (filled !== variables) editor.showVariables(filled);
+  const began = performance.now();
+  const { result, refused } = await post({ query, variables: filled, operationName }, { token: asked?.token, headers });
+  editor.showFooter(footer(result, performance.now() - began));
   if (refused) tokenRefused(asked);
+  else if (!asked && needsSignIn(result)) notify('This needs a sign-in: the button is at the top.', 'hint');
   return result;
+}
+
+const needsSignIn = ({ errors }) => errors?.some((error) => error?.extensions?.code === 'UNAUTHENTICATED');
+
+function footer({ extensions, errors }, milliseconds) {
+  const cost = extensions?.cost;
+  const id = errors?.[0]?.extensions?.requestId;
+  const number = (value) => value.toLocaleString('en');
+  return [
+    cost && `cost ${number(cost.actual ?? cost.requested)} of ${number(cost.requested)} points requested`,
+    cost?.throttle && `${number(cost.throttle.available)} of ${number(cost.throttle.max)} left`,
+    `${Math.round(milliseconds)} ms`,
+    id && `request ${id}`,
+  ].filter(Boolean).join(' · ');
 }
 
 // A visitor may be refused the schema, and runs operations all the same: that is worth a line at the top, not a dump in the
@@ -31,7 +55,7 @@ async function introspect(query, headers) {
     const { result, refused } = await post({ query, operationName: 'IntrospectionQuery' }, { token: asked?.token, headers });
     if (result.data?.__schema) {
       if (element('notice').dataset.kind === 'schema') notify('');
-      return result;
+      return await withCosts(result).catch(() => result); // documentation without costs is documentation
     }
     if (refused) tokenRefused(asked);
     else noSchema(result.errors?.[0]?.message ?? 'The server sent no schema.', asked);
@@ -65,23 +89,13 @@ function showIdentity(who) {
   element('open-sign-in').classList.toggle('primary', !who);
 }
 
-async function loadExamples() {
-  const response = await fetch('/playground/examples.json', { headers: { accept: 'application/json' } });
-  if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return (await response.json()).map(({ name, query, variables }) => ({
-    name,
-    query,
-    variables: typeof variables === 'string' || variables == null ? variables : JSON.stringify(variables, null, 2),
-  }));
-}
-
 async function start() {
   element('notice-close').addEventListener('click', () => notify(''));
-  startSignIn(notify);
+  startSignIn(notify, await loadSignIns().catch(() => []));
   showIdentity(identity.current());
 
   let missing = '';
-  const examples = await loadExamples().catch((error) => {
+  examples = await loadExamples().catch((error) => {
     missing = `The examples could not be loaded: ${error.message}.`;
     return [];
   });

@@ -23,7 +23,7 @@ use std::{io::Write as _, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use crate::{fault::Fault, state::App};
-pub use people::PASSWORD;
+pub use people::{PASSWORD, sign_ins};
 use plan::{Fate, House};
 
 const HOUSES: [&House; 2] = [&larkspur::HOUSE, &tide_lantern::HOUSE];

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
+    http::DemoSignIn,
     outcome,
     state::App,
     statements::{self, first, run},
@@ -29,17 +30,31 @@ const ATTENDEE: Person = Person {
     email: "attendee@guests.example",
 };
 
+/// Who may be signed in as, in the order in which people are told.
+pub fn sign_ins() -> Vec<DemoSignIn> {
+    let sign_in = |who, person: &Person, organization| DemoSignIn {
+        who,
+        email: person.email,
+        password: PASSWORD,
+        organization,
+    };
+    let mut all: Vec<DemoSignIn> = HOUSES
+        .iter()
+        .map(|house| sign_in("organizer", &house.owner, Some(house.slug)))
+        .collect();
+    all.push(sign_in("staff", &STAFF, Some(HOUSES[0].slug)));
+    all.push(sign_in("attendee", &ATTENDEE, None));
+    all
+}
+
 /// What people are told when the server is ready.
 pub fn welcome(url: &str) -> String {
-    let mut sign_ins: Vec<(&str, &str, &str)> = HOUSES
+    let lines: String = sign_ins()
         .iter()
-        .map(|house| ("organizer", house.owner.email, house.slug))
-        .collect();
-    sign_ins.push(("staff", STAFF.email, HOUSES[0].slug));
-    sign_ins.push(("attendee", ATTENDEE.email, "(none)"));
-    let lines: String = sign_ins
-        .iter()
-        .map(|(what, email, organization)| format!("    {what:<11}{email:<34}{organization}\n"))
+        .map(|one| {
+            let organization = one.organization.unwrap_or("(none)");
+            format!("    {:<11}{:<34}{organization}\n", one.who, one.email)
+        })
         .collect();
     format!(
         "\nEventSphere is ready.\n\n  \

@@ -36,6 +36,19 @@ pub struct Posture {
     pub request_timeout: std::time::Duration,
     /// For how long caches may keep what visitors get; zero: they ask us each time.
     pub public_max_age: std::time::Duration,
+    /// Sign-ins of demo data, which the playground offers; none without a demo.
+    pub demo_sign_ins: Vec<DemoSignIn>,
+}
+
+/// A sign-in that anybody may use: its data is made up.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct DemoSignIn {
+    /// `organizer`, `staff` or `attendee`.
+    pub who: &'static str,
+    pub email: &'static str,
+    pub password: &'static str,
+    /// Slug of the organization to act in.
+    pub organization: Option<&'static str>,
 }
 
 /// The header that carries guest secrets, comma-separated.

@@ -14,7 +14,7 @@ mod toll;
 
 pub use graphql::{DocumentKey, Remembered, TrustedDocuments, is_name, sha256};
 pub use host::RequestHost;
-pub use identify::{Identify, Posture, identify};
+pub use identify::{DemoSignIn, Identify, Posture, identify};
 pub use problem::Problem;
 pub use request_id::RequestId;
 

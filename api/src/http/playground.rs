@@ -2,13 +2,27 @@
 
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 
 use crate::state::App;
+
+/// An operation that is ready to run.
+struct Example {
+    /// What it is part of: "Buy".
+    task: &'static str,
+    name: &'static str,
+    /// Who asks it: `visitor`, `attendee` or `organizer`.
+    who: &'static str,
+    query: &'static str,
+    /// JSON, or nothing. `{{a.0.b}}` in it is a value of the answer to `fill`.
+    variables: &'static str,
+    /// A query that finds what the variables need; or nothing.
+    fill: &'static str,
+}
 
 include!(concat!(env!("OUT_DIR"), "/playground_files.rs"));
 
@@ -24,6 +38,7 @@ pub(super) fn routes() -> Router<App> {
         )
         .route("/playground", get(async || file("index.html")))
         .route("/playground/examples.json", get(async || examples()))
+        .route("/playground/sign-ins.json", get(sign_ins))
         .route(
             "/playground/assets/{*path}",
             get(async |Path(path): Path<String>| file(&path)),
@@ -58,14 +73,23 @@ fn file(path: &str) -> Response {
         .into_response()
 }
 
+/// The sign-ins of demo data, for a button each; none where there is no demo.
+async fn sign_ins(State(app): State<App>) -> Response {
+    axum::Json(&*app.posture.demo_sign_ins).into_response()
+}
+
 fn examples() -> Response {
+    let some = |text: &'static str| Some(text).filter(|text| !text.is_empty());
     let list: Vec<serde_json::Value> = EXAMPLES
         .iter()
-        .map(|(name, query, variables)| {
+        .map(|example| {
             serde_json::json!({
-                "name": name,
-                "query": query,
-                "variables": serde_json::from_str::<serde_json::Value>(variables).ok(),
+                "task": example.task,
+                "name": example.name,
+                "who": example.who,
+                "query": example.query,
+                "variables": serde_json::from_str::<serde_json::Value>(example.variables).ok(),
+                "fill": some(example.fill),
             })
         })
         .collect();

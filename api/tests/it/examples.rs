@@ -1,11 +1,11 @@
-//! The examples that people copy: the script of the main job, and the operations of the playground.
+//! The examples that people copy: the script of the main job, and what the README prints.
 
 use std::{path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::harness::{Caller, TestApp};
+use crate::harness::TestApp;
 
 #[tokio::test]
 async fn the_script_of_the_main_job_runs_twice_on_one_server() {
@@ -40,62 +40,6 @@ async fn the_script_of_the_main_job_fails_where_nobody_answers() {
         .expect("a shell");
     assert!(!run.status.success());
     assert!(String::from_utf8_lossy(&run.stderr).contains("FAILED: "));
-}
-
-/// As the playground runs them: with the variables beside them, signed in as each example says.
-#[tokio::test]
-async fn every_example_of_the_playground_has_an_answer_on_demo_data() {
-    let app = TestApp::start().await;
-    eventsphere::demo::fill(&app.app, 4)
-        .await
-        .expect("demo data");
-    let (organizer, attendee) = (
-        sign_in(&app, "organizer@larkspur.example", Some("larkspur")).await,
-        sign_in(&app, "attendee@guests.example", None).await,
-    );
-    let examples: Vec<Value> = app
-        .http()
-        .get(format!("{}/playground/examples.json", app.url))
-        .send()
-        .await
-        .expect("the examples")
-        .json()
-        .await
-        .expect("JSON");
-    assert!(examples.len() >= 5);
-    for example in examples {
-        let query = example["query"].as_str().expect("a query");
-        let name = example["name"].as_str().expect("a name");
-        let caller = match name {
-            "My registrations" => &attendee,
-            "Organizer registrations" | "Sold of each event" => &organizer,
-            _ => &app.visitor(),
-        };
-        let variables = match &example["variables"] {
-            Value::Null => json!({}),
-            given => given.clone(),
-        };
-        let data = caller.ask(query, variables).await;
-        for (field, value) in data.as_object().expect("an object") {
-            let nodes = value.get("nodes").and_then(Value::as_array);
-            assert!(
-                !value.is_null() && nodes.is_none_or(|nodes| !nodes.is_empty()),
-                "{name}: {field} is empty"
-            );
-        }
-    }
-}
-
-async fn sign_in(app: &TestApp, email: &str, organization: Option<&str>) -> Caller {
-    let session = app
-        .visitor()
-        .does(
-            "signIn",
-            "accessToken",
-            json!({ "email": email, "password": eventsphere::demo::PASSWORD, "organizationSlug": organization }),
-        )
-        .await;
-    app.with_token(session["accessToken"].as_str().expect("a token"))
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ mod typename;
 use std::sync::Arc;
 
 use async_graphql::{
-    Request, Response, ServerError,
+    Request, Response, SDLExportOptions, ServerError,
     dynamic::{Field, FieldFuture, FieldValue, Schema, SchemaBuilder, SchemaError, TypeRef},
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
     parser::types::ExecutableDocument,
@@ -76,7 +76,8 @@ impl Front {
 
     /// The schema definition.
     pub fn sdl(&self) -> String {
-        self.schema.sdl() + directives::DEFINITIONS
+        let options = SDLExportOptions::new().include_specified_by();
+        self.schema.sdl_with_options(options) + directives::DEFINITIONS
     }
 
     /// Validates a document, whatever variables come with it later.

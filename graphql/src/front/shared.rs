@@ -39,7 +39,7 @@ fn scalars(builder: Builder) -> Builder {
         .register(
             Scalar::new("DateTime")
                 .description("An instant, RFC 3339, answered in UTC with `Z`: `2026-05-04T16:00:00.000000Z`.")
-                .specified_by_url("https://scalars.graphql.org/andimarek/date-time"),
+                .specified_by_url("https://www.rfc-editor.org/rfc/rfc3339"),
         )
         .register(
             Scalar::new("Date")
