@@ -67,7 +67,8 @@ as $body$
   update payment_events e
   set
     status = case
-      when p_outcome ->> 'outcome' in ('payment_not_found', 'refund_not_found', 'differs') then 'unmatched'
+      when p_outcome ->> 'outcome' in ('payment_not_found', 'payment_not_settled', 'refund_not_found', 'differs')
+        then 'unmatched'
       else 'applied'
     end,
     detail = p_outcome ->> 'message',

@@ -1,10 +1,11 @@
 -- Writes the attempt to pay something of what a registration still owes. It is committed before the provider hears of
 -- it, and its key is what the provider knows it by (R19): however often the call is repeated, there is one payment.
--- Request: {registration_id, account_id?, amount_minor?, currency? (what is due when left out), return_url?,
---   idempotency_key?, argument_hash? (hex)}.
+-- Request: {registration_id, account_id?, amount_minor?, currency? (what is due when left out), return_url?, return_origin?,
+--   return_home? (true: it leads to a page of ours), idempotency_key?, argument_hash? (hex)}.
 -- Outcomes: started (payment_id, registration_id, account_id, provider, amount_minor, currency, description),
 --   registration_not_found, registration_expired, not_payable (status: it is to be confirmed or approved first, R14, or is
---   over), nothing_due, no_payment_account, invalid (field, message), too_many_payments.
+--   over), nothing_due, no_payment_account, return_not_allowed (origin: the account sends nobody there), invalid (field,
+--   message), too_many_payments.
 -- Who may: the buyer (user or guest secret), members with registrations:write. Others are told registration_not_found.
 -- Called from: the verb createPayment.
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when an id is no UUID.
@@ -77,6 +78,13 @@ begin
   v_account := es.choose_payment_account((p_request ->> 'account_id')::uuid);
   if v_account.id is null then
     return jsonb_build_object('outcome', 'no_payment_account');
+  end if;
+  -- Whoever starts a payment says where its page sends the buyer; only where the organization does.
+  if p_request ->> 'return_url' is not null
+    and p_request ->> 'return_home' is distinct from 'true'
+    and (p_request ->> 'return_origin' = any (v_account.return_origins)) is distinct from true
+  then
+    return jsonb_build_object('outcome', 'return_not_allowed', 'origin', p_request ->> 'return_origin');
   end if;
   v_amount := coalesce((p_request ->> 'amount_minor')::bigint, v_due);
   if v_amount not between 1 and v_due or coalesce(p_request ->> 'currency', v_found.currency) <> v_found.currency then

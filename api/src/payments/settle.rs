@@ -128,6 +128,9 @@ pub(super) fn judge(answer: &Json) -> Result<(), Failed> {
         "payment_not_found" | "refund_not_found" => Err(Failed::later(
             "the provider speaks of a payment that is not known here",
         )),
+        "payment_not_settled" => Err(Failed::later(
+            "the provider takes money back that it has not told us of yet",
+        )),
         "differs" => {
             tracing::error!(%answer, "a provider's account of a payment differs from ours");
             Err(Failed::Never(

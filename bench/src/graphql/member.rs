@@ -122,7 +122,7 @@ fn text(value: &Value) -> Result<String, Failure> {
 }
 
 /// One mutation that must succeed; its payload.
-async fn does(
+pub async fn does(
     address: SocketAddr,
     token: Option<&str>,
     verb: &str,
