@@ -141,14 +141,19 @@ declare
   v_moved boolean;
   v_amount constant bigint := (p_request ->> 'amount_minor')::bigint;
 begin
-  select p.* into v_payment
-  from payments p
-  where p.org_id = es.current_org()
-    and p.account_id = (p_request ->> 'account_id')::uuid
-    and case
-      when p_request ->> 'payment_id' is not null then p.id = (p_request ->> 'payment_id')::uuid
-      else p.provider_reference = p_request ->> 'payment_reference'
-    end;
+  if p_request ->> 'payment_id' is not null then
+    select p.* into v_payment
+    from payments p
+    where p.org_id = es.current_org()
+      and p.account_id = (p_request ->> 'account_id')::uuid
+      and p.id = (p_request ->> 'payment_id')::uuid;
+  else
+    select p.* into v_payment
+    from payments p
+    where p.org_id = es.current_org()
+      and p.account_id = (p_request ->> 'account_id')::uuid
+      and p.provider_reference = p_request ->> 'payment_reference';
+  end if;
   if v_payment.id is null then
     return jsonb_build_object('outcome', 'payment_not_found');
   end if;

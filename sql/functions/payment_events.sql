@@ -61,9 +61,10 @@ $body$;
 -- Notes what came of an event, in the transaction of its effect. What matches nothing yet is looked at again.
 create or replace function es.end_payment_event(p_inbox uuid, p_outcome jsonb)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
   update payment_events e
   set
     status = case
@@ -74,7 +75,8 @@ as $body$
     detail = p_outcome ->> 'message',
     applied_at = es.clock()
   where e.id = p_inbox
-    and e.status <> 'applied'
+    and e.status <> 'applied';
+end
 $body$;
 
 create or replace function public.ignore_payment_event(p_request jsonb)

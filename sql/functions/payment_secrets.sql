@@ -13,37 +13,45 @@
 
 create or replace function public.payment_account_of(p_request jsonb)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select jsonb_build_object(
-    'org_id', a.org_id, 'account_id', a.id, 'provider', a.provider, 'sealed', encode(s.sealed, 'hex')
-  )
-  from payment_accounts a
-  join payment_account_secrets s on s.account_id = a.id
-  where a.id = (p_request ->> 'account_id')::uuid
+begin
+  return (
+    select jsonb_build_object(
+      'org_id', a.org_id, 'account_id', a.id, 'provider', a.provider, 'sealed', encode(s.sealed, 'hex')
+    )
+    from payment_accounts a
+    join payment_account_secrets s on s.account_id = a.id
+    where a.id = (p_request ->> 'account_id')::uuid
+  );
+end
 $body$;
 
 create or replace function public.payment_to_check(p_request jsonb)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select jsonb_build_object(
-    'payment_id', p.id, 'account_id', p.account_id, 'provider', p.provider, 'status', p.status,
-    'provider_reference', p.provider_reference, 'amount_minor', p.amount_minor, 'received_minor', p.received_minor,
-    'currency', p.currency, 'return_url', p.return_url, 'return_origins', a.return_origins,
-    'description', r.confirmation_number,
-    'buyer_name', r.buyer_name, 'buyer_email', r.buyer_email,
-    'age_seconds', extract(epoch from es.clock() - p.created_at)::bigint
-  )
-  from payments p
-  join registrations r on r.id = p.registration_id
-  join payment_accounts a on a.id = p.account_id
-  where p.id = (p_request ->> 'payment_id')::uuid
-    and p.org_id = es.current_org()
+begin
+  return (
+    select jsonb_build_object(
+      'payment_id', p.id, 'account_id', p.account_id, 'provider', p.provider, 'status', p.status,
+      'provider_reference', p.provider_reference, 'amount_minor', p.amount_minor, 'received_minor', p.received_minor,
+      'currency', p.currency, 'return_url', p.return_url, 'return_origins', a.return_origins,
+      'description', r.confirmation_number,
+      'buyer_name', r.buyer_name, 'buyer_email', r.buyer_email,
+      'age_seconds', extract(epoch from es.clock() - p.created_at)::bigint
+    )
+    from payments p
+    join registrations r on r.id = p.registration_id
+    join payment_accounts a on a.id = p.account_id
+    where p.id = (p_request ->> 'payment_id')::uuid
+      and p.org_id = es.current_org()
+  );
+end
 $body$;
 
 create or replace function public.organization_of_payment(p_request jsonb)

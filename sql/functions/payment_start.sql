@@ -13,11 +13,12 @@
 -- Why the registration takes no payment now; null when it does.
 create or replace function es.payment_problem(p_found registrations, p_due bigint, p_now timestamptz)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select case
+begin
+  return case
     when p_found.status = 'expired' or (p_found.status = 'pending_payment' and p_found.expires_at <= p_now)
       then jsonb_build_object('outcome', 'registration_expired')
     when p_found.status not in ('pending_payment', 'confirmed')
@@ -32,23 +33,30 @@ as $body$
         and p.status in ('created', 'pending')
     )
       then jsonb_build_object('outcome', 'too_many_payments')
-  end
+  end;
+end
 $body$;
 
 -- The account asked for, or the one that has been in use for longest.
 create or replace function es.choose_payment_account(p_account uuid)
 returns payment_accounts
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+declare
+  v_found payment_accounts;
+begin
   select a.*
+  into v_found
   from payment_accounts a
   where a.org_id = es.current_org()
     and a.active
     and (p_account is null or a.id = p_account)
   order by a.created_at, a.id
-  limit 1
+  limit 1;
+  return v_found;
+end
 $body$;
 
 create or replace function es.try_to_start_payment(p_request jsonb)

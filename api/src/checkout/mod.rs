@@ -26,7 +26,7 @@ mod source;
 mod transfer_ticket;
 mod waitlist;
 
-pub use counter::Counter;
+pub use counter::{Counter, Held};
 
 // What paying has in common with the rest of the sale.
 pub(crate) use confirm::org_of_registration;

@@ -111,7 +111,8 @@ pub(super) async fn known(
     if let Some(known) = &mut known {
         let home = &app.posture.public_url;
         let url = known.return_url.take();
-        known.return_url = url.and_then(|url| returning::allowed(&url, home, &known.return_origins));
+        known.return_url =
+            url.and_then(|url| returning::allowed(&url, home, &known.return_origins));
     }
     Ok(known)
 }

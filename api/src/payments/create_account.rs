@@ -182,7 +182,11 @@ pub(super) fn origins(given: Option<&[String]>) -> Result<Option<Vec<String>>, B
         ..=20 => Ok(Some(out)),
         _ => {
             let sentence = "at most 20 origins";
-            Err(Box::new(Outcome::refused("INVALID", sentence, &["returnOrigins"])))
+            Err(Box::new(Outcome::refused(
+                "INVALID",
+                sentence,
+                &["returnOrigins"],
+            )))
         }
     }
 }

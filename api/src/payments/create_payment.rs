@@ -131,7 +131,13 @@ impl Handle for CreatePayment {
             }
             back => back.flatten(),
         };
-        let Some(org_id) = org_of_registration(call, input.registration_id).await? else {
+        // Who placed it here just now is known, and is asked again by the function.
+        let held = call.app.counter.memory.hold(input.registration_id);
+        let org_id = match &held {
+            Some(held) => Some(held.org_id),
+            None => org_of_registration(call, input.registration_id).await?,
+        };
+        let Some(org_id) = org_id else {
             let answer = json!({ "outcome": "registration_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
@@ -150,6 +156,9 @@ impl Handle for CreatePayment {
         let outcome = match outcome::word(&answer) {
             "started" => {
                 let id = outcome::key(&answer, "payment_id")?;
+                if let Some(held) = held {
+                    call.app.payments.started.keep(id, held);
+                }
                 open(call, org_id, id).await?;
                 Outcome::new().entity("payment", id)
             }

@@ -50,7 +50,9 @@ impl Card<'_> {
 
 /// What it is about, and how much: `25.00 EUR`.
 pub(super) fn due(description: &str, amount_minor: i64, currency: &str) -> String {
-    let amount = amounts::ISO.text(amount_minor, currency).unwrap_or_default();
+    let amount = amounts::ISO
+        .text(amount_minor, currency)
+        .unwrap_or_default();
     format!(
         "<h1>{}</h1><p class=\"amount\">{amount} <span>{}</span></p>",
         escape(description),
@@ -60,13 +62,19 @@ pub(super) fn due(description: &str, amount_minor: i64, currency: &str) -> Strin
 
 /// A sentence about how it stands: `good`, `bad` or `waits`.
 pub(super) fn said(how: &str, sentence: &str) -> String {
-    format!("<p id=\"said\" class=\"said {how}\" role=\"status\">{}</p>", escape(sentence))
+    format!(
+        "<p id=\"said\" class=\"said {how}\" role=\"status\">{}</p>",
+        escape(sentence)
+    )
 }
 
 /// A way back, if there is one.
 pub(super) fn back(url: Option<&str>) -> String {
     url.map_or_else(String::new, |url| {
-        format!("<p class=\"back\"><a href=\"{}\">Back to the shop</a></p>", escape(url))
+        format!(
+            "<p class=\"back\"><a href=\"{}\">Back to the shop</a></p>",
+            escape(url)
+        )
     })
 }
 

@@ -44,8 +44,8 @@ pub use amounts::Amounts;
 pub use page::Page;
 pub use provider::{
     Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
-    Listed, Mode, NewRefund, Opened, Order, Paid, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
-    RefundWord, Waits,
+    Listed, Mode, NewRefund, Opened, Order, Paid, PaymentFact, PaymentWord, Proof, Provider,
+    RefundFact, RefundWord, Waits,
 };
 pub use sandbox::Sandbox;
 
@@ -69,6 +69,10 @@ pub struct Payments {
     urls: Arc<BTreeMap<String, String>>,
     /// For calls to providers.
     http: reqwest::Client,
+    /// Accounts that were used just now.
+    opened: accounts::Opened,
+    /// Payments that were started here, and what their money buys.
+    started: settle::Started,
 }
 
 /// All providers. A new one is a line here.
@@ -98,6 +102,8 @@ impl Payments {
             call_limit,
             urls: Arc::new(config.urls.clone()),
             http,
+            opened: accounts::Opened::default(),
+            started: settle::Started::default(),
         })
     }
 

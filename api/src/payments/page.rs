@@ -193,8 +193,14 @@ const begin = (missing, by, start) => {
 fn stands(status: &str) -> (&'static str, &'static str) {
     match status {
         "succeeded" => ("good", "This is paid. Thank you."),
-        "failed" => ("bad", "The payment did not succeed, and nothing was charged. You may try again where you came from."),
-        "cancelled" => ("bad", "The payment was called off, and nothing was charged."),
+        "failed" => (
+            "bad",
+            "The payment did not succeed, and nothing was charged. You may try again where you came from.",
+        ),
+        "cancelled" => (
+            "bad",
+            "The payment was called off, and nothing was charged.",
+        ),
         _ => (
             "waits",
             "We wait for word that the money is there. The organizer tells you as soon as it is; you need not stay here.",

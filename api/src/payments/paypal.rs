@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged,
-    Heard, Mode, NewRefund, Opened, Order, Paid, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
-    RefundWord,
+    Heard, Mode, NewRefund, Opened, Order, Paid, PaymentFact, PaymentWord, Proof, Provider,
+    RefundFact, RefundWord,
     call::{self, Again, Answer, text},
     page,
 };

@@ -41,7 +41,8 @@ pub(super) fn origin(text: &str) -> Option<String> {
         "http" => matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]")),
         _ => false,
     };
-    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
+    let is_bare =
+        matches!(url.path(), "" | "/") && url.query().is_none() && url.fragment().is_none();
     let back = read(text)?;
     (is_safe && is_bare).then_some(back.origin)
 }
@@ -102,8 +103,14 @@ mod tests {
 
     #[test]
     fn origins_are_bare_and_safe() {
-        assert_eq!(origin("https://Shop.example/").as_deref(), Some("https://shop.example"));
-        assert_eq!(origin("http://localhost:3000").as_deref(), Some("http://localhost:3000"));
+        assert_eq!(
+            origin("https://Shop.example/").as_deref(),
+            Some("https://shop.example")
+        );
+        assert_eq!(
+            origin("http://localhost:3000").as_deref(),
+            Some("http://localhost:3000")
+        );
         for none in [
             "http://shop.example",
             "https://shop.example/thanks",

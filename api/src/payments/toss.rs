@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, Fact, Forged, Heard, Mode, NewRefund,
-    Opened, Order, Page, Paid, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord, Waits,
+    Opened, Order, Page, Paid, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord,
+    Waits,
     call::{self, Again, Answer, text},
     page,
 };

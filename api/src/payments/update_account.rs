@@ -103,6 +103,7 @@ impl Handle for UpdatePaymentAccount {
             request["sealed"] = json!(sealed);
         }
         let answer = outcome::decide_own(call, "update_payment_account", &request).await?;
+        call.app.payments.opened.forget(id);
         Ok(match outcome::word(&answer) {
             "updated" => Outcome::new().entity("paymentAccount", id),
             _ => outcome::refusal(&answer, REFUSALS)?,
@@ -118,7 +119,7 @@ async fn keys_for(
     given: Vec<Given>,
 ) -> Result<Result<(bool, String), Box<Outcome>>, Fault> {
     let own = call.actor.org_id();
-    let found = accounts::find(call.app, id).await?;
+    let found = accounts::look_up(call.app, id).await?;
     // Somebody else's is as good as none.
     let Some((account, provider)) = found.filter(|(account, _)| Some(account.org_id) == own) else {
         let answer = json!({ "outcome": "payment_account_not_found" });
@@ -151,7 +152,11 @@ async fn keys_for(
                 return Ok(Err(Box::new(refused)));
             }
             Err(reason) => {
-                return Ok(Err(Box::new(Outcome::refused("PROVIDER_SILENT", &reason, field))));
+                return Ok(Err(Box::new(Outcome::refused(
+                    "PROVIDER_SILENT",
+                    &reason,
+                    field,
+                ))));
             }
         }
     }

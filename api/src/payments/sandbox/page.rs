@@ -141,7 +141,9 @@ async fn act(
         dispute::moves(&app, &found, "open", after)
             .await
             .map_err(fault)?;
-    } else if let Some((_, _, to, failure, after)) = choice {
+        return page(&find(&app, &id).await?);
+    }
+    if let Some((_, _, to, failure, after)) = choice {
         // The same event each time: that is what a provider repeats.
         let event = found.event(to, *failure);
         let deliveries: Vec<_> = after
@@ -150,10 +152,13 @@ async fn act(
             .collect();
         let request =
             json!({ "id": found.id, "to": to, "failure": failure, "deliveries": deliveries });
-        own(&app, "sandbox_act", &request).await.map_err(fault)?;
+        let mut done = own(&app, "sandbox_act", &request).await.map_err(fault)?;
         app.jobs.wake();
+        let now: Payment =
+            serde_json::from_value(done["payment"].take()).map_err(Fault::internal)?;
+        return page(&now);
     }
-    page(&find(&app, &id).await?)
+    page(&found)
 }
 
 #[derive(Deserialize)]

@@ -425,7 +425,10 @@ async fn tells_what_went_back(peer: Arc<dyn Peer>) {
         .until("select count(*) from refunds where status = 'done'", 1)
         .await;
     let same = trial.stage.reconcile().await;
-    assert_eq!((&same["compared"], &same["differing"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        (&same["compared"], &same["differing"]),
+        (&json!(1), &json!(0))
+    );
 
     peer.give_back(&started.key, part * kind.units);
     let found = trial.stage.reconcile().await;

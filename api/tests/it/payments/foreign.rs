@@ -18,9 +18,13 @@ impl Stage {
 
     /// Lets the job of events that match nothing look for the last time.
     async fn looks_for_the_last_time(&self) {
-        self.until("select count(*) from payment_events where status = 'waiting'", 0)
-            .await;
-        let tried = "select count(*) from jobs where kind = 'payments.apply' and status <> 'scheduled'";
+        self.until(
+            "select count(*) from payment_events where status = 'waiting'",
+            0,
+        )
+        .await;
+        let tried =
+            "select count(*) from jobs where kind = 'payments.apply' and status <> 'scheduled'";
         self.until(tried, 0).await;
         let admin = self.app.database.admin().await;
         let last = "update jobs set attempts = max_attempts - 1, run_at = es.clock() where kind = 'payments.apply'";
@@ -44,12 +48,17 @@ async fn r16_refunds_and_disputes_of_payments_that_are_not_ours_end_without_a_so
         assert_eq!(stage.deliver(&event.to_string()).await, 200);
     }
     stage
-        .until("select count(*) from payment_events where status = 'unmatched'", 2)
+        .until(
+            "select count(*) from payment_events where status = 'unmatched'",
+            2,
+        )
         .await;
     stage.looks_for_the_last_time().await;
     let ended = "select count(*) from payment_events where status = 'ignored' and detail = 'of no payment of ours'";
     stage.until(ended, 2).await;
-    stage.until("select count(*) from jobs where kind = 'payments.apply'", 0).await;
+    stage
+        .until("select count(*) from jobs where kind = 'payments.apply'", 0)
+        .await;
     worker.stop().await;
     stage.assert_whole().await;
 }

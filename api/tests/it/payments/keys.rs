@@ -11,9 +11,12 @@ use super::{
 
 impl Trial {
     async fn changes(&self, credentials: Value) -> Value {
-        let input = json!({ "paymentAccountId": self.stage.account_id, "credentials": credentials });
+        let input =
+            json!({ "paymentAccountId": self.stage.account_id, "credentials": credentials });
         let member = &self.stage.organizer.caller;
-        member.tries("updatePaymentAccount", "paymentAccount { live }", input).await
+        member
+            .tries("updatePaymentAccount", "paymentAccount { live }", input)
+            .await
     }
 }
 
@@ -24,9 +27,13 @@ fn code(answer: &Value) -> &str {
 async fn paid(peer: &Arc<dyn Peer>) -> (Trial, Started) {
     let trial = Trial::of(peer.clone()).await;
     let started = trial.started().await;
-    peer.pay(&trial.stage, &started.payment, &started.key, false).await;
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
+        .await;
     trial.come_back(&started).await;
-    trial.stage.becomes(&started.buyer, "CONFIRMED", "PAID").await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PAID")
+        .await;
     (trial, started)
 }
 
@@ -79,7 +86,9 @@ async fn test_money_never_becomes_real_money_and_a_silent_provider_leaves_the_ke
     let other = keys(&[("secret_key", "sk_test_51H8gKLkdI")]);
     assert_eq!(code(&trial.changes(other).await), "PROVIDER_SILENT");
     // What proves webhooks opens nothing: it can be mended whoever is silent.
-    let hooks = trial.changes(keys(&[("webhook_secret", "whsec_of_another_endpoint")])).await;
+    let hooks = trial
+        .changes(keys(&[("webhook_secret", "whsec_of_another_endpoint")]))
+        .await;
     assert_eq!(code(&hooks), "", "{hooks:#}");
     peer.books().down(false);
     trial.refund(&started, None).await;
@@ -103,7 +112,9 @@ async fn r15_a_refund_that_the_keys_do_not_allow_is_made_as_soon_as_they_do() {
     let admin = trial.stage.app.database.admin().await;
     let soon = "update jobs set run_at = es.clock() where kind = 'payments.refund'";
     admin.execute(soon, &[]).await.expect("soon");
-    trial.until("select count(*) from refunds where status = 'done'", 1).await;
+    trial
+        .until("select count(*) from refunds where status = 'done'", 1)
+        .await;
     trial.end().await;
 }
 
@@ -113,11 +124,15 @@ async fn one_account_is_spoken_with_over_connections_that_are_kept() {
     let trial = Trial::of(peer.clone()).await;
     for _ in 0..6 {
         let started = trial.started().await;
-        peer.pay(&trial.stage, &started.payment, &started.key, false).await;
+        peer.pay(&trial.stage, &started.payment, &started.key, false)
+            .await;
         trial.come_back(&started).await;
     }
     let (asked, connections) = (peer.books().asked(), peer.books().connections());
     assert!(asked >= 12, "asked {asked} times");
-    assert!(connections <= 4, "{connections} connections for {asked} questions");
+    assert!(
+        connections <= 4,
+        "{connections} connections for {asked} questions"
+    );
     trial.end().await;
 }

@@ -30,7 +30,13 @@ impl Stage {
         let id: String = admin.query_one(sql, &[]).await.expect("a payment").get(0);
         let stays = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         let url = format!("{}/payments/return/{id}", self.app.url);
-        let answer = stays.build().unwrap().get(url).send().await.expect("a page");
+        let answer = stays
+            .build()
+            .unwrap()
+            .get(url)
+            .send()
+            .await
+            .expect("a page");
         let to = answer.headers().get("location");
         to.map(|to| to.to_str().expect("text").to_owned())
     }
@@ -51,7 +57,9 @@ async fn buyers_are_sent_where_the_organization_allows_and_nowhere_else() {
     assert_eq!(made["payment"]["status"], "PENDING", "{made:#}");
     assert_eq!(stage.leads().await, Some(home));
 
-    let set = stage.sends_to(&["https://Shop.example/", "https://shop.example"]).await;
+    let set = stage
+        .sends_to(&["https://Shop.example/", "https://shop.example"])
+        .await;
     let kept = &set["paymentAccount"]["returnOrigins"];
     assert_eq!(kept, &json!(["https://shop.example"]), "{set:#}");
     let made = stage.starts(&buyer, SHOP).await;
@@ -67,11 +75,17 @@ async fn buyers_are_sent_where_the_organization_allows_and_nowhere_else() {
         let refused = stage.starts(&buyer, foul).await;
         let code = refused["userErrors"][0]["code"].as_str();
         let codes = ["RETURN_URL_NOT_ALLOWED", "INVALID"];
-        assert!(code.is_some_and(|code| codes.contains(&code)), "{foul}: {refused:#}");
+        assert!(
+            code.is_some_and(|code| codes.contains(&code)),
+            "{foul}: {refused:#}"
+        );
     }
     for foul in ["javascript:alert(1)", "/thanks", "//shop.example/", ""] {
         let refused = stage.starts(&buyer, foul).await;
-        assert_eq!(refused["userErrors"][0]["code"], "INVALID", "{foul}: {refused:#}");
+        assert_eq!(
+            refused["userErrors"][0]["code"], "INVALID",
+            "{foul}: {refused:#}"
+        );
     }
 
     // What is not allowed any more is not followed any more.
@@ -82,13 +96,24 @@ async fn buyers_are_sent_where_the_organization_allows_and_nowhere_else() {
 #[tokio::test]
 async fn only_what_a_browser_is_safe_with_can_be_allowed() {
     let stage = Stage::new().await;
-    for foul in ["http://shop.example", "https://shop.example/thanks", "https://*", "shop"] {
+    for foul in [
+        "http://shop.example",
+        "https://shop.example/thanks",
+        "https://*",
+        "shop",
+    ] {
         let refused = stage.sends_to(&["http://localhost:3000", foul]).await;
         let error = &refused["userErrors"][0];
         assert_eq!(error["code"], "INVALID", "{foul}: {refused:#}");
-        assert_eq!(error["field"], json!(["input", "returnOrigins", "1"]), "{foul}");
+        assert_eq!(
+            error["field"],
+            json!(["input", "returnOrigins", "1"]),
+            "{foul}"
+        );
     }
-    let many: Vec<String> = (0..21).map(|n| format!("https://shop-{n}.example")).collect();
+    let many: Vec<String> = (0..21)
+        .map(|n| format!("https://shop-{n}.example"))
+        .collect();
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     let refused = stage.sends_to(&many).await;
     assert_eq!(refused["userErrors"][0]["code"], "INVALID");

@@ -172,7 +172,8 @@ async fn r15_two_members_who_refund_at_once_give_back_what_came_in() {
 /// All that the sandbox has to tell of what happened there, instead of its telling it.
 async fn told_by_the_sandbox(stage: &Stage) -> Vec<String> {
     let admin = stage.app.database.admin().await;
-    let taken = "delete from jobs where kind = 'sandbox.deliver' returning (payload -> 'event')::text";
+    let taken =
+        "delete from jobs where kind = 'sandbox.deliver' returning (payload -> 'event')::text";
     let rows = admin.query(taken, &[]).await.expect("events");
     rows.iter().map(|row| row.get(0)).collect()
 }
@@ -230,10 +231,19 @@ async fn r16_r18_whatever_is_told_comes_three_times_shuffled_and_at_once_and_cou
         (applied, 4 * many),
         ("select count(*) from jobs where status = 'dead'", 0),
         ("select count(*) from tickets", many),
-        ("select count(*) from refunds where status = 'external'", many),
+        (
+            "select count(*) from refunds where status = 'external'",
+            many,
+        ),
         ("select count(*) from disputes where status <> 'open'", many),
-        ("select count(*) from outbox where type = 'registration.confirmed'", many),
-        ("select count(*) from outbox where type = 'payment.refunded'", many),
+        (
+            "select count(*) from outbox where type = 'registration.confirmed'",
+            many,
+        ),
+        (
+            "select count(*) from outbox where type = 'payment.refunded'",
+            many,
+        ),
     ] {
         assert_eq!(stage.number(sql).await, expected, "{sql}");
     }

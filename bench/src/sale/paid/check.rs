@@ -8,7 +8,10 @@ pub async fn all_that_was_paid_is_there(ground: &Ground, sold: usize) -> Result<
     let client = ground.admin().await?;
     let tables = [
         ("registrations", "status = 'confirmed'"),
-        ("payments", "status = 'succeeded' and captured_minor = 2500 and owed_back is null"),
+        (
+            "payments",
+            "status = 'succeeded' and captured_minor = 2500 and owed_back is null",
+        ),
         ("sandbox_payments", "status = 'succeeded'"),
         ("payment_events", "status = 'applied' and told = 1"),
         ("ledger_entries", "kind = 'capture' and amount_minor = 2500"),

@@ -59,7 +59,12 @@ async fn request(from: &mut TcpStream, buffer: &mut Vec<u8>) -> Result<Option<us
             let text = String::from_utf8_lossy(&buffer[..head]).to_ascii_lowercase();
             let length = text
                 .lines()
-                .find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok())
+                .find_map(|line| {
+                    line.strip_prefix("content-length:")?
+                        .trim()
+                        .parse::<usize>()
+                        .ok()
+                })
                 .ok_or("a webhook without a length")?;
             if buffer.len() >= head + 4 + length {
                 return Ok(Some(head + 4));

@@ -111,7 +111,8 @@ async fn measure(
     let (elapsed, now) = (begun.elapsed(), used());
     let count = sales.len().max(1) as f64;
     let all = before + sales.len();
-    let stretch = |figure: fn(&Sale) -> u32| Stretch::of(sales.iter().map(figure).collect(), elapsed);
+    let stretch =
+        |figure: fn(&Sale) -> u32| Stretch::of(sales.iter().map(figure).collect(), elapsed);
     let storm = Storm {
         sales: stretch(|sale| sale.whole),
         tickets: stretch(|sale| sale.ticket),

@@ -26,7 +26,8 @@ struct Row {
 
 impl Row {
     fn of(turns: &[Turn], pick: fn(&Turn) -> &Storm) -> Self {
-        let of = |figure: fn(&Storm) -> f64| Spread::of(turns.iter().map(|turn| figure(pick(turn))));
+        let of =
+            |figure: fn(&Storm) -> f64| Spread::of(turns.iter().map(|turn| figure(pick(turn))));
         Self {
             per_second: of(|storm| storm.sales.per_second),
             ticket_p50: of(|storm| storm.tickets.p50),
@@ -66,7 +67,12 @@ impl Told {
     pub fn print(&self) {
         println!(
             "  {:<18} {:>20} {:>28} {:>26} {:>22} {:>22}",
-            "64 buyers who pay", "sales/s", "webhook to ticket p99 ms", "sale p99 ms", "CPU ms", "of which server"
+            "64 buyers who pay",
+            "sales/s",
+            "webhook to ticket p99 ms",
+            "sale p99 ms",
+            "CPU ms",
+            "of which server"
         );
         for (name, row) in &self.rows {
             println!(
