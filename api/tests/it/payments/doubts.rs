@@ -31,7 +31,7 @@ async fn is_not_asked_without_end(peer: Arc<dyn Peer>) {
     let trial = Trial::of(peer.clone()).await;
     let name = peer.kind().name;
     let started = trial.started().await;
-    peer.pay(&trial.stage, &started.payment, &started.key, true)
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
         .await;
     let mut forged = peer.hook(&started.key, Told::Paid, true);
     if name == "toss" {
@@ -81,8 +81,6 @@ async fn is_not_asked_without_end(peer: Arc<dyn Peer>) {
     );
 
     // What the provider itself sends meanwhile is to be sent again; the sale is found without it.
-    peer.pay(&trial.stage, &started.payment, &started.key, false)
-        .await;
     let genuine = peer.hook(&started.key, Told::Paid, false);
     assert_eq!(trial.send_from(5, &genuine, name).await, (429, true));
     trial.poll().await;

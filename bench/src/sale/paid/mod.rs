@@ -65,8 +65,10 @@ pub async fn run(pace: Pace) -> Result<Told, Failure> {
         till.watch.clone(),
     ));
     local.spawn_local(watch::look(ground.admin().await?, till.watch.clone()));
-    let turns = local.run_until(rotations(&ground, &Rc::new(till), pace));
-    let (turns, sold) = turns.await?;
+    let till = Rc::new(till);
+    let (turns, sold) = local
+        .run_until(rotations(&ground, &till, pace))
+        .await?;
     drop(local);
     check::all_that_was_paid_is_there(&ground, sold).await?;
     ground.server.stop().await?;
