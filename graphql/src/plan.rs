@@ -26,6 +26,8 @@ pub struct Flight {
     /// Whether its text was just made and may never come again, so that preparing it would cost a round trip for
     /// nothing.
     pub fresh: bool,
+    /// Whether it is asked with keys alone: no key could make another plan the better one, so that one plan is enough.
+    pub by_key: bool,
     /// What it may share with others of the same plan, where it stands for nobody.
     pub joint: Option<Arc<Joint>>,
 }
@@ -85,6 +87,14 @@ impl Slot {
             | Self::Cursor(given, ..) => matches!(given, Given::Fixed(_)),
             Self::Keys(each) => each.iter().all(|given| matches!(given, Given::Fixed(_))),
         }
+    }
+
+    /// Whether it is a key, or some.
+    pub fn is_key(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(..) | Self::Keys(_) | Self::Fixed(Param::Uuid(_) | Param::Uuids(_))
+        )
     }
 
     /// Adds the parameters that it stands for.
@@ -147,6 +157,11 @@ pub struct Template {
 }
 
 impl Template {
+    /// Whether all of its parameters are keys.
+    pub fn is_by_key(&self) -> bool {
+        self.slots.iter().all(Slot::is_key)
+    }
+
     /// Its parameters for these variables.
     pub fn fill(&self, catalog: &Catalog, variables: &Variables) -> Result<Vec<Param>, Unfit> {
         let mut params = Vec::with_capacity(self.slots.len());
@@ -184,6 +199,7 @@ impl Statement {
             sql: self.template.sql.clone(),
             params: self.template.fill(catalog, variables)?,
             fresh: false,
+            by_key: self.template.is_by_key(),
             joint: self.joint.clone(),
         })
     }

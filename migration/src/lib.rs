@@ -41,6 +41,7 @@ mod m20261121_000037_invoices;
 mod m20261121_000038_disputes;
 mod m20261121_000039_event_cancellations;
 mod m20261121_000040_reconciliations;
+mod m20261121_000041_leaner_jobs;
 mod m20261121_000043_return_origins;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
@@ -87,6 +88,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000038_disputes::Migration),
             Box::new(m20261121_000039_event_cancellations::Migration),
             Box::new(m20261121_000040_reconciliations::Migration),
+            Box::new(m20261121_000041_leaner_jobs::Migration),
             Box::new(m20261121_000043_return_origins::Migration),
         ]
     }

@@ -2,8 +2,9 @@
 -- Request: {worker, queue, done: [id], failed: [{id, after_seconds?, failure}], back: [{id, after_seconds?}], want,
 --   per_lane, busy: {lane: running}, cursor, have?: [id]}. `failed` without a number of seconds is dead; `back` counts no
 --   attempt. `have` is sent after a turn whose answer was lost: what that one took and is not among them is ready again.
--- Answer: {jobs: [{id, org_id, kind, lane, attempt, last, payload, created_at}], cursor}; null for a worker that is not
---   known any more: its jobs were given to others.
+-- Answer: {jobs: [[id, org_id, kind, lane, attempt, last, payload, created_at]], cursor}; null for a worker that is not
+--   known any more: its jobs were given to others. Rows without names, and json that nobody looks into here: a jsonb of
+--   named values takes longer to make than its job to take.
 -- Fair: first by priority, then lane after lane, from the one behind `cursor` on and round again, at most `per_lane` jobs
 --   of one lane at a time in one worker; within a lane the oldest first. However much one lane has heaped up, another's
 --   next job is among the next that are taken.
@@ -156,7 +157,7 @@ end
 $body$;
 
 create or replace function public.job_turn(p_request jsonb)
-returns jsonb
+returns json
 language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
@@ -167,11 +168,12 @@ declare
   v_left integer := (p_request ->> 'want')::integer;
   v_cursor uuid := (p_request ->> 'cursor')::uuid;
   v_priority smallint := -1;
-  v_taken jsonb := '[]';
-  v_some jsonb;
+  v_taken json[] := '{}';
+  v_some json[];
   v_lanes uuid[];
   v_rooms integer[];
   v_ids uuid[];
+  v_places tid[];
   v_last uuid;
   v_now timestamptz := es.clock();
 begin
@@ -180,7 +182,7 @@ begin
   end if;
   perform es.settle_jobs(v_worker, p_request, v_now);
   if v_left <= 0 then
-    return jsonb_build_object('jobs', v_taken, 'cursor', v_cursor);
+    return json_build_object('jobs', v_taken, 'cursor', v_cursor);
   end if;
   perform es.wake_jobs(v_now);
 
@@ -200,13 +202,16 @@ begin
     from es.lanes_in_turn(v_queue, v_priority, v_cursor, v_per_lane, p_request -> 'busy', v_left) l;
 
     -- The first of each lane before the second of any.
-    select array_agg(p.id order by p.turn, p.n), (array_agg(p.lane order by p.n desc))[1]
-    into v_ids, v_last
+    select
+      array_agg(p.id order by p.turn, p.n),
+      array_agg(p.place order by p.turn, p.n),
+      (array_agg(p.lane order by p.n desc))[1]
+    into v_ids, v_places, v_last
     from (
-      select j.id, l.lane, l.n, row_number() over (partition by l.n order by j.run_at, j.id) as turn
+      select j.id, j.place, l.lane, l.n, row_number() over (partition by l.n order by j.run_at, j.id) as turn
       from unnest(v_lanes, v_rooms) with ordinality as l (lane, room, n)
       cross join lateral (
-        select r.id, r.run_at
+        select r.id, r.run_at, r.ctid as place
         from jobs r
         where r.status = 'ready'
           and r.queue = v_queue
@@ -220,7 +225,8 @@ begin
     ) p;
     v_ids := v_ids[1:v_left];
 
-    -- By their keys, in a statement of its own: joined with the choice, the planner reads the whole table.
+    -- Where they lie, which they keep while they are locked. In a statement of its own: joined with the choice, the planner
+    -- reads the whole table.
     with taken as (
       update jobs j
       set
@@ -230,14 +236,13 @@ begin
         key = case when j.key_until <> 'taken' then j.key end,
         started_at = v_now,
         updated_at = v_now
-      where j.id = any (v_ids)
+      where j.ctid = any (v_places[1:v_left])
       returning j.*
     )
     select
-      jsonb_agg(
-        jsonb_build_object(
-          'id', t.id, 'org_id', t.org_id, 'kind', t.kind, 'lane', t.lane, 'attempt', t.attempts,
-          'last', t.attempts >= t.max_attempts, 'payload', t.payload, 'created_at', t.created_at
+      array_agg(
+        json_build_array(
+          t.id, t.org_id, t.kind, t.lane, t.attempts, t.attempts >= t.max_attempts, t.payload, t.created_at
         )
         order by c.place
       )
@@ -246,12 +251,12 @@ begin
     join taken t on t.id = c.id;
     if v_some is not null then
       v_taken := v_taken || v_some;
-      v_left := v_left - jsonb_array_length(v_some);
+      v_left := v_left - cardinality(v_some);
       v_cursor := v_last;
     end if;
     exit when v_left <= 0;
   end loop;
-  return jsonb_build_object('jobs', v_taken, 'cursor', v_cursor);
+  return json_build_object('jobs', v_taken, 'cursor', v_cursor);
 end
 $body$;
 

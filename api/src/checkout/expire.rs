@@ -1,12 +1,10 @@
 //! The sweep that marks holds as expired. Stock does not wait for it: an expired hold stopped counting at its instant.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 
 use crate::{
     fault::Fault,
-    jobs::{Backoff, Failed, Handler, Policy, Running},
+    jobs::{Failed, Handler, Policy, Running},
     state::App,
     statements,
     tenancy::SystemReason,
@@ -24,7 +22,7 @@ impl Handler for ExpireHolds {
     const KIND: &'static str = "holds.expire";
 
     fn policy() -> Policy {
-        often()
+        Policy::often()
     }
 
     async fn run(job: &Running, (): ()) -> Result<(), Failed> {
@@ -40,17 +38,6 @@ impl Handler for ExpireHolds {
         }
         Ok(())
     }
-}
-
-/// For what runs again soon by itself.
-pub(super) fn often() -> Policy {
-    Policy::new()
-        .attempts(3)
-        .backoff(Backoff::new(
-            Duration::from_secs(2),
-            Duration::from_secs(10),
-        ))
-        .time_limit(Duration::from_secs(120))
 }
 
 async fn once(app: &App) -> Result<i32, Fault> {

@@ -22,6 +22,7 @@ mod relay;
 mod replay;
 mod running;
 mod schedule;
+mod statistics;
 mod steps;
 mod worker;
 
@@ -71,7 +72,9 @@ impl Jobs {
 pub fn jobs(registry: &mut Registry) {
     registry
         .add::<clear::ClearFinished>()
-        .every::<clear::ClearFinished>(Schedule::minutes(10));
+        .every::<clear::ClearFinished>(Schedule::minutes(10))
+        .add::<statistics::RefreshStatistics>()
+        .every::<statistics::RefreshStatistics>(Schedule::seconds(5));
 }
 
 /// The mutations of the floor.

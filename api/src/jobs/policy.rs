@@ -39,6 +39,15 @@ impl Policy {
         }
     }
 
+    /// The same for what the clock asks for every few seconds: what fails is soon asked for anew.
+    pub const fn often() -> Self {
+        let backoff = Backoff::new(Duration::from_secs(2), Duration::from_secs(10));
+        Self::new()
+            .attempts(3)
+            .backoff(backoff)
+            .time_limit(Duration::from_secs(120))
+    }
+
     /// In that queue; it must be registered.
     #[must_use]
     pub const fn queue(mut self, name: &'static str) -> Self {

@@ -44,7 +44,7 @@ const TURNS: usize = 2;
 const UNKNOWN: Duration = Duration::from_secs(30);
 const LONGEST_REASON: usize = 500;
 
-/// A job that was taken.
+/// A job that was taken, as `job_turn` tells it: a row of values in this order.
 #[derive(Debug, Deserialize)]
 struct Taken {
     id: Uuid,
@@ -167,7 +167,7 @@ impl Station {
     /// Places that are free, and what will be done soon beyond them. What waits for its own lane keeps no place from
     /// others: else a lane whose jobs hang would fill them all.
     fn room(&self) -> usize {
-        let full = self.queue.slots + self.ahead();
+        let full = self.full();
         let next = self.waiting.iter().filter(|taken| !self.is_held_up(taken));
         full.saturating_sub(self.running.len() + next.count() + self.asked)
     }
@@ -176,6 +176,11 @@ impl Station {
     fn is_held_up(&self, taken: &Taken) -> bool {
         let busy = self.at_work.get(&taken.lane).copied().unwrap_or(0);
         busy >= self.queue.per_lane
+    }
+
+    /// How many may be in our hands.
+    fn full(&self) -> usize {
+        self.queue.slots + self.ahead()
     }
 
     fn ahead(&self) -> usize {
@@ -190,7 +195,7 @@ impl Station {
 
     /// There is more to take, and room for a turn's worth of it.
     fn is_hungry(&self) -> bool {
-        self.more && self.room() * 2 >= self.queue.slots + self.ahead()
+        self.more && self.room() * 2 >= self.full()
     }
 
     fn begin_what_may(&mut self) {
@@ -243,9 +248,10 @@ impl Station {
     fn turn(&mut self) -> BoxFuture<'static, Turned> {
         if self.ahead() == 0 {
             self.let_go_of_what_is_held_up();
+            return self.ask(self.room());
         }
-        let wanted = self.room();
-        self.ask(wanted)
+        // Not all of it, or there would be no room for another turn beside this one.
+        self.ask(self.room().min(self.full() / TURNS))
     }
 
     /// It was taken because its lane was quick, which it no longer is: another process may have a place for it.

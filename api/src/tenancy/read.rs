@@ -107,7 +107,7 @@ impl Door {
         let person = context::of_actor(actor, actor.org_id());
         let secrets = context::guest_hashes(actor);
         let mut steps = Vec::with_capacity(flight.preludes.len() + 3);
-        steps.push(context::person_step(&person));
+        steps.push(context::person_step(&person, flight.by_key));
         if let Some(hashes) = &secrets {
             steps.push(context::guest_step(hashes));
         }

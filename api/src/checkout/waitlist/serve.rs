@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::{
-    checkout::expire,
     fault::Fault,
     jobs::{Failed, Handler, Policy, Running},
     state::App,
@@ -24,7 +23,7 @@ impl Handler for ServeWaitlists {
     const KIND: &'static str = "waitlists.serve";
 
     fn policy() -> Policy {
-        expire::often()
+        Policy::often()
     }
 
     async fn run(job: &Running, (): ()) -> Result<(), Failed> {

@@ -47,7 +47,7 @@ pub(super) fn mailbox(
     chosen: Option<(&Letter, View)>,
     now: DateTime<Utc>,
 ) -> Response {
-    let title = chosen.map_or("Mailbox", |(letter, _)| letter.subject.as_str());
+    let title = chosen.map_or("All mail", |(letter, _)| letter.subject.as_str());
     let side = match chosen {
         Some((letter, view)) => reading(letter, to, view),
         None if letters.is_empty() => String::new(),

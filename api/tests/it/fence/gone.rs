@@ -63,6 +63,7 @@ fn outside() -> Flight {
         .into(),
         params: vec![],
         fresh: false,
+        by_key: false,
         joint: None,
     }
 }
@@ -197,6 +198,7 @@ async fn a_read_or_write_that_is_dropped_half_way_leaves_no_context_behind() {
                 .into(),
                 params: vec![],
                 fresh: false,
+                by_key: false,
                 joint: None,
             };
             under_way.push(tokio::spawn(async move {

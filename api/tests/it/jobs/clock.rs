@@ -51,6 +51,30 @@ async fn what_the_clock_asks_for_runs_once_over_all_processes() {
     );
 }
 
+#[tokio::test]
+async fn tables_that_grow_fast_are_counted_again_by_the_clock() {
+    let database = Database::fresh().await;
+    let app = app(database.again(), |_| {}).await;
+    let admin = database.admin().await;
+    // Whoever counts here, it is not PostgreSQL by itself.
+    admin
+        .batch_execute("alter table organizations set (autovacuum_enabled = false)")
+        .await
+        .expect("a setting");
+    let known = "select reltuples::bigint from pg_class where oid = 'organizations'::regclass";
+    let before = database.count(known).await;
+    let worker = Worker::start(&app);
+    let grow = "insert into organizations (slug, name, country, time_zone, default_currency)
+        select 'house-' || n, 'House', 'DE', 'Europe/Berlin', 'EUR' from generate_series(1, 400) n";
+    admin.execute(grow, &[]).await.expect("organizations");
+    assert!(before < 400, "{before}");
+    until("they are counted", async || {
+        database.count(known).await >= 400
+    })
+    .await;
+    worker.stop().await;
+}
+
 const NIGHTS: Uuid = uuid!("00000000-0000-7000-8000-00000000c20c");
 
 struct Nightly;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use eventsphere::jobs::{Failed, Handler, Policy, Queue, Running};
+use eventsphere::jobs::{Failed, Handler, Policy, Priority, Queue, Running};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -150,4 +150,75 @@ async fn a_lane_whose_jobs_hang_leaves_places_to_others_and_is_given_back_when_t
         app.database.count("select count(*) from job_workers").await,
         0
     );
+}
+
+/// Notes its rank.
+struct Ranked<const RANK: usize>;
+
+const RANKS: [(&str, Priority); 3] = [
+    ("test.urgent", Priority::Urgent),
+    ("test.normal", Priority::Normal),
+    ("test.bulk", Priority::Bulk),
+];
+
+#[async_trait]
+impl<const RANK: usize> Handler for Ranked<RANK> {
+    type Payload = Test;
+
+    const KIND: &'static str = RANKS[RANK].0;
+
+    fn policy() -> Policy {
+        Policy::new().queue("ranked").priority(RANKS[RANK].1)
+    }
+
+    async fn run(_: &Running, told: Test) -> Result<(), Failed> {
+        note(told.test, RANK.to_string());
+        // Long enough for a heap of them to be there still when something urgent comes.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_is_urgent_overtakes_whatever_was_there_before() {
+    let app = app(Database::fresh().await, |registry| {
+        registry
+            .queue(Queue::new("ranked", 1, 1))
+            .add::<Ranked<0>>()
+            .add::<Ranked<1>>()
+            .add::<Ranked<2>>();
+    })
+    .await;
+    let test = Uuid::new_v4();
+    let admin = app.database.admin().await;
+    // One lane each: the order is not that of lanes.
+    let enqueue = "select es.enqueue_jobs(jsonb_agg(jsonb_build_object(
+        'kind', $1::text, 'lane', gen_random_uuid(), 'payload', jsonb_build_object('test', $2::uuid))))
+      from generate_series(1, $3::int)";
+    for rank in [2, 1, 0] {
+        admin
+            .execute(enqueue, &[&RANKS[rank].0, &test, &20])
+            .await
+            .unwrap();
+    }
+    let worker = Worker::start(&app);
+    until("all are done", async || noted(test).len() == 60).await;
+    let ranks = noted(test);
+    assert!(ranks.is_sorted(), "{ranks:?}");
+
+    admin
+        .execute(enqueue, &[&RANKS[2].0, &test, &400])
+        .await
+        .unwrap();
+    until("the heap is worked at", async || noted(test).len() > 70).await;
+    admin
+        .execute(enqueue, &[&RANKS[0].0, &test, &1])
+        .await
+        .unwrap();
+    until("the urgent one is done", async || {
+        noted(test)[60..].iter().any(|rank| rank == "0")
+    })
+    .await;
+    assert!(noted(test).len() < 400, "it came after the heap");
+    worker.stop().await;
 }

@@ -75,7 +75,7 @@ async fn take(client: &Client, worker: Uuid) -> Option<Uuid> {
         "busy": {}, "cursor": Uuid::nil(),
     });
     let row = client
-        .query_one("select (job_turn($1) #>> '{jobs,0,id}')::uuid", &[&request])
+        .query_one("select (job_turn($1) #>> '{jobs,0,0}')::uuid", &[&request])
         .await
         .unwrap();
     row.get(0)

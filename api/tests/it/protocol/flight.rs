@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use eventsphere::tenancy::Actor;
+use eventsphere_graphql::plan::Flight;
 use serde_json::{Value, json};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::harness::{Asked, Caller, Database, EventSetup, TestApp, Wire};
 
@@ -132,6 +135,34 @@ async fn a_guest_secret_travels_in_the_same_flight() {
             .map(Vec::len),
         Some(2)
     );
+}
+
+#[tokio::test]
+async fn what_is_asked_by_its_key_is_planned_once() {
+    let app = TestApp::start().await;
+    let organizer = app.organizer("kept").await;
+    let event = organizer.event(&EventSetup::default()).await;
+    let placed = app.visitor().place(&event, &event["types"][0], 1).await;
+    let secret = placed["guestSecret"].as_str().expect("a secret");
+    let guest = app.visitor().with_guest(secret);
+    let query = "query($id: ID!) { registration(id: $id) { status tickets { nodes { code } } } }";
+    for _ in 0..8 {
+        let asked = json!({ "id": placed["registration"]["id"] });
+        guest.ask(query, asked).await;
+    }
+    // One after the other they were all served by one connection, and so is this.
+    let flight = Flight {
+        sql: "select concat(sum(custom_plans), ' and ', sum(generic_plans)) from pg_prepared_statements \
+              where statement like '%from registrations t1%' and statement like '%from tickets%'"
+            .into(),
+        fresh: true,
+        ..Flight::default()
+    };
+    let attendee = Actor::attendee(Uuid::now_v7(), Uuid::now_v7());
+    let row = app.app.door.read(&attendee, &flight).await.expect("a row");
+    let plans = row.column(0).expect("a text");
+    // The first was not prepared yet.
+    assert_eq!(String::from_utf8_lossy(plans), "0 and 7");
 }
 
 #[tokio::test]
