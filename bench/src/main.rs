@@ -24,11 +24,14 @@ async fn main() -> ExitCode {
     let quick = std::env::var("QUICK").is_ok_and(|quick| quick == "1");
     let done = match name.as_deref() {
         Some("graphql") => graphql::run(quick).await,
-        Some("sale") => sale::run(quick).await,
+        Some("sale") => match std::env::args().nth(2).as_deref() {
+            Some("paid") => sale::run_paid(quick).await,
+            _ => sale::run(quick).await,
+        },
         Some("jobs") => jobs::run(quick).await,
         Some("live") => live::run(quick).await,
         _ => {
-            eprintln!("usage: [QUICK=1] bench graphql | sale | jobs | live");
+            eprintln!("usage: [QUICK=1] bench graphql | sale [paid] | jobs | live");
             return ExitCode::from(2);
         }
     };

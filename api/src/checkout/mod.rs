@@ -27,7 +27,7 @@ mod topics;
 mod transfer_ticket;
 mod waitlist;
 
-pub use counter::Counter;
+pub use counter::{Counter, Held};
 pub use topics::topics;
 
 // What paying has in common with the rest of the sale.

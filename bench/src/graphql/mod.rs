@@ -21,6 +21,7 @@ use self::{
 use crate::{Failure, cpu, ground::Ground};
 
 pub use report::say_ground;
+pub use shapes::key_in;
 
 /// Connections of the busy turns.
 const BUSY: usize = 32;

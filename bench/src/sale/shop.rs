@@ -135,12 +135,7 @@ impl Shop {
             "idempotencyKey": format!("{}-confirm-{}", self.run, placing.number),
         });
         let body = json!({ "query": self.confirm, "variables": { "input": input } }).to_string();
-        format!(
-            "POST /graphql HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\naccept: application/json\r\n\
-             x-guest-secret: {secret}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes()
+        http::post_as_guest("/graphql", secret, &body)
     }
 
     /// Whether the answer to [`Self::confirm`] is a ticket.
