@@ -66,9 +66,7 @@ pub async fn run(pace: Pace) -> Result<Told, Failure> {
     ));
     local.spawn_local(watch::look(ground.admin().await?, till.watch.clone()));
     let till = Rc::new(till);
-    let (turns, sold) = local
-        .run_until(rotations(&ground, &till, pace))
-        .await?;
+    let (turns, sold) = local.run_until(rotations(&ground, &till, pace)).await?;
     drop(local);
     check::all_that_was_paid_is_there(&ground, sold).await?;
     ground.server.stop().await?;
@@ -160,7 +158,7 @@ impl Till {
         let begun = Instant::now();
         let placing = self.shop.place(sold);
         let answer = connection.ask(&placing.bytes).await?;
-        let placed = self.shop.placed(answer.status, answer.body)?;
+        let placed = Shop::placed(answer.status, answer.body)?;
         let Placed::Held {
             registration,
             secret,
