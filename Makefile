@@ -7,7 +7,7 @@ EVENTSPHERE := target/debug/eventsphere
 RUN_FLAGS ?= --demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-tests run build test fuzz storms fmt lint schema-gate validation-oracle conformance bench-graphql bench-sale bench-jobs bench-explosions bench-peers
+.PHONY: help setup setup-tests run build test fuzz storms fmt lint schema-gate validation-oracle conformance bench-graphql bench-sale bench-jobs bench-live bench-explosions bench-peers
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,7 @@ test: setup-tests schema-gate ## Check format and lints, then run every test aga
 	cargo build --workspace --all-targets
 	$(MAKE) --no-print-directory validation-oracle
 	$(MAKE) --no-print-directory conformance
+	@tools/install.sh live-clients
 	@tools/install.sh webhook-verifier
 	@tools/install.sh smtp-server
 	@tools/install.sh localstripe
@@ -99,6 +100,10 @@ bench-sale: setup ## Measure the sale against the same SQL one buyer at a time
 bench-jobs: setup bench-peers ## Measure our worker against graphile-worker
 	cargo build --release --bin eventsphere --bin bench --example jobs_worker
 	@target/release/bench jobs
+
+bench-live: setup ## Measure subscriptions: 11,000 connections, 20 events a second
+	cargo build --release --bin eventsphere --bin bench
+	@target/release/bench live
 
 bench-explosions: setup ## Measure what refusing hostile documents costs the server
 	cargo build --release --bin eventsphere --example explosions

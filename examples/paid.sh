@@ -82,7 +82,7 @@ token=$(get "$made" .accessToken)
 organizer_token=$token
 step "sign up and make the organization $organization"
 
-made=$(do_ createPaymentAccount 'webhookUrl paymentAccount { id provider active }' '{"provider": "sandbox", "name": "Test money"}')
+made=$(do_ createPaymentAccount 'webhookUrl paymentAccount { id provider active }' '{"provider": "sandbox", "name": "Test money", "returnOrigins": ["https://shop.example"]}')
 expect "$made" '.paymentAccount.active' "createPaymentAccount"
 step "open an account at the sandbox; its webhooks come to $(get "$made" .webhookUrl)"
 

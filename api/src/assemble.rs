@@ -26,6 +26,7 @@ use crate::{
     health,
     http::{self, Posture, Problem, Remembered},
     jobs::{self, Jobs, Registry},
+    live::{Around, Live as Watching, Topics},
     messages::{self, Messages},
     metrics::{self, Metrics},
     organizations,
@@ -33,7 +34,7 @@ use crate::{
     state::{App, Parts},
     tenancy::{Door, DoorOptions, Grants},
     throttle::Throttle,
-    tickets::EventKeys,
+    tickets::{self, EventKeys},
     turns::Behind,
     vault::Vault,
     verbs::Verbs,
@@ -84,6 +85,15 @@ pub fn jobs() -> Registry {
     registry
 }
 
+/// What can be watched, of all slices.
+pub fn topics() -> Topics {
+    let mut topics = Topics::default();
+    events::topics(&mut topics);
+    checkout::topics(&mut topics);
+    tickets::topics(&mut topics);
+    topics
+}
+
 /// Everything that entities and slices declare.
 pub fn catalog(verbs: &Verbs) -> Result<Catalog, EngineError> {
     let mut catalog = Catalog::default();
@@ -92,6 +102,9 @@ pub fn catalog(verbs: &Verbs) -> Result<Catalog, EngineError> {
     }
     for function in events::functions() {
         catalog.add_function(function)?;
+    }
+    for topic in topics().all() {
+        catalog.add_subscription(topic.declared.clone())?;
     }
     for input in verbs.inputs() {
         catalog.add_input(input.clone());
@@ -177,6 +190,7 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
         engine: Arc::new(engine),
         deprecated_uses: DeprecatedUses::default(),
         jobs: Jobs::new(registry),
+        live: watching(context)?,
         payments: Payments::new(&context.config.payments).map_err(unfit)?,
         webhooks: Webhooks::new(sender),
         messages: Messages::new(&context.config.messages).map_err(faulty)?,
@@ -209,6 +223,18 @@ pub async fn app(context: &Context, clock: Clock) -> Result<App, StartError> {
     };
     started.await.map_err(faulty)?;
     Ok(app)
+}
+
+fn watching(context: &Context) -> Result<Watching, StartError> {
+    Watching::new(Around {
+        topics: topics(),
+        limits: context.config.live.clone(),
+        pool_size: context.config.database.pool_size,
+        redis: context.config.redis.as_ref(),
+        stopping: context.stopping.clone(),
+        sessions: context.last_tasks.clone(),
+    })
+    .map_err(unfit)
 }
 
 fn door(context: &Context, pool_size: usize) -> Result<Door, StartError> {

@@ -24,6 +24,7 @@ pub mod generated;
 pub mod health;
 pub mod http;
 pub mod jobs;
+pub mod live;
 pub mod messages;
 pub mod metrics;
 pub mod organizations;

@@ -11,6 +11,7 @@ use crate::{
     deprecated_uses::DeprecatedUses,
     http::{Identify, Posture, Remembered, TrustedDocuments},
     jobs::Jobs,
+    live::Live,
     messages::Messages,
     metrics::Metrics,
     payments::Payments,
@@ -69,6 +70,8 @@ pub struct Parts {
     pub deprecated_uses: DeprecatedUses,
     /// What is done after the commit.
     pub jobs: Jobs,
+    /// Those who watch what changes.
+    pub live: Live,
     /// Payment providers.
     pub payments: Payments,
     /// What sends webhooks.

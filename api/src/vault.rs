@@ -33,6 +33,8 @@ pub enum Purpose {
     ProviderKeys,
     /// Links that end messages which one can do without.
     Unsubscribe,
+    /// Places in what happens, which subscriptions go on from.
+    LiveCursors,
 }
 
 impl Purpose {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::WebhookSecrets => b"eventsphere/v1/webhook-secrets",
             Self::ProviderKeys => b"eventsphere/v1/provider-keys",
             Self::Unsubscribe => b"eventsphere/v1/unsubscribe",
+            Self::LiveCursors => b"eventsphere/v1/live-cursors",
         }
     }
 }

@@ -11,7 +11,7 @@ use std::{
 const LONGEST: usize = 800;
 
 /// What stands below the slices. A folder or file of `api/src` that is neither here nor in [`TOP`] is a slice.
-const FLOOR: [&str; 20] = [
+const FLOOR: [&str; 21] = [
     "believed",
     "clock",
     "config",
@@ -23,6 +23,7 @@ const FLOOR: [&str; 20] = [
     "health",
     "http",
     "jobs",
+    "live",
     "metrics",
     "outcome",
     "shutdown",

@@ -22,7 +22,7 @@ use crate::{Failure, http, places};
 
 /// All load comes from one address, and from one member of each of ten organizations: as many as the peer answers, who
 /// limits nobody. Counting itself stays on.
-const UNLIMITED: [(&str, &str); 8] = [
+const UNLIMITED: [(&str, &str); 11] = [
     ("VISITOR_POINTS", "1000000000"),
     ("VISITOR_POINTS_PER_SECOND", "1000000000"),
     ("USER_POINTS", "1000000000"),
@@ -31,6 +31,9 @@ const UNLIMITED: [(&str, &str); 8] = [
     ("TENANT_POINTS_PER_SECOND", "1000000000"),
     ("VISITOR_CONCURRENCY", "64"),
     ("TENANT_CONCURRENCY", "64"),
+    ("LIVE_VISITOR_CONNECTIONS", "1000000"),
+    ("LIVE_USER_CONNECTIONS", "1000000"),
+    ("LIVE_TENANT_CONNECTIONS", "1000000"),
 ];
 /// What seals the secrets of a bench's database: nothing in it is worth hiding.
 pub const SECRET_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -134,15 +137,20 @@ pub struct Ground {
 impl Ground {
     /// A ground whose data `script` made. Made where there is none yet for today's tables; older ones are removed.
     pub async fn stand(name: &str, script: &str) -> Result<Self, Failure> {
-        Self::stand_with(name, script, &[]).await
+        Self::stand_with(name, script, &[], &[]).await
     }
 
-    async fn stand_with(name: &str, script: &str, arguments: &[&str]) -> Result<Self, Failure> {
+    async fn stand_with(
+        name: &str,
+        script: &str,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Result<Self, Failure> {
         let folder = folder(name, script)?;
         let complete = folder.join("complete");
         if !complete.exists() {
             clear(name)?;
-            let ground = Self::start(&folder, arguments).await?;
+            let ground = Self::start(&folder, arguments, variables).await?;
             eprintln!("making the data of {script} ...");
             let begun = Instant::now();
             ground.fill(script).await?;
@@ -154,7 +162,7 @@ impl Ground {
             ground.server.stop().await?;
             std::fs::write(&complete, "")?;
         }
-        Self::start(&folder, arguments).await
+        Self::start(&folder, arguments, variables).await
     }
 
     /// The same, but made anew each time: what is sold stays sold.
@@ -165,7 +173,14 @@ impl Ground {
     /// The same, with a server that is told something more.
     pub async fn fresh_with(name: &str, script: &str, arguments: &[&str]) -> Result<Self, Failure> {
         clear(name)?;
-        Self::stand_with(name, script, arguments).await
+        Self::stand_with(name, script, arguments, &[]).await
+    }
+
+    /// The same, with a server that is known to the world by that address.
+    pub async fn fresh_at(name: &str, script: &str, url: &str) -> Result<Self, Failure> {
+        clear(name)?;
+        let variables = [("PUBLIC_URL", url.to_owned())];
+        Self::stand_with(name, script, &[], &variables).await
     }
 
     /// Makes room for pgbench's connections: ends those that the server keeps for later. It opens new ones when it
@@ -176,11 +191,15 @@ impl Ground {
         Ok(())
     }
 
-    async fn start(folder: &Path, arguments: &[&str]) -> Result<Self, Failure> {
+    async fn start(
+        folder: &Path,
+        arguments: &[&str],
+        variables: &[(&str, String)],
+    ) -> Result<Self, Failure> {
         let data = folder.display().to_string();
         let log = folder.with_extension("log");
         let arguments = [&["--data", &data], arguments].concat();
-        let server = Server::start(&arguments, &[], &log).await?;
+        let server = Server::start(&arguments, variables, &log).await?;
         let told = std::fs::read_to_string(folder.join("postgres/postmaster.pid"))?;
         let lines: Vec<&str> = told.lines().collect();
         let line = |index: usize| lines.get(index).copied().ok_or("an odd postmaster.pid");

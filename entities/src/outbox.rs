@@ -32,6 +32,8 @@ documented! {
         pub created_at: DateTimeUtc,
         /// When the relay passed it on; null until then.
         pub sent_at: Option<DateTimeUtc>,
+        /// Where it stands in the order in which events are passed on; null until then.
+        pub position: Option<i64>,
     }
 }
 

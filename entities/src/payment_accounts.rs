@@ -24,6 +24,9 @@ documented! {
         pub active: bool,
         /// Whether it moves real money; tickets are real in any case.
         pub live: bool,
+        /// Where buyers may be sent after they paid (`createPayment(returnUrl:)`): origins such as `https://shop.example`.
+        /// Pages of this server are allowed in any case.
+        pub return_origins: Vec<String>,
         /// When it was made.
         pub created_at: DateTimeUtc,
         /// When it was last changed.

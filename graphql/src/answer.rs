@@ -285,6 +285,27 @@ impl Part {
     }
 }
 
+/// A message of a subscription.
+pub fn message(data: &str, fails: &[Fail], request_id: &str) -> String {
+    let mut body = String::with_capacity(data.len() + 16);
+    body.push('{');
+    if !fails.is_empty() {
+        let errors: Vec<Json> = fails.iter().map(|fail| fail.to_json(request_id)).collect();
+        body.push_str("\"errors\":");
+        body.push_str(&Json::Array(errors).to_string());
+        body.push(',');
+    }
+    body.push_str("\"data\":");
+    body.push_str(data);
+    body.push('}');
+    body
+}
+
+/// The errors alone, as `error` messages of subscriptions and bodies of refused requests list them.
+pub fn errors(fails: &[Fail], request_id: &str) -> Json {
+    fails.iter().map(|fail| fail.to_json(request_id)).collect()
+}
+
 /// A request that was executed. `cost` is told the data.
 pub fn executed(
     data: &str,

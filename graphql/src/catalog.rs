@@ -295,6 +295,8 @@ pub struct Catalog {
     pub functions: IndexMap<String, RootFunction>,
     /// By mutation name.
     pub verbs: IndexMap<String, crate::verb::Verb>,
+    /// By field name.
+    pub subscriptions: IndexMap<String, crate::subscription::Subscription>,
     /// Input object types that verbs share, by name.
     pub inputs: IndexMap<String, crate::verb::InputObject>,
     /// Objects that verbs make, by name.
@@ -448,7 +450,7 @@ impl Catalog {
             }
             self.check_arguments(&function.arguments, function.many, &function.field)?;
         }
-        Ok(())
+        self.check_subscriptions()
     }
 
     fn check_relation(

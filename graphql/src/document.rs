@@ -18,7 +18,7 @@ use crate::{
     duplicates,
     front::Front,
     guard::{self, Limits},
-    keywords, merging,
+    keywords, merging, single,
     types::Types,
     unknown,
 };
@@ -178,6 +178,9 @@ impl Documents {
         self.types
             .check_literals(&parsed)
             .map_err(|(pos, error)| vec![misplaced(pos, error.0)])?;
+        if let Some((pos, message)) = single::fault(&parsed) {
+            return Err(vec![misplaced(pos, message)]);
+        }
         if let Some((pos, message)) = merging::conflict(&parsed, &self.types) {
             return Err(vec![misplaced(pos, message)]);
         }

@@ -138,6 +138,16 @@ impl Engine {
         }
     }
 
+    /// The variables of the operation, with defaults and of the right types.
+    pub(crate) fn coerced(
+        &self,
+        definition: &OperationDefinition,
+        incoming: &Incoming,
+    ) -> Result<Variables, values::BadValue> {
+        let definitions = &definition.variable_definitions;
+        values::variables(&self.types, definitions, &incoming.variables).map(Variables::new)
+    }
+
     /// Executes the operation that the request means.
     pub async fn execute(
         &self,
@@ -150,9 +160,8 @@ impl Engine {
             Ok((name, definition)) => (name, &definition.node),
             Err(fail) => return refuse(fail),
         };
-        let definitions = &definition.variable_definitions;
-        let variables = match values::variables(&self.types, definitions, &incoming.variables) {
-            Ok(variables) => Variables::new(variables),
+        let variables = match self.coerced(definition, incoming) {
+            Ok(variables) => variables,
             Err(error) => return refuse(Fail::new("BAD_USER_INPUT", error.0)),
         };
         let operation = Operation {
@@ -165,7 +174,7 @@ impl Engine {
             OperationType::Mutation => self.mutation(operation, definition, host).await,
             OperationType::Subscription => Err(Fail::new(
                 "BAD_USER_INPUT",
-                "subscriptions do not travel over this transport",
+                "subscriptions come over WebSocket or server-sent events, not in one answer",
             )),
         };
         result.unwrap_or_else(refuse)

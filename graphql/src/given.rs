@@ -79,6 +79,16 @@ impl Variables {
         &self.values
     }
 
+    /// Names of the variables of which something was noted so far.
+    pub fn noted(&self) -> Vec<String> {
+        let needs = self.needs.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = needs.iter().filter_map(|need| match need {
+            Need::Known(name, _) => Some(name.clone()),
+            _ => None,
+        });
+        known.collect()
+    }
+
     /// What was noted so far; the notes start anew.
     pub fn take_needs(&self) -> Vec<Need> {
         std::mem::take(&mut *self.needs.lock().unwrap_or_else(PoisonError::into_inner))
@@ -184,6 +194,14 @@ impl Given {
             Value::String(text) => Self::Fixed(Json::String(text.clone())),
             Value::Boolean(value) => Self::Fixed(Json::Bool(*value)),
             Value::Enum(name) => Self::Fixed(Json::String(name.to_string())),
+        })
+    }
+
+    /// All of a variable, whether it is given or not.
+    pub fn variable(name: &str) -> Self {
+        Self::At(Place {
+            variable: name.to_owned(),
+            path: vec![],
         })
     }
 

@@ -8,16 +8,16 @@ sql_migration!(
     DOWN.to_owned()
 );
 
-/// Each job changes its status when it is taken, and wrote an entry for whoever lists the jobs of a status. Only the dead
-/// are many and looked for; the others are found by their time. The function gives another type, so it is made anew.
+/// A job changes its status when it is taken, and wrote an entry for whoever lists the jobs of a status. Those that run are
+/// few, and `jobs_worker_idx` has them. The function gives another type now, so it is made anew.
 const UP: &str = "
 drop index jobs_status_idx;
-create index jobs_dead_idx on jobs (org_id, created_at, id) where status = 'dead';
+create index jobs_status_idx on jobs (org_id, status, created_at, id) where status <> 'running';
 drop function if exists public.job_turn(jsonb);
 ";
 
 const DOWN: &str = "
 drop function if exists public.job_turn(jsonb);
-drop index jobs_dead_idx;
+drop index jobs_status_idx;
 create index jobs_status_idx on jobs (org_id, status, created_at, id);
 ";

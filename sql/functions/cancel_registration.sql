@@ -8,7 +8,7 @@
 --   payment_required (total_minor: what is left of something confirmed would cost more, a discount for many being lost).
 -- Who may: the buyer (user or guest secret; a confirmed one until cancellation_closes_minutes before its date), members
 --   with registrations:write. Others are told registration_not_found.
--- Called from: the verb cancelRegistration; change_event_status (es.cancel_locked).
+-- Called from: the verb cancelRegistration; cancel_for_event (es.cancel_locked).
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when the id is no UUID.
 
 -- Whether the actor may act on the registration.

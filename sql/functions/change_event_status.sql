@@ -1,12 +1,10 @@
 -- Moves an event through its life: draft -> published -> completed or cancelled; draft, completed and cancelled ->
 -- archived; archived -> draft when it was never published.
--- Publishing needs an occurrence and an active ticket type. Cancelling by change_event_status stops sales, then cancels every
--- live registration in the same transaction and gives nothing back: that is how the release before did it. The verb asks
--- cancel_event, which leaves the registrations to a job (R17).
--- Outcomes: changed (event_id, status, registrations_cancelled), unchanged (event_id, status: it is there already),
+-- Publishing needs an occurrence and an active ticket type. Cancelling is more than a step: cancel_event does it (R17).
+-- Outcomes: changed (event_id, status), unchanged (event_id, status: it is there already),
 --   event_not_found, illegal_transition (from, to), not_ready (missing: occurrence and/or ticket_type).
 -- Called from: the verbs publishEvent, completeEvent, archiveEvent, restoreEvent; es.move_event from cancel_event.
--- Raises: ES403 without events:write; ES400 for an unknown state.
+-- Raises: ES403 without events:write; ES400 for an unknown state, and for `cancelled`.
 
 -- Takes the step, as far as it is the event's own.
 create or replace function es.move_event(p_event uuid, p_to text)
@@ -56,9 +54,7 @@ begin
     jsonb_build_object('status', p_to)
   );
   perform record_audit(v_after.org_id, 'event.' || p_to, 'event', p_event, to_jsonb(v_before), to_jsonb(v_after));
-  return jsonb_build_object(
-    'outcome', 'changed', 'event_id', p_event, 'status', p_to, 'registrations_cancelled', 0
-  );
+  return jsonb_build_object('outcome', 'changed', 'event_id', p_event, 'status', p_to);
 end
 $body$;
 
@@ -68,15 +64,12 @@ language plpgsql
 security definer
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-declare
-  v_answer jsonb;
 begin
   perform es.demand_permission('events:write');
-  v_answer := es.move_event(p_event, p_to);
-  if p_to = 'cancelled' and v_answer ->> 'outcome' = 'changed' then
-    v_answer := v_answer || jsonb_build_object('registrations_cancelled', es.cancel_registrations_of(p_event));
+  if p_to = 'cancelled' then
+    raise exception 'an event is called off by cancel_event' using errcode = 'ES400';
   end if;
-  return v_answer;
+  return es.move_event(p_event, p_to);
 end
 $body$;
 
@@ -116,41 +109,12 @@ begin
 end
 $body$;
 
--- Cancels every live registration of an event that sells no more; how many. Registrations before pools, by id.
-create or replace function es.cancel_registrations_of(p_event uuid)
-returns integer
-language plpgsql
-set search_path = pg_catalog, public, es, pg_temp
-as $body$
-declare
-  v_live uuid[];
-begin
-  select array_agg(r.id)
-  into v_live
-  from (
-    select r.id
-    from registrations r
-    where r.event_id = p_event
-      and r.status in ('held', 'pending_approval', 'pending_payment', 'confirmed')
-    order by r.id
-    for no key update
-  ) r;
-  if v_live is null then
-    return 0;
-  end if;
-  perform es.cancel_locked(v_live, 'event_cancelled');
-  return cardinality(v_live);
-end
-$body$;
-
 alter function es.move_event(uuid, text) owner to es_verbs;
 alter function public.change_event_status(uuid, text) owner to es_verbs;
 alter function es.event_may_become(events, text) owner to es_verbs;
 alter function es.event_lacks(uuid) owner to es_verbs;
-alter function es.cancel_registrations_of(uuid) owner to es_verbs;
 revoke execute on function es.move_event(uuid, text) from public;
 revoke execute on function public.change_event_status(uuid, text) from public;
 revoke execute on function es.event_may_become(events, text) from public;
 revoke execute on function es.event_lacks(uuid) from public;
-revoke execute on function es.cancel_registrations_of(uuid) from public;
 grant execute on function public.change_event_status(uuid, text) to es_member;

@@ -4,7 +4,8 @@
 -- settle_dispute: {account_id, payment_reference or payment_id, provider_reference, status: open, won or lost, amount_minor,
 --   currency, withdrawn?: whether the provider has taken the money back (null: nothing was said; what is lost, was),
 --   fee_minor?: what the provider takes for it, reason?, inbox_id?}.
---   Outcomes: settled (dispute_id, status), already, payment_not_found, differs (message; nothing was written).
+--   Outcomes: settled (dispute_id, status), already, payment_not_found, payment_not_settled (it has not come in here yet),
+--     differs (message; nothing was written).
 -- Tickets and the registration's status stay as they are: people decide what comes of it.
 -- Called from: jobs of payments, as es_system in the organization. Locks: registration, payment, its refunds.
 -- Raises: 22P02.
@@ -140,17 +141,25 @@ declare
   v_moved boolean;
   v_amount constant bigint := (p_request ->> 'amount_minor')::bigint;
 begin
-  select p.* into v_payment
-  from payments p
-  where p.org_id = es.current_org()
-    and p.account_id = (p_request ->> 'account_id')::uuid
-    and case
-      when p_request ->> 'payment_id' is not null then p.id = (p_request ->> 'payment_id')::uuid
-      else p.provider_reference = p_request ->> 'payment_reference'
-    end;
-  -- A payment that is not settled yet: the word of it is still on its way.
-  if v_payment.id is null or v_payment.status <> 'succeeded' then
+  if p_request ->> 'payment_id' is not null then
+    select p.* into v_payment
+    from payments p
+    where p.org_id = es.current_org()
+      and p.account_id = (p_request ->> 'account_id')::uuid
+      and p.id = (p_request ->> 'payment_id')::uuid;
+  else
+    select p.* into v_payment
+    from payments p
+    where p.org_id = es.current_org()
+      and p.account_id = (p_request ->> 'account_id')::uuid
+      and p.provider_reference = p_request ->> 'payment_reference';
+  end if;
+  if v_payment.id is null then
     return jsonb_build_object('outcome', 'payment_not_found');
+  end if;
+  -- The word of it is still on its way.
+  if v_payment.status <> 'succeeded' then
+    return jsonb_build_object('outcome', 'payment_not_settled');
   end if;
   perform from registrations r where r.id = v_payment.registration_id for no key update;
   select p.* into v_payment from payments p where p.id = v_payment.id for no key update;

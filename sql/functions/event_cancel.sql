@@ -2,7 +2,7 @@
 -- its own, with what is kept, the promise of the rest and all documents: whoever is interrupted goes on where it stopped, for
 -- what is cancelled is not alive any more. Nothing is sold or revived meanwhile.
 -- cancel_event: {event_id, kept_fixed_minor?, kept_per_ticket_minor?, kept_rate_millionths?, currency?}.
---   Outcomes: as change_event_status; invalid (field, message). Asked again, it wakes work that was given up.
+--   Outcomes: as es.move_event; invalid (field, message). Asked again, it wakes work that was given up.
 --   Who may: members with events:write.
 -- event_to_cancel: {event_id, limit, after?}. Answers {registrations: [ids beyond that one], left, total}; when none is left, the work is noted as finished.
 -- cancel_for_event: {registration_id}. Outcomes: cancelled (registration_id, kept_minor, refunded_minor), already.

@@ -2,7 +2,7 @@
 -- sees the event as published or not; who publishes, cancels or changes the event takes it alone, and no sale that
 -- began before is still under way. An advisory lock, since a share lock on the event's row would be written to disk
 -- by every single buyer. It comes after the idempotency key and before registrations and pools.
--- Called from: place_registration; update_event, change_event_status, delete_event.
+-- Called from: place_registration; update_event, es.move_event, delete_event.
 -- Raises: nothing.
 
 create or replace function es.event_lock(p_event uuid)

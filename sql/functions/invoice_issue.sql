@@ -48,23 +48,22 @@ $body$;
 create or replace function es.invoice_number(p_kind text, p_year integer, p_number integer)
 returns text
 language sql
-immutable
-set search_path = pg_catalog, pg_temp
-as $body$
-  select format(
-    '%s-%s-%s', case p_kind when 'invoice' then 'INV' else 'CN' end, p_year,
-    lpad(p_number::text, greatest(6, length(p_number::text)), '0')
-  )
-$body$;
+stable
+return format(
+  '%s-%s-%s', case p_kind when 'invoice' then 'INV' else 'CN' end, p_year,
+  lpad(p_number::text, greatest(6, length(p_number::text)), '0')
+);
 
 -- What is charged for a registration now: a line for places of one kind and price, and one for their fees. Both add up to
 -- the places' totals, cent for cent: what rounding over the whole document moved stays with the place.
 create or replace function es.invoice_lines_of(p_registration uuid)
 returns table (place bigint, line_kind text, description text, quantity integer, total_minor bigint, tax_minor bigint)
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
+  return query
   with units as (
     select
       i.position,
@@ -102,16 +101,19 @@ as $body$
     from units u
     where u.fees is not null
     group by u.fees, u.fee_total, u.fee_tax
-  ) l
+  ) l;
+end
 $body$;
 
 -- Its taxes by name and rate, and what each is on, without any tax.
 create or replace function es.invoice_taxes_of(p_registration uuid)
 returns table (place bigint, name text, rate_millionths integer, net_minor bigint, tax_minor bigint)
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
+  return query
   select
     row_number() over (order by s.rate_millionths desc, s.name), s.name, s.rate_millionths, sum(s.net)::bigint,
     sum(s.amount_minor)::bigint
@@ -131,7 +133,8 @@ as $body$
       and i.cancelled_at is null
   ) s
   where s.kind in ('tax', 'fee_tax')
-  group by s.name, s.rate_millionths
+  group by s.name, s.rate_millionths;
+end
 $body$;
 
 -- Issues the invoice of a locked registration as it stands now; null when it costs nothing.

@@ -10,24 +10,27 @@
 
 create or replace function es.book_capture(p_payment payments)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
   insert into ledger_entries (
     org_id, kind, debit, credit, amount_minor, currency, event_id, registration_id, payment_id
   )
   values (
     p_payment.org_id, 'capture', 'provider', 'buyer', p_payment.captured_minor, p_payment.currency,
     p_payment.event_id, p_payment.registration_id, p_payment.id
-  )
+  );
+end
 $body$;
 
 -- One step of a refund: refund_promised, refund_paid or refund_returned.
 create or replace function es.book_refund(p_refund refunds, p_kind text)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
   insert into ledger_entries (
     org_id, kind, debit, credit, amount_minor, currency, event_id, registration_id, payment_id, refund_id
   )
@@ -37,39 +40,48 @@ as $body$
     case p_kind when 'refund_promised' then 'refunds' when 'refund_paid' then 'provider' else 'buyer' end,
     p_refund.amount_minor, p_refund.currency,
     p_refund.event_id, p_refund.registration_id, p_refund.payment_id, p_refund.id
-  )
+  );
+end
 $body$;
 
 -- Minor units that the registration has paid, less what goes back.
 create or replace function es.paid_minor(p_registration uuid)
 returns bigint
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select coalesce(
-    sum(case when l.credit = 'buyer' then l.amount_minor when l.debit = 'buyer' then -l.amount_minor else 0 end), 0
-  )::bigint
-  from ledger_entries l
-  where l.registration_id = p_registration
+begin
+  return (
+    select coalesce(
+      sum(case when l.credit = 'buyer' then l.amount_minor when l.debit = 'buyer' then -l.amount_minor else 0 end), 0
+    )::bigint
+    from ledger_entries l
+    where l.registration_id = p_registration
+  );
+end
 $body$;
 
 -- The same of one payment, without what a dispute holds back: what of it could be refunded.
 create or replace function es.refundable_minor(p_payment uuid)
 returns bigint
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select coalesce(
-    sum(
-      case when l.credit in ('buyer', 'disputes') then l.amount_minor else 0 end
-      - case when l.debit in ('buyer', 'disputes') then l.amount_minor else 0 end
-    ),
-    0
-  )::bigint
-  from ledger_entries l
-  where l.payment_id = p_payment
+begin
+  return (
+    select coalesce(
+      sum(
+        case when l.credit in ('buyer', 'disputes') then l.amount_minor else 0 end
+        - case when l.debit in ('buyer', 'disputes') then l.amount_minor else 0 end
+      ),
+      0
+    )::bigint
+    from ledger_entries l
+    where l.payment_id = p_payment
+  );
+end
 $body$;
 
 alter function es.book_capture(payments) owner to es_verbs;

@@ -1,8 +1,9 @@
 -- Accounts at payment providers: where money of buyers goes. Their keys come sealed; no weak role reads them.
--- create_payment_account: {account_id, provider, name, live, sealed (hex)}.
+-- create_payment_account: {account_id, provider, name, live, return_origins?, sealed (hex)}.
 --   Outcomes: created (payment_account_id), name_taken, invalid (message).
--- update_payment_account: {account_id, name?, active?, live?, sealed? (hex)}; what is absent stays.
---   Outcomes: updated (payment_account_id), payment_account_not_found, name_taken, invalid (message).
+-- update_payment_account: {account_id, name?, active?, live?, return_origins?, sealed? (hex)}; what is absent stays.
+--   Outcomes: updated (payment_account_id), payment_account_not_found, name_taken, mode_fixed (there are payments by it, and
+--   what was test money is none that is real, nor the other way round), invalid (message).
 -- Called from: the verbs createPaymentAccount, updatePaymentAccount.
 -- Raises: ES403 without payment_accounts:write; 22P02.
 
@@ -17,10 +18,11 @@ declare
   v_constraint text;
 begin
   perform es.demand_permission('payment_accounts:write');
-  insert into payment_accounts (id, org_id, provider, name, live)
+  insert into payment_accounts (id, org_id, provider, name, live, return_origins)
   values (
     (p_request ->> 'account_id')::uuid, es.current_org(), p_request ->> 'provider', btrim(p_request ->> 'name'),
-    coalesce((p_request ->> 'live')::boolean, false)
+    coalesce((p_request ->> 'live')::boolean, false),
+    array(select jsonb_array_elements_text(coalesce(nullif(p_request -> 'return_origins', 'null'), '[]')))
   )
   returning * into v_made;
   insert into payment_account_secrets (account_id, org_id, sealed)
@@ -57,15 +59,25 @@ begin
   from payment_accounts a
   where a.id = (p_request ->> 'account_id')::uuid
     and a.org_id = es.current_org()
-  for no key update;
+  -- Nobody starts a payment by it meanwhile: that takes a key share lock.
+  for update;
   if not found then
     return jsonb_build_object('outcome', 'payment_account_not_found');
+  end if;
+  if (p_request ->> 'live')::boolean <> v_before.live
+    and exists (select from payments p where p.account_id = v_before.id)
+  then
+    return jsonb_build_object('outcome', 'mode_fixed');
   end if;
   update payment_accounts a
   set
     name = coalesce(btrim(p_request ->> 'name'), a.name),
     active = coalesce((p_request ->> 'active')::boolean, a.active),
-    live = coalesce((p_request ->> 'live')::boolean, a.live)
+    live = coalesce((p_request ->> 'live')::boolean, a.live),
+    return_origins = case
+      when p_request -> 'return_origins' is null or p_request -> 'return_origins' = 'null' then a.return_origins
+      else array(select jsonb_array_elements_text(p_request -> 'return_origins'))
+    end
   where a.id = v_before.id
   returning * into v_after;
   if p_request ->> 'sealed' is not null then

@@ -61,19 +61,22 @@ $body$;
 -- Notes what came of an event, in the transaction of its effect. What matches nothing yet is looked at again.
 create or replace function es.end_payment_event(p_inbox uuid, p_outcome jsonb)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+begin
   update payment_events e
   set
     status = case
-      when p_outcome ->> 'outcome' in ('payment_not_found', 'refund_not_found', 'differs') then 'unmatched'
+      when p_outcome ->> 'outcome' in ('payment_not_found', 'payment_not_settled', 'refund_not_found', 'differs')
+        then 'unmatched'
       else 'applied'
     end,
     detail = p_outcome ->> 'message',
     applied_at = es.clock()
   where e.id = p_inbox
-    and e.status <> 'applied'
+    and e.status <> 'applied';
+end
 $body$;
 
 create or replace function public.ignore_payment_event(p_request jsonb)

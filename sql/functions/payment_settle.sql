@@ -107,16 +107,20 @@ $body$;
 -- Items that get tickets if this payment comes in; none when it does not settle its registration.
 create or replace function es.items_to_settle(p_found registrations, p_captured bigint)
 returns uuid[]
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select coalesce(array_agg(i.id order by i.position), '{}')
-  from registration_items i
-  where i.registration_id = p_found.id
-    and i.cancelled_at is null
-    and p_found.status in ('pending_payment', 'expired')
-    and es.paid_minor(p_found.id) + p_captured >= p_found.total_minor
+begin
+  return (
+    select coalesce(array_agg(i.id order by i.position), '{}')
+    from registration_items i
+    where i.registration_id = p_found.id
+      and i.cancelled_at is null
+      and p_found.status in ('pending_payment', 'expired')
+      and es.paid_minor(p_found.id) + p_captured >= p_found.total_minor
+  );
+end
 $body$;
 
 create or replace function es.settle_captured(p_found registrations, p_payment payments, p_request jsonb, p_now timestamptz)
@@ -230,15 +234,22 @@ declare
   v_payment payments;
   v_now timestamptz;
 begin
-  select p.id, p.registration_id
-  into v_id, v_registration
-  from payments p
-  where p.org_id = es.current_org()
-    and (p_request ->> 'account_id' is null or p.account_id = (p_request ->> 'account_id')::uuid)
-    and case
-      when p_request ->> 'payment_id' is not null then p.id = (p_request ->> 'payment_id')::uuid
-      else p.account_id = (p_request ->> 'account_id')::uuid and p.provider_reference = p_request ->> 'provider_reference'
-    end;
+  -- A statement for each, so that each has an index.
+  if p_request ->> 'payment_id' is not null then
+    select p.id, p.registration_id
+    into v_id, v_registration
+    from payments p
+    where p.org_id = es.current_org()
+      and p.id = (p_request ->> 'payment_id')::uuid
+      and p.account_id = coalesce((p_request ->> 'account_id')::uuid, p.account_id);
+  else
+    select p.id, p.registration_id
+    into v_id, v_registration
+    from payments p
+    where p.org_id = es.current_org()
+      and p.account_id = (p_request ->> 'account_id')::uuid
+      and p.provider_reference = p_request ->> 'provider_reference';
+  end if;
   if v_id is null then
     return jsonb_build_object('outcome', 'payment_not_found');
   end if;

@@ -1,10 +1,11 @@
 -- Writes the attempt to pay something of what a registration still owes. It is committed before the provider hears of
 -- it, and its key is what the provider knows it by (R19): however often the call is repeated, there is one payment.
--- Request: {registration_id, account_id?, amount_minor?, currency? (what is due when left out), return_url?,
---   idempotency_key?, argument_hash? (hex)}.
+-- Request: {registration_id, account_id?, amount_minor?, currency? (what is due when left out), return_url?, return_origin?,
+--   return_home? (true: it leads to a page of ours), idempotency_key?, argument_hash? (hex)}.
 -- Outcomes: started (payment_id, registration_id, account_id, provider, amount_minor, currency, description),
 --   registration_not_found, registration_expired, not_payable (status: it is to be confirmed or approved first, R14, or is
---   over), nothing_due, no_payment_account, invalid (field, message), too_many_payments.
+--   over), nothing_due, no_payment_account, return_not_allowed (origin: the account sends nobody there), invalid (field,
+--   message), too_many_payments.
 -- Who may: the buyer (user or guest secret), members with registrations:write. Others are told registration_not_found.
 -- Called from: the verb createPayment.
 -- Raises: ES400 and ES409 as es.idempotency_begin; 22P02 when an id is no UUID.
@@ -12,11 +13,12 @@
 -- Why the registration takes no payment now; null when it does.
 create or replace function es.payment_problem(p_found registrations, p_due bigint, p_now timestamptz)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select case
+begin
+  return case
     when p_found.status = 'expired' or (p_found.status = 'pending_payment' and p_found.expires_at <= p_now)
       then jsonb_build_object('outcome', 'registration_expired')
     when p_found.status not in ('pending_payment', 'confirmed')
@@ -31,23 +33,30 @@ as $body$
         and p.status in ('created', 'pending')
     )
       then jsonb_build_object('outcome', 'too_many_payments')
-  end
+  end;
+end
 $body$;
 
 -- The account asked for, or the one that has been in use for longest.
 create or replace function es.choose_payment_account(p_account uuid)
 returns payment_accounts
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
+declare
+  v_found payment_accounts;
+begin
   select a.*
+  into v_found
   from payment_accounts a
   where a.org_id = es.current_org()
     and a.active
     and (p_account is null or a.id = p_account)
   order by a.created_at, a.id
-  limit 1
+  limit 1;
+  return v_found;
+end
 $body$;
 
 create or replace function es.try_to_start_payment(p_request jsonb)
@@ -77,6 +86,13 @@ begin
   v_account := es.choose_payment_account((p_request ->> 'account_id')::uuid);
   if v_account.id is null then
     return jsonb_build_object('outcome', 'no_payment_account');
+  end if;
+  -- Whoever starts a payment says where its page sends the buyer; only where the organization does.
+  if p_request ->> 'return_url' is not null
+    and p_request ->> 'return_home' is distinct from 'true'
+    and (p_request ->> 'return_origin' = any (v_account.return_origins)) is distinct from true
+  then
+    return jsonb_build_object('outcome', 'return_not_allowed', 'origin', p_request ->> 'return_origin');
   end if;
   v_amount := coalesce((p_request ->> 'amount_minor')::bigint, v_due);
   if v_amount not between 1 and v_due or coalesce(p_request ->> 'currency', v_found.currency) <> v_found.currency then

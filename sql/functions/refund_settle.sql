@@ -6,7 +6,8 @@
 --   that the provider says it made: {account_id, payment_reference, provider_reference, status, amount_minor, currency,
 --   inbox_id?}, which may be one of ours whose answer was lost (then `refund_id` is there too) or one made at the provider
 --   (R16: external).
---   Outcomes: settled (refund_id, status), already, pending, refund_not_found, payment_not_found, differs (message).
+--   Outcomes: settled (refund_id, status), already, pending, refund_not_found, payment_not_found, payment_not_settled (it has
+--     not come in here yet), differs (message).
 -- Called from: jobs of payments, as es_system in the organization. Locks: registration, payment, refund.
 -- Raises: 22P02.
 
@@ -144,6 +145,10 @@ begin
   end if;
   perform from registrations r where r.id = v_payment.registration_id for no key update;
   select p.* into v_payment from payments p where p.id = v_payment.id for no key update;
+  -- The word that the money came in is still on its way.
+  if v_payment.status <> 'succeeded' then
+    return jsonb_build_object('outcome', 'payment_not_settled');
+  end if;
   select r.* into v_made
   from refunds r
   where r.payment_id = v_payment.id

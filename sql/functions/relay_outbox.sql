@@ -4,8 +4,10 @@
 -- the last one", because a row that was written earlier may be committed later. Events of one object are taken in the
 -- order of their numbers: a later one is committed after an earlier one.
 -- Request: {limit, consumers: [{kind, types: [text] or null for all, once: one job for as many events as come,
---   together: one job for at most 50 events of an organization that are relayed together}]}.
--- Answer: {sent: how many}.
+--   together: one job for at most 50 events of an organization that are relayed together}], notify?: boolean}.
+-- Each event gets its position in the order in which it is passed on. The lock for that is the last one taken and is kept
+-- until the commit: whoever has read a position finds no lower one later. With `notify` everybody who listens is told.
+-- Answer: {sent: how many, position: of the last one}.
 -- Some kinds have nothing to do for most organizations: es.event_is_wanted says so, and then there is no job.
 -- A job's payload is the event: {event_id, type, version, object_type, object_id, sequence, occurred_at, data}; with
 -- `together` it is {events: [event]}, the oldest first; with `once` it is empty, and the job is the program's own.
@@ -22,6 +24,7 @@ declare
   v_now constant timestamptz := es.clock();
   v_ids uuid[];
   v_jobs jsonb;
+  v_position bigint;
 begin
   select array_agg(o.id)
   into v_ids
@@ -84,8 +87,25 @@ begin
   if v_jobs is not null then
     perform es.enqueue_jobs(v_jobs);
   end if;
-  update outbox o set sent_at = v_now where o.id = any (v_ids);
-  return jsonb_build_object('sent', cardinality(v_ids));
+
+  perform pg_advisory_xact_lock(hashtextextended('outbox.position', 0));
+  with told as (
+    update outbox o
+    set
+      sent_at = v_now,
+      position = p.position
+    from (
+      select i.id, nextval('public.outbox_position_seq') as position
+      from (select u.id from unnest(v_ids) with ordinality as u (id, n) order by u.n) i
+    ) p
+    where o.id = p.id
+    returning o.position
+  )
+  select max(t.position) into v_position from told t;
+  if (p_request ->> 'notify')::boolean then
+    perform pg_notify('eventsphere_live', v_position::text);
+  end if;
+  return jsonb_build_object('sent', cardinality(v_ids), 'position', v_position);
 end
 $body$;
 

@@ -2,10 +2,10 @@
 -- of registrations; what it does becomes known to the rest by its webhooks and its answers alone.
 -- sandbox_create: {org_id, account_id, reference, amount_minor, currency, description, return_url?}. The same reference is
 --   the same payment. Answers its state.
--- sandbox_payment: {id} or {account_id, reference}. Answers {id, org_id, account_id, reference, status, amount_minor,
+-- sandbox_payment: {id} or {org_id, account_id, reference}. Answers {id, org_id, account_id, reference, status, amount_minor,
 --   refunded_minor, currency, description, return_url, failure, refunds: [{id, reference, status, amount_minor}]}, or null.
 -- sandbox_act: {id, to: challenge, succeeded, failed or cancelled, failure?, deliveries: [{after_seconds, event}]}. Outcomes:
---   done, unchanged (it was over already).
+--   done, unchanged (it was over already), each with its state (payment).
 -- sandbox_refund: {payment_id, account_id, reference?, amount_minor, status, deliveries}. The same reference is the same
 --   refund; of what is disputed nothing goes back. Outcomes: refunded (id, status), refused (failure), payment_not_found.
 -- sandbox_dispute: {payment_id, id, to: open, won or lost, amount_minor, fee_minor, deliveries}. A payment is disputed once,
@@ -17,41 +17,47 @@
 
 create or replace function es.sandbox_state(p_payment sandbox_payments)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select to_jsonb(p_payment) - array['created_at', 'updated_at']
-    || jsonb_build_object(
-      'refunded_minor', coalesce(sum(f.amount_minor) filter (where f.status <> 'failed'), 0),
-      'refunds', coalesce(
-        jsonb_agg(
-          jsonb_build_object('id', f.id, 'reference', f.reference, 'status', f.status, 'amount_minor', f.amount_minor)
-          order by f.created_at, f.id
-        ) filter (where f.id is not null),
-        '[]'
-      ),
-      'dispute', (
-        select jsonb_build_object('id', d.id, 'status', d.status, 'amount_minor', d.amount_minor, 'fee_minor', d.fee_minor)
-        from sandbox_disputes d
-        where d.payment_id = p_payment.id
+begin
+  return (
+    select to_jsonb(p_payment) - array['created_at', 'updated_at']
+      || jsonb_build_object(
+        'refunded_minor', coalesce(sum(f.amount_minor) filter (where f.status <> 'failed'), 0),
+        'refunds', coalesce(
+          jsonb_agg(
+            jsonb_build_object('id', f.id, 'reference', f.reference, 'status', f.status, 'amount_minor', f.amount_minor)
+            order by f.created_at, f.id
+          ) filter (where f.id is not null),
+          '[]'
+        ),
+        'dispute', (
+          select jsonb_build_object('id', d.id, 'status', d.status, 'amount_minor', d.amount_minor, 'fee_minor', d.fee_minor)
+          from sandbox_disputes d
+          where d.payment_id = p_payment.id
+        )
       )
-    )
-  from (select) as one
-  left join sandbox_refunds f on f.payment_id = p_payment.id
+    from (select) as one
+    left join sandbox_refunds f on f.payment_id = p_payment.id
+  );
+end
 $body$;
 
 create or replace function es.sandbox_deliver(p_org uuid, p_account uuid, p_deliveries jsonb)
 returns void
-language sql
+language plpgsql
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select es.enqueue_jobs(jsonb_agg(jsonb_build_object(
+begin
+  perform es.enqueue_jobs(jsonb_agg(jsonb_build_object(
     'kind', 'sandbox.deliver', 'org_id', p_org, 'after_seconds', one.delivery -> 'after_seconds',
     'payload', jsonb_build_object('account_id', p_account, 'event', one.delivery -> 'event')
   )))
   from jsonb_array_elements(p_deliveries) as one (delivery)
-  having count(*) > 0
+  having count(*) > 0;
+end
 $body$;
 
 create or replace function public.sandbox_create(p_request jsonb)
@@ -81,16 +87,29 @@ $body$;
 
 create or replace function public.sandbox_payment(p_request jsonb)
 returns jsonb
-language sql
+language plpgsql
 stable
 set search_path = pg_catalog, public, es, pg_temp
 as $body$
-  select es.sandbox_state(p)
-  from sandbox_payments p
-  where case
-    when p_request ->> 'id' is not null then p.id = (p_request ->> 'id')::uuid
-    else p.account_id = (p_request ->> 'account_id')::uuid and p.reference = (p_request ->> 'reference')::uuid
-  end
+declare
+  v_found sandbox_payments;
+begin
+  -- A statement for each, so that each has an index.
+  if p_request ->> 'id' is not null then
+    select p.* into v_found from sandbox_payments p where p.id = (p_request ->> 'id')::uuid;
+  else
+    select p.*
+    into v_found
+    from sandbox_payments p
+    where p.org_id = (p_request ->> 'org_id')::uuid
+      and p.account_id = (p_request ->> 'account_id')::uuid
+      and p.reference = (p_request ->> 'reference')::uuid;
+  end if;
+  if v_found.id is null then
+    return null;
+  end if;
+  return es.sandbox_state(v_found);
+end
 $body$;
 
 create or replace function public.sandbox_act(p_request jsonb)
@@ -103,16 +122,17 @@ declare
 begin
   select p.* into v_found from sandbox_payments p where p.id = (p_request ->> 'id')::uuid for no key update;
   if v_found.status is null or v_found.status in ('succeeded', 'failed', 'cancelled') then
-    return jsonb_build_object('outcome', 'unchanged', 'status', v_found.status);
+    return jsonb_build_object('outcome', 'unchanged', 'payment', es.sandbox_state(v_found));
   end if;
   update sandbox_payments p
   set
     status = p_request ->> 'to',
     failure = p_request ->> 'failure',
     updated_at = es.clock()
-  where p.id = v_found.id;
+  where p.id = v_found.id
+  returning * into v_found;
   perform es.sandbox_deliver(v_found.org_id, v_found.account_id, p_request -> 'deliveries');
-  return jsonb_build_object('outcome', 'done', 'status', p_request ->> 'to');
+  return jsonb_build_object('outcome', 'done', 'payment', es.sandbox_state(v_found));
 end
 $body$;
 

@@ -63,6 +63,12 @@ export const BREAKERS = {
     more(() => "{ __typename }"),
     more(() => "query Other { __typename } query { __typename }"),
   ],
+  SingleFieldSubscriptionsRule: [
+    more(() => "subscription Two { eventChanged { id } again: eventChanged { id } }"),
+    more(() => "subscription Two { eventChanged { id } ... on Subscription { ticketChanged { id } } }"),
+    more(() => "subscription Two { ...Both } fragment Both on Subscription { eventChanged { id } ticketChanged { id } }"),
+    more(() => "subscription None { __typename }"),
+  ],
   KnownTypeNamesRule: [
     one([Kind.FRAGMENT_DEFINITION, Kind.INLINE_FRAGMENT], () => ({
       typeCondition: { kind: Kind.NAMED_TYPE, name: name("NoSuchType") },

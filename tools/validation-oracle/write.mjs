@@ -64,14 +64,22 @@ export class Writer {
     this.aliases = 0;
     this.variables = [];
     this.fragments = [];
-    const mutation = this.schema.getMutationType() && this.choices.oneIn(4);
-    const root = mutation ? this.schema.getMutationType() : this.schema.getQueryType();
+    const [kind, root] = this.root();
     const selection = this.set(root, 0);
     const name = this.choices.oneIn(3) ? " Named" : "";
     const takes = this.variables.length > 0 ? `(${this.variables.join(", ")})` : "";
-    const short = !mutation && !name && !takes && this.choices.oneIn(2);
-    const head = short ? "" : `${mutation ? "mutation" : "query"}${name}${takes} `;
+    const short = kind === "query" && !name && !takes && this.choices.oneIn(2);
+    const head = short ? "" : `${kind}${name}${takes} `;
     return [`${head}${selection}`, ...this.fragments].join("\n");
+  }
+
+  /** Kind of an operation, and its type. */
+  root() {
+    const mutation = this.schema.getMutationType();
+    if (mutation && this.choices.oneIn(4)) return ["mutation", mutation];
+    const subscription = this.schema.getSubscriptionType();
+    if (subscription && this.choices.oneIn(10)) return ["subscription", subscription];
+    return ["query", this.schema.getQueryType()];
   }
 
   set(type, depth) {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    access_token::{Claims, TokenFault},
+    access_token::{self, Claims, TokenFault},
     session::membership,
     standing::LiveToken,
 };
@@ -32,6 +32,11 @@ pub struct ByToken;
 impl Identify for ByToken {
     async fn identify(&self, app: &App, bearer: &str) -> Result<Actor, Fault> {
         authenticate(app, bearer).await
+    }
+
+    fn until(&self, authorization: &str) -> Option<DateTime<Utc>> {
+        // Its signature has been verified; what lasts longer is looked up again and again.
+        access_token::ends_at(authorization.split_whitespace().last()?)
     }
 }
 

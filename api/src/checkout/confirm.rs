@@ -137,7 +137,11 @@ async fn decide(
     {
         request["tickets"] = sign_held(call, &held).await?;
         let served = at_counter(call, held.org_id, input, request.clone()).await;
-        memory.forget(id);
+        // What waits for money is paid soon.
+        let waits = matches!(&served, Ok(answer) if outcome::word(answer) == "pending_payment");
+        if !waits {
+            memory.forget(id);
+        }
         match served {
             // Its items are others by now: what they are is looked up.
             Err(Fault::BadInput(_)) => {}

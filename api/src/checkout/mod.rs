@@ -23,10 +23,12 @@ mod refusals;
 mod reject;
 mod request;
 mod source;
+mod topics;
 mod transfer_ticket;
 mod waitlist;
 
-pub use counter::Counter;
+pub use counter::{Counter, Held};
+pub use topics::topics;
 
 // What paying has in common with the rest of the sale.
 pub(crate) use confirm::org_of_registration;

@@ -6,6 +6,7 @@ mod database;
 mod http;
 mod jobs;
 mod limits;
+mod live;
 mod log;
 mod messages;
 mod metrics;
@@ -19,6 +20,7 @@ pub use database::{DatabaseConfig, DatabaseSource, ExternalDatabase, pg_bin_dir}
 pub use http::HttpConfig;
 pub use jobs::JobsConfig;
 pub use limits::{LimitsConfig, MEMBER_CEILING, VISITOR_CEILING};
+pub use live::LiveConfig;
 pub use log::{LogConfig, LogFormat};
 pub use messages::{Encryption, KeptFor, MessagesConfig, ProviderUrls, SmtpConfig, SmtpSecret};
 pub use metrics::MetricsConfig;
@@ -55,6 +57,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub secret: SecretConfig,
     pub limits: LimitsConfig,
+    pub live: LiveConfig,
     pub redis: Option<RedisConfig>,
     pub metrics: MetricsConfig,
     pub jobs: JobsConfig,
@@ -79,6 +82,7 @@ impl Config {
             caching: CachingConfig::read(settings)?,
             secret: SecretConfig::read(settings, &database)?,
             limits: LimitsConfig::read(settings, database.pool_size)?,
+            live: LiveConfig::read(settings)?,
             redis: RedisConfig::read(settings)?,
             metrics: MetricsConfig::read(settings)?,
             jobs: JobsConfig::read(settings)?,
@@ -248,6 +252,8 @@ mod tests {
             ("TENANT_POINTS", "-1"),
             ("TENANT_CONCURRENCY", "0"),
             ("CONCURRENCY_WAIT_MS", "soon"),
+            ("LIVE_CONNECTIONS", "0"),
+            ("LIVE_SUBSCRIPTIONS", "many"),
             ("PUBLIC_MAX_AGE", "-1"),
             ("PUBLIC_MAX_AGE", "5s"),
             ("PERSISTED_DOCUMENTS_KIB", "0"),

@@ -1,6 +1,6 @@
 //! Demo data and demo sign-ins, under `serve --demo` only: two organizations with events in every state, and a few
 //! thousand registrations. It is filled in beside the running server, after it is ready, through the same SQL functions
-//! as real life: events by `create_event` and `change_event_status`, registrations by `place_registration`,
+//! as real life: events by `create_event`, `change_event_status` and `cancel_event`, registrations by `place_registration`,
 //! `confirm_registration` and `cancel_registration`, each as the organizer or guest who would call them. What people
 //! cannot do (an account that needs no mail, a registration of last week) goes through the cross-tenant door
 //! [`crate::tenancy::SystemReason::DemoData`], in `people.rs` and `history.rs`.

@@ -66,18 +66,30 @@ pub async fn ensure(
 
 /// Takes the event where it stands in the end. Sold first, for nobody buys at an event that is over.
 pub async fn end(app: &App, show: &Show, event: &Staged, organizer: &Actor) -> Result<(), Fault> {
-    let to = match show.fate {
-        Fate::Over => "completed",
-        Fate::CalledOff => "cancelled",
-        Fate::Draft | Fate::OnSale => return Ok(()),
-    };
     if event.status != "published" {
         return Ok(());
     }
     let tx = app.door.begin(organizer).await?;
-    change_status(&tx, event.id, to).await?;
+    match show.fate {
+        Fate::Over => change_status(&tx, event.id, "completed").await?,
+        Fate::CalledOff => call_off(&tx, event.id).await?,
+        Fate::Draft | Fate::OnSale => {}
+    }
     tx.commit().await?;
+    app.jobs.wake();
     Ok(())
+}
+
+/// A worker cancels the registrations after that, one by one.
+async fn call_off(tx: &TenantTx, event_id: Uuid) -> Result<(), Fault> {
+    let request = json!({ "event_id": event_id });
+    let answer = statements::call(tx, "cancel_event", request)
+        .await
+        .map_err(outcome::fault)?;
+    match outcome::word(&answer) {
+        "changed" | "unchanged" => Ok(()),
+        _ => Err(Fault::Internal(format!("cancelled: {answer}"))),
+    }
 }
 
 fn org_of(organizer: &Actor) -> Result<Uuid, Fault> {

@@ -10,9 +10,11 @@ mod delete_event;
 mod discover;
 mod fields;
 mod status;
+mod topics;
 mod update_event;
 
 pub use discover::functions;
+pub use topics::topics;
 
 use crate::{jobs::Registry, verbs::Verbs};
 

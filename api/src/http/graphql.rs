@@ -1,6 +1,7 @@
 //! GraphQL over HTTP: POST with JSON, GET for queries, statuses as the standard says, nothing lenient.
 
 mod documents;
+mod live;
 mod public;
 mod remembered;
 mod request;
@@ -40,7 +41,9 @@ use crate::{
 };
 
 pub(super) fn routes() -> Router<App> {
-    Router::new().route("/graphql", any(graphql))
+    Router::new()
+        .route("/graphql", any(graphql))
+        .route("/graphql/stream", any(live::stream))
 }
 
 /// What is no operation.
@@ -89,6 +92,9 @@ async fn graphql(
     Extension(request_id): Extension<RequestId>,
     request: Request,
 ) -> Response {
+    if live::is_upgrade(request.headers()) {
+        return live::upgrade(app, request_id.0, request).await;
+    }
     let headers = request.headers().clone();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let ip = peer

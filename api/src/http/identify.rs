@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use axum::http::{HeaderMap, header};
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::{
@@ -15,6 +16,9 @@ use crate::{
 pub trait Identify: Send + Sync {
     /// The actor of the token; a fault when it is wrong, expired or revoked.
     async fn identify(&self, app: &App, bearer: &str) -> Result<Actor, Fault>;
+
+    /// When a token that was found good ends by itself, where it says so: of an `Authorization` header, whole.
+    fn until(&self, authorization: &str) -> Option<DateTime<Utc>>;
 }
 
 /// How open this instance is.

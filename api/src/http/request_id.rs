@@ -14,6 +14,13 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+impl RequestId {
+    /// A new one.
+    pub(super) fn fresh() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+}
+
 /// Takes a well-formed id from the caller (a proxy in front of us), else makes one.
 pub(super) async fn attach(mut request: Request, next: Next) -> Response {
     let given = request
@@ -27,7 +34,7 @@ pub(super) async fn attach(mut request: Request, next: Next) -> Response {
                     .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
         })
         .map(str::to_owned);
-    let id = given.unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
+    let id = given.unwrap_or_else(|| RequestId::fresh().0);
     request.extensions_mut().insert(RequestId(id.clone()));
     let span = tracing::info_span!(
         "request",

@@ -29,6 +29,7 @@ async fn text(app: &App) -> String {
     requests(app, &mut out);
     limits(app, &mut out);
     pools(app, &mut out);
+    live(app, &mut out);
     jobs::write_figures(app, &mut out).await;
     out
 }
@@ -107,6 +108,25 @@ fn limits(app: &App, out: &mut String) {
         "Operations that run or wait for their turn.",
     );
     let _ = writeln!(out, "{name} {}", app.throttle.inside());
+}
+
+fn live(app: &App, out: &mut String) {
+    let (groups, watching) = app.live.figures();
+    for (name, what, count) in [
+        (
+            "eventsphere_subscriptions",
+            "Subscriptions that are being told of what happens.",
+            watching,
+        ),
+        (
+            "eventsphere_subscription_groups",
+            "Groups of those who watch the same; what happens is read once for each.",
+            groups,
+        ),
+    ] {
+        head(out, name, "gauge", what);
+        let _ = writeln!(out, "{name} {count}");
+    }
 }
 
 fn pools(app: &App, out: &mut String) {

@@ -1,7 +1,9 @@
-//! Accounts with their keys: sealed where they are kept, opened for as long as a call takes.
+//! Accounts with their keys: sealed where they are kept, and opened for some seconds where they are used: a sale asks for its
+//! account four times.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use moka::sync::Cache;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
@@ -40,6 +42,31 @@ impl Account {
     }
 }
 
+/// Accounts that were used just now. A key that is changed here is used from then on; elsewhere after these seconds: a
+/// webhook that was signed with it before is sent again.
+#[derive(Clone)]
+pub struct Opened(Cache<Uuid, (Account, Arc<dyn Provider>)>);
+
+const OPENED_FOR: Duration = Duration::from_secs(5);
+
+impl Default for Opened {
+    fn default() -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(1_000)
+                .time_to_live(OPENED_FOR)
+                .build(),
+        )
+    }
+}
+
+impl Opened {
+    /// It is looked up anew.
+    pub(super) fn forget(&self, account_id: Uuid) {
+        self.0.invalidate(&account_id);
+    }
+}
+
 #[derive(Deserialize)]
 struct Kept {
     org_id: Uuid,
@@ -49,6 +76,22 @@ struct Kept {
 
 /// The account with that key, whosever it is, and its provider; `None` when there is none.
 pub(super) async fn find(
+    app: &App,
+    account_id: Uuid,
+) -> Result<Option<(Account, Arc<dyn Provider>)>, Fault> {
+    let opened = &app.payments.opened.0;
+    if let Some(known) = opened.get(&account_id) {
+        return Ok(Some(known));
+    }
+    let found = look_up(app, account_id).await?;
+    if let Some(found) = &found {
+        opened.insert(account_id, found.clone());
+    }
+    Ok(found)
+}
+
+/// The same as it is in this moment.
+pub(super) async fn look_up(
     app: &App,
     account_id: Uuid,
 ) -> Result<Option<(Account, Arc<dyn Provider>)>, Fault> {

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -71,14 +71,29 @@ impl Handler for ApplyEvent {
             ..From::default()
         };
         for fact in facts {
-            settle::judge(&settle::fact(&job.app, org_id, &fact, from).await?)?;
+            let answer = settle::fact(&job.app, org_id, &fact, from).await?;
+            if !is_foreign(job, &answer) {
+                settle::judge(&answer)?;
+            }
         }
         let from = From {
             inbox_id: Some(payload.inbox_id),
             ..from
         };
-        settle::judge(&settle::fact(&job.app, org_id, &last, from).await?)
+        let answer = settle::fact(&job.app, org_id, &last, from).await?;
+        if is_foreign(job, &answer) {
+            let nothing = Fact::Nothing("of no payment of ours".to_owned());
+            settle::fact(&job.app, org_id, &nothing, from).await?;
+            return Ok(());
+        }
+        settle::judge(&answer)
     }
+}
+
+/// Who sells by the same account in other ways too has refunds and disputes that are none of ours. What we know nothing of
+/// after all that time is taken for such: reconciliations tell of it, and nobody has to look after it.
+fn is_foreign(job: &Running, answer: &Json) -> bool {
+    job.last && outcome::word(answer) == "payment_not_found"
 }
 
 /// The organization of a job of ours.

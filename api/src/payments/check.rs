@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{
     Order, accounts,
     apply::own,
+    returning,
     settle::{self, From, unanswered},
 };
 use crate::{
@@ -74,6 +75,7 @@ pub(super) struct Known {
     received_minor: Option<i64>,
     currency: String,
     return_url: Option<String>,
+    return_origins: Vec<String>,
     description: String,
     buyer_name: String,
     buyer_email: String,
@@ -97,7 +99,7 @@ impl Known {
     }
 }
 
-/// The payment with that key.
+/// The payment with that key. Where buyers may not be sent any more they are not.
 pub(super) async fn known(
     app: &crate::state::App,
     org_id: Uuid,
@@ -105,7 +107,14 @@ pub(super) async fn known(
 ) -> Result<Option<Known>, Fault> {
     let request = json!({ "payment_id": payment_id });
     let known = settle::decide(app, org_id, "payment_to_check", &request).await?;
-    serde_json::from_value(known).map_err(Fault::internal)
+    let mut known: Option<Known> = serde_json::from_value(known).map_err(Fault::internal)?;
+    if let Some(known) = &mut known {
+        let home = &app.posture.public_url;
+        let url = known.return_url.take();
+        known.return_url =
+            url.and_then(|url| returning::allowed(&url, home, &known.return_origins));
+    }
+    Ok(known)
 }
 
 #[async_trait]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{Absent, Capabilities, Credential, Mode, accounts, all};
+use super::{Absent, Capabilities, Credential, Mode, accounts, all, returning};
 use crate::{
     fault::Fault,
     outcome::{self, Refusals},
@@ -27,6 +27,8 @@ pub struct Input {
     name: String,
     #[serde(default)]
     credentials: Option<Vec<Given>>,
+    #[serde(default)]
+    return_origins: Option<Vec<String>>,
 }
 
 /// One key, as it was said. Never printed.
@@ -54,6 +56,12 @@ pub(super) const REFUSALS: Refusals = &[
         "NAME_TAKEN",
         "another account has this name",
         &["name"],
+    ),
+    (
+        "mode_fixed",
+        "MODE_FIXED",
+        "payments were made by this account; open another one for the other kind of money",
+        &["credentials"],
     ),
     (
         "invalid",
@@ -87,6 +95,11 @@ impl Handle for CreatePaymentAccount {
             "credentials",
             InputType::Objects("PaymentCredentialInput".to_owned()),
             &keys(),
+        )
+        .may_take(
+            "returnOrigins",
+            InputType::List(Scalar::String),
+            RETURN_ORIGINS,
         )
         .gives(
             "paymentAccount",
@@ -123,9 +136,13 @@ impl Handle for CreatePaymentAccount {
                 return Ok(Outcome::refused("CREDENTIALS_INVALID", &sentence, field).into());
             }
         };
+        let origins = match origins(input.return_origins.as_deref()) {
+            Ok(origins) => origins,
+            Err(refused) => return Ok((*refused).into()),
+        };
         let id = Uuid::now_v7();
         let request = json!({
-            "account_id": id, "provider": provider.name, "name": input.name,
+            "account_id": id, "provider": provider.name, "name": input.name, "return_origins": origins,
             "live": provider.is_live(&credentials),
             "sealed": accounts::seal(call.app, id, &credentials)?,
         });
@@ -138,6 +155,39 @@ impl Handle for CreatePaymentAccount {
             _ => outcome::refusal(&answer, REFUSALS)?,
         }
         .into())
+    }
+}
+
+pub(super) const RETURN_ORIGINS: &str = "Where buyers may be sent after they paid, at most 20: `https://` with a host, and a port where it is not \
+     the usual one; `http://` on this machine only.";
+
+/// Origins as they are kept, each once; absent when nothing was said.
+pub(super) fn origins(given: Option<&[String]>) -> Result<Option<Vec<String>>, Box<Outcome>> {
+    let Some(given) = given else {
+        return Ok(None);
+    };
+    let mut out = vec![];
+    for (index, text) in given.iter().enumerate() {
+        match returning::origin(text) {
+            Some(origin) if out.contains(&origin) => {}
+            Some(origin) => out.push(origin),
+            None => {
+                let sentence = "an origin is https:// and a host, with nothing behind it";
+                let field = ["returnOrigins", &index.to_string()];
+                return Err(Box::new(Outcome::refused("INVALID", sentence, &field)));
+            }
+        }
+    }
+    match out.len() {
+        ..=20 => Ok(Some(out)),
+        _ => {
+            let sentence = "at most 20 origins";
+            Err(Box::new(Outcome::refused(
+                "INVALID",
+                sentence,
+                &["returnOrigins"],
+            )))
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
-use super::{CallFailed, accounts, check, settle};
+use super::{CallFailed, accounts, check, returning, settle};
 use crate::{
     checkout::{Money, check_key, invalid, keyed, org_of_registration, reader},
     fault::Fault,
@@ -63,6 +63,12 @@ const REFUSALS: Refusals = &[
         &["paymentAccountId"],
     ),
     (
+        "return_not_allowed",
+        "RETURN_URL_NOT_ALLOWED",
+        "the account sends nobody there (PaymentAccount.returnOrigins)",
+        &["returnUrl"],
+    ),
+    (
         "too_many_payments",
         "TOO_MANY_PAYMENTS",
         "so many payments of it are open; finish one of them",
@@ -100,7 +106,8 @@ impl Handle for CreatePayment {
         .may_take(
             "returnUrl",
             InputType::Scalar(Scalar::String),
-            "Where the buyer goes afterwards: an address that begins with https:// or http://, at most 2000 characters.",
+            "Where the buyer goes afterwards: an address of at most 2000 characters at one of the account's \
+             `returnOrigins`, or at this server.",
         )
         .idempotent()
         .gives("payment", PayloadType::Entity("Payment".to_owned()), "The payment.")
@@ -109,22 +116,31 @@ impl Handle for CreatePayment {
         .fails("NOT_PAYABLE", "It is to be confirmed or approved first, or it is over.")
         .fails("NOTHING_DUE", "Nothing is left to be paid.")
         .fails("NO_PAYMENT_ACCOUNT", "The organizer takes no payments by such an account.")
+        .fails("RETURN_URL_NOT_ALLOWED", "The account sends nobody to that address.")
         .fails("TOO_MANY_PAYMENTS", "Ten payments of it are open.")
         .fails("INVALID", "A value cannot be accepted.")
     }
 
     async fn run(call: Call<'_>, input: Input) -> Result<Done, Fault> {
         check_key(&input.idempotency_key)?;
-        if input
-            .return_url
-            .as_deref()
-            .is_some_and(|url| !is_address(url))
-        {
-            let sentence =
-                "an address begins with https:// or http:// and has at most 2000 characters";
-            return Ok(Outcome::refused("INVALID", sentence, &["returnUrl"]).into());
-        }
-        let Some(org_id) = org_of_registration(call, input.registration_id).await? else {
+        let back = match input.return_url.as_deref().map(returning::read) {
+            Some(None) => {
+                let sentence =
+                    "an address begins with https:// or http:// and has at most 2000 characters";
+                return Ok(Outcome::refused("INVALID", sentence, &["returnUrl"]).into());
+            }
+            back => back.flatten(),
+        };
+        // Where it was placed just now is known; whether the caller may is asked by the function. A visitor without a secret is
+        // nobody to ask for.
+        let somebody = call.actor.user_id().is_some() || !call.actor.guest.secret_hashes.is_empty();
+        let memory = &call.app.counter.memory;
+        let held = memory.hold(input.registration_id).filter(|_| somebody);
+        let org_id = match &held {
+            Some(held) => Some(held.org_id),
+            None => org_of_registration(call, input.registration_id).await?,
+        };
+        let Some(org_id) = org_id else {
             let answer = json!({ "outcome": "registration_not_found" });
             return Ok(outcome::refusal(&answer, REFUSALS)?.into());
         };
@@ -132,13 +148,20 @@ impl Handle for CreatePayment {
             "registration_id": input.registration_id, "account_id": input.payment_account_id,
             "amount_minor": input.amount.as_ref().map(|amount| amount.minor_units),
             "currency": input.amount.as_ref().map(|amount| &amount.currency_code),
-            "return_url": input.return_url,
+            "return_url": back.as_ref().map(|back| &back.url),
+            "return_origin": back.as_ref().map(|back| &back.origin),
+            "return_home": back.is_some_and(|back| {
+                returning::is_home(&back.origin, &call.app.posture.public_url)
+            }),
         });
         let request = keyed(arguments, &input.idempotency_key);
         let answer = outcome::decide(call, org_id, "start_payment", &request).await?;
         let outcome = match outcome::word(&answer) {
             "started" => {
                 let id = outcome::key(&answer, "payment_id")?;
+                if let Some(held) = held {
+                    call.app.payments.started.keep(id, held);
+                }
                 open(call, org_id, id).await?;
                 Outcome::new().entity("payment", id)
             }
@@ -192,9 +215,4 @@ async fn open(call: Call<'_>, org_id: Uuid, id: Uuid) -> Result<(), Fault> {
     };
     settle::decide(app, org_id, function, &request).await?;
     Ok(())
-}
-
-fn is_address(url: &str) -> bool {
-    let begins = url.starts_with("https://") || url.starts_with("http://");
-    begins && url.len() <= 2000 && url.parse::<axum::http::Uri>().is_ok()
 }

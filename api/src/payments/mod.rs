@@ -13,6 +13,7 @@ mod call;
 mod check;
 mod create_account;
 mod create_payment;
+mod look;
 mod mark_received;
 mod mark_sent;
 mod offline;
@@ -24,6 +25,7 @@ mod reconcile;
 mod reconcile_payments;
 mod refund;
 mod refund_payment;
+mod returning;
 mod sandbox;
 mod settle;
 mod signature;
@@ -42,8 +44,8 @@ pub use amounts::Amounts;
 pub use page::Page;
 pub use provider::{
     Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
-    Listed, Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
-    RefundWord, Waits,
+    Listed, Mode, NewRefund, Opened, Order, Paid, PaymentFact, PaymentWord, Proof, Provider,
+    RefundFact, RefundWord, Waits,
 };
 pub use sandbox::Sandbox;
 
@@ -67,12 +69,16 @@ pub struct Payments {
     urls: Arc<BTreeMap<String, String>>,
     /// For calls to providers.
     http: reqwest::Client,
+    /// Accounts that were used just now.
+    opened: accounts::Opened,
+    /// Payments that were started here, and what their money buys.
+    started: settle::Started,
 }
 
 /// All providers. A new one is a line here.
 fn all() -> Vec<Arc<dyn Provider>> {
     vec![
-        Arc::new(stripe::Stripe),
+        Arc::new(stripe::Stripe::default()),
         Arc::new(paypal::PayPal::default()),
         Arc::new(paystack::Paystack),
         Arc::new(toss::Toss),
@@ -96,6 +102,8 @@ impl Payments {
             call_limit,
             urls: Arc::new(config.urls.clone()),
             http,
+            opened: accounts::Opened::default(),
+            started: settle::Started::default(),
         })
     }
 

@@ -8,8 +8,8 @@ use aws_lc_rs::rand;
 use axum::{
     Router,
     extract::{Path, Query, State},
-    http::{HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Redirect, Response},
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use serde_json::{Value as Json, json};
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use super::{
     CallFailed, Order, accounts, check,
+    look::{self, Card},
     settle::{self, From},
 };
 use crate::{fault::Fault, http::Problem, state::App, tenancy::SystemReason, vault::hex};
@@ -24,11 +25,16 @@ use crate::{fault::Fault, http::Problem, state::App, tenancy::SystemReason, vaul
 /// A page of ours on which the provider's script asks for the money.
 #[derive(Clone, Debug)]
 pub struct Page {
+    /// The provider, as buyers know it.
+    pub by: &'static str,
+    /// What its script defines; without that it did not come.
+    pub global: &'static str,
     /// Address of the provider's script.
     pub script: &'static str,
     /// Hosts that the script speaks with, loads from and shows frames of; as a Content-Security-Policy names them.
     pub hosts: &'static str,
-    /// Our script, which starts theirs. It finds `settings` in the element `settings`.
+    /// Our script, which starts theirs. It has `settings`, and the elements `said` (for what went wrong), `place` (for the
+    /// form) and `button`, which it enables.
     pub start: &'static str,
     /// What the scripts need to know. Buyers may read it.
     pub settings: Json,
@@ -74,7 +80,7 @@ async fn pay(State(app): State<App>, Path(payment): Path<String>) -> Result<Resp
     let (_, known) = named(&app, &payment).await?;
     let order = known.order();
     if known.status != "pending" {
-        return Ok(plain(known.status == "succeeded", &order));
+        return Ok(plain(&known.status, &order));
     }
     let (account, provider) = accounts::of_ours(&app, known.account_id).await?;
     let page = app
@@ -84,7 +90,7 @@ async fn pay(State(app): State<App>, Path(payment): Path<String>) -> Result<Resp
         .map_err(unanswered)?;
     Ok(match page {
         Some(page) => show(&page, &order)?,
-        None => plain(false, &order),
+        None => plain(&known.status, &order),
     })
 }
 
@@ -96,7 +102,7 @@ async fn back(
 ) -> Result<Response, Problem> {
     let (org_id, known) = named(&app, &payment).await?;
     let order = known.order();
-    let mut paid = known.status == "succeeded";
+    let mut status = known.status.clone();
     if matches!(known.status.as_str(), "created" | "pending") {
         let (account, provider) = accounts::of_ours(&app, known.account_id).await?;
         let finished = provider.finish(&app, &account, &order, &returned);
@@ -109,7 +115,9 @@ async fn back(
                     inbox_id: None,
                 };
                 let answer = settle::payment(&app, org_id, &fact, from).await?;
-                paid = answer["status"] == "succeeded";
+                if let Some(word) = answer["status"].as_str() {
+                    word.clone_into(&mut status);
+                }
             }
             Ok(None) => {}
             // The provider is asked again by the clock; the buyer need not wait for that.
@@ -120,7 +128,7 @@ async fn back(
     }
     Ok(match order.return_url.as_deref() {
         Some(url) => Redirect::to(url).into_response(),
-        None => plain(paid, &order),
+        None => plain(&status, &order),
     })
 }
 
@@ -130,14 +138,21 @@ fn show(page: &Page, order: &Order) -> Result<Response, Fault> {
     let nonce = hex(&bytes);
     // In an element of script nothing but `<` can end the text.
     let settings = page.settings.to_string().replace('<', "\\u003c");
-    let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>{title}</title><h1>{title}</h1><form id=\"form\"><div id=\"place\"></div>\
-         <p><button id=\"pay\">Pay</button></p><p id=\"said\" role=\"alert\"></p></form>\
-         <script type=\"application/json\" id=\"settings\">{settings}</script>\
-         <script nonce=\"{nonce}\" src=\"{script}\"></script><script nonce=\"{nonce}\">{start}</script></html>",
-        title = escape(&order.description),
+    let by = page.by;
+    let content = format!(
+        "{due}<form id=\"form\"><div id=\"place\"><p class=\"note\" id=\"loading\">The form of {by} is being loaded …</p></div>\
+         <p id=\"said\" class=\"said bad\" role=\"alert\"></p><button class=\"first\" id=\"pay\" disabled>Pay</button></form>\
+         <noscript><p class=\"said bad\">Paying here needs JavaScript: the form is one of {by}.</p></noscript>\
+         <p class=\"note\">You pay by {by}, which alone sees what you enter. Nothing is charged before you say so.</p>{back}",
+        due = look::due(&order.description, order.amount_minor, &order.currency),
+        back = look::back(order.return_url.as_deref()),
+    );
+    let after = format!(
+        "<script type=\"application/json\" id=\"settings\">{settings}</script>\
+         <script nonce=\"{nonce}\" src=\"{script}\"></script><script nonce=\"{nonce}\">{BEGIN}\
+         begin(typeof {global} === \"undefined\", {by:?}, (settings, said, place, button) => {{{start}}});</script>",
         script = page.script,
+        global = page.global,
         start = page.start,
     );
     let hosts = page.hosts;
@@ -145,44 +160,70 @@ fn show(page: &Page, order: &Order) -> Result<Response, Fault> {
         "default-src 'none'; script-src 'nonce-{nonce}' {hosts}; frame-src {hosts}; connect-src {hosts}; img-src {hosts} \
          data:; style-src 'unsafe-inline'; form-action 'self' {hosts}; frame-ancestors 'none'; base-uri 'none'"
     );
-    dressed(text, &policy)
+    let card = Card {
+        title: &format!("Pay {}", order.description),
+        banner: "",
+        content: &content,
+        after: &after,
+        policy: &policy,
+    };
+    card.answer()
+}
+
+/// Starts the provider's script, or says that it did not come: then nobody looks at an empty page.
+const BEGIN: &str = r#"
+const begin = (missing, by, start) => {
+  const one = (id) => document.getElementById(id);
+  const said = one("said"), place = one("place"), button = one("pay");
+  const sorry = () => {
+    said.textContent = `The form of ${by} could not be loaded. Nothing was charged. Please look at your connection, or let this page load content of ${by}, and load it again.`;
+    place.textContent = "";
+    button.type = "button";
+    button.textContent = "Load again";
+    button.disabled = false;
+    button.onclick = () => location.reload();
+  };
+  if (missing) return sorry();
+  place.textContent = "";
+  try { start(JSON.parse(one("settings").textContent), said, place, button); } catch { sorry(); }
+};
+"#;
+
+/// Where a payment stands, for a buyer.
+fn stands(status: &str) -> (&'static str, &'static str) {
+    match status {
+        "succeeded" => ("good", "This is paid. Thank you."),
+        "failed" => (
+            "bad",
+            "The payment did not succeed, and nothing was charged. You may try again where you came from.",
+        ),
+        "cancelled" => (
+            "bad",
+            "The payment was called off, and nothing was charged.",
+        ),
+        _ => (
+            "waits",
+            "We wait for word that the money is there. The organizer tells you as soon as it is; you need not stay here.",
+        ),
+    }
 }
 
 /// Nothing is left to do here.
-fn plain(paid: bool, order: &Order) -> Response {
-    let said = match paid {
-        true => "This is paid. Thank you.",
-        false => {
-            "This page knows no more than you: the organizer tells you when the money is there."
-        }
+fn plain(status: &str, order: &Order) -> Response {
+    let (how, sentence) = stands(status);
+    let content = format!(
+        "{}{}{}",
+        look::due(&order.description, order.amount_minor, &order.currency),
+        look::said(how, sentence),
+        look::back(order.return_url.as_deref()),
+    );
+    let card = Card {
+        title: &order.description,
+        banner: "",
+        content: &content,
+        after: "",
+        policy: "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
     };
-    let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>{title}</title><h1>{title}</h1>\
-         <p id=\"said\">{said}</p></html>",
-        title = escape(&order.description),
-    );
-    let policy = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'";
-    dressed(text, policy).unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
-}
-
-fn dressed(text: String, policy: &str) -> Result<Response, Fault> {
-    let mut response = Html(text).into_response();
-    let headers = response.headers_mut();
-    let policy = HeaderValue::from_str(policy).map_err(Fault::internal)?;
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(
-        header::REFERRER_POLICY,
-        HeaderValue::from_static("strict-origin-when-cross-origin"),
-    );
-    Ok(response)
-}
-
-/// Text for HTML.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
+    let answer = card.answer();
+    answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }

@@ -14,8 +14,8 @@ use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged,
-    Heard, Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
-    RefundWord,
+    Heard, Mode, NewRefund, Opened, Order, Paid, PaymentFact, PaymentWord, Proof, Provider,
+    RefundFact, RefundWord,
     call::{self, Again, Answer, text},
     page,
 };
@@ -553,22 +553,17 @@ impl Provider for PayPal {
         Ok(fact)
     }
 
-    async fn fetch_refund(
+    async fn refunds(
         &self,
         app: &App,
         account: &Account,
-        new: &NewRefund,
-    ) -> Result<Option<RefundFact>, CallFailed> {
-        let path = format!("/v2/checkout/orders/{}", new.payment_reference);
+        paid: Paid<'_>,
+    ) -> Result<Option<Vec<RefundFact>>, CallFailed> {
+        let path = format!("/v2/checkout/orders/{}", paid.reference);
         let order = self.get(app, account, &path).await?.unwrap_or_default();
         let listed = &order["purchase_units"][0]["payments"]["refunds"];
-        let known = listed.as_array().into_iter().flatten();
-        for one in known {
-            let fact = refund(one, &new.payment_reference)?;
-            if fact.refund_id == Some(new.id) {
-                return Ok(Some(fact));
-            }
-        }
-        Ok(None)
+        let listed = listed.as_array().into_iter().flatten();
+        let known: Result<_, _> = listed.map(|one| refund(one, paid.reference)).collect();
+        known.map(Some)
     }
 }

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged,
-    Heard, Mode, NewRefund, Opened, Order, PaymentFact, PaymentWord, Proof, Provider, RefundFact,
-    RefundWord,
+    Heard, Mode, NewRefund, Opened, Order, Paid, PaymentFact, PaymentWord, Proof, Provider,
+    RefundFact, RefundWord,
     call::{self, Again, Answer, text},
     page,
 };
@@ -120,7 +120,9 @@ fn payment(transaction: &Json) -> Result<PaymentFact, CallFailed> {
         payment_id: ours(reference),
         provider_reference: reference.to_owned(),
         status,
-        captured_minor: (status == PaymentWord::Succeeded).then_some(captured),
+        // What was reversed had come in before.
+        captured_minor: matches!(transaction["status"].as_str(), Some("success" | "reversed"))
+            .then_some(captured),
         currency: Some(currency),
         failure: failure
             .filter(|_| status == PaymentWord::Failed)
@@ -337,13 +339,12 @@ impl Provider for Paystack {
         Ok(fact)
     }
 
-    async fn fetch_refund(
+    async fn refunds(
         &self,
         app: &App,
         account: &Account,
-        new: &NewRefund,
-    ) -> Result<Option<RefundFact>, CallFailed> {
-        let known = refunds(app, account, &new.payment_reference).await?;
-        Ok(RefundFact::of(known, new.id))
+        paid: Paid<'_>,
+    ) -> Result<Option<Vec<RefundFact>>, CallFailed> {
+        refunds(app, account, paid.reference).await.map(Some)
     }
 }

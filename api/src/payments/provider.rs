@@ -189,6 +189,15 @@ pub struct NewRefund {
     pub currency: String,
 }
 
+/// A payment whose refunds are asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Paid<'a> {
+    /// Our key of it.
+    pub payment_id: Uuid,
+    /// What the provider calls it.
+    pub reference: &'a str,
+}
+
 /// Where a payment stands at the provider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -475,13 +484,30 @@ pub trait Provider: Send + Sync {
         refund: &NewRefund,
     ) -> Result<RefundFact, CallFailed>;
 
+    /// All refunds of a payment, those that were made at the provider itself among them; `None` where it cannot say.
+    async fn refunds(
+        &self,
+        _app: &App,
+        _account: &Account,
+        _paid: Paid<'_>,
+    ) -> Result<Option<Vec<RefundFact>>, CallFailed> {
+        Ok(None)
+    }
+
     /// Where the refund with our key stands; `None` when the provider never heard of it.
     async fn fetch_refund(
         &self,
         app: &App,
         account: &Account,
         refund: &NewRefund,
-    ) -> Result<Option<RefundFact>, CallFailed>;
+    ) -> Result<Option<RefundFact>, CallFailed> {
+        let paid = Paid {
+            payment_id: refund.payment_id,
+            reference: &refund.payment_reference,
+        };
+        let known = self.refunds(app, account, paid).await?;
+        Ok(RefundFact::of(known.unwrap_or_default(), refund.id))
+    }
 
     /// All payments of the account that were begun in that time; `None` where the provider cannot say. Whoever reconciles
     /// asks then about each payment that we know.

@@ -10,7 +10,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{
-    Account, CallFailed, Listed, Provider, accounts,
+    Account, CallFailed, Listed, Paid, Provider, RefundFact, RefundWord, accounts,
     apply::own,
     check::known,
     settle::{self, unanswered},
@@ -144,12 +144,40 @@ async fn one(
         Err(CallFailed::Refused(_)) => None,
         fact => fact.map_err(unanswered)?,
     };
-    Ok(fact.map(|fact| Listed {
+    let Some(fact) = fact else {
+        return Ok(None);
+    };
+    let paid = Paid {
+        payment_id: id,
+        reference: &fact.provider_reference,
+    };
+    let refunded_minor = match fact.captured_minor {
+        Some(_) => refunded(job, account, provider, paid).await?,
+        None => None,
+    };
+    Ok(Some(Listed {
         payment_id: Some(id),
-        provider_reference: fact.provider_reference,
         captured_minor: fact.captured_minor.unwrap_or(0),
-        refunded_minor: None,
+        refunded_minor,
         disputed_minor: None,
         currency: fact.currency.unwrap_or(order.currency),
+        provider_reference: fact.provider_reference,
     }))
+}
+
+/// What went back so far; `None` where the provider cannot say. What is on its way is not gone, here and in the books.
+async fn refunded(
+    job: &Running,
+    account: &Account,
+    provider: &dyn Provider,
+    paid: Paid<'_>,
+) -> Result<Option<i64>, Failed> {
+    let app = &job.app;
+    let asked = provider.refunds(app, account, paid);
+    let known = app.payments.call(asked).await.map_err(unanswered)?;
+    let gone = |known: Vec<RefundFact>| {
+        let done = known.iter().filter(|one| one.status == RefundWord::Done);
+        done.map(|one| one.amount_minor).sum()
+    };
+    Ok(known.map(gone))
 }

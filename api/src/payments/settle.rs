@@ -1,10 +1,15 @@
 //! The one way of what a provider says into the books.
 
+use std::time::Duration;
+
+use moka::sync::Cache;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::{CallFailed, DisputeFact, Fact, PaymentFact, RefundFact, Waits};
-use crate::{fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tickets};
+use super::{CallFailed, DisputeFact, Fact, PaymentFact, PaymentWord, RefundFact, Waits};
+use crate::{
+    checkout::Held, fault::Fault, jobs::Failed, outcome, state::App, tenancy::SystemReason, tickets,
+};
 
 /// A function of payments in that organization, as the program.
 pub(super) async fn decide(
@@ -14,6 +19,29 @@ pub(super) async fn decide(
     request: &Json,
 ) -> Result<Json, Fault> {
     outcome::decide_for_many(app, SystemReason::Payments, org_id, function, request).await
+}
+
+/// What payments buy that were started in this process, so that codes are signed before the database asks for them. It is
+/// not believed: what does not fit is asked for.
+#[derive(Clone)]
+pub(super) struct Started(Cache<Uuid, Held>);
+
+impl Default for Started {
+    fn default() -> Self {
+        Self(
+            Cache::builder()
+                .max_capacity(50_000)
+                .time_to_live(Duration::from_secs(1_800))
+                .build(),
+        )
+    }
+}
+
+impl Started {
+    /// Keeps in mind what that payment buys.
+    pub fn keep(&self, payment_id: Uuid, held: Held) {
+        self.0.insert(payment_id, held);
+    }
 }
 
 /// Where something was heard, beside what was.
@@ -51,6 +79,14 @@ pub(super) async fn payment(
 ) -> Result<Json, Fault> {
     let mut request = serde_json::to_value(fact).map_err(Fault::internal)?;
     from.write(&mut request);
+    if fact.status == PaymentWord::Succeeded
+        && let Some(id) = fact.payment_id
+        && let Some(held) = app.payments.started.0.remove(&id)
+        && held.org_id == org_id
+    {
+        let place = (held.event_id, held.occurrence_id);
+        request["tickets"] = tickets::for_items(app, org_id, place, &held.items).await?;
+    }
     for _ in 0..4 {
         let answer = decide(app, org_id, "settle_payment", &request).await?;
         if outcome::word(&answer) != "tickets_needed" {
@@ -127,6 +163,9 @@ pub(super) fn judge(answer: &Json) -> Result<(), Failed> {
     match outcome::word(answer) {
         "payment_not_found" | "refund_not_found" => Err(Failed::later(
             "the provider speaks of a payment that is not known here",
+        )),
+        "payment_not_settled" => Err(Failed::later(
+            "the provider takes money back that it has not told us of yet",
         )),
         "differs" => {
             tracing::error!(%answer, "a provider's account of a payment differs from ours");

@@ -2,12 +2,14 @@
 //! never come here. Requests are async-stripe's, and so is how they are sent; of answers and events we read the few fields that
 //! we need, whatever else a version of the API adds or leaves out.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
 use chrono::{DateTime, Utc};
+use moka::sync::Cache;
 use serde_json::{Value as Json, json};
+use sha2::{Digest, Sha256};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError, StripeRequest};
 use stripe_core::{
     payment_intent::{CreatePaymentIntent, RetrievePaymentIntent},
@@ -18,16 +20,28 @@ use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged,
-    Heard, Mode, NewRefund, Opened, Order, Page, PaymentFact, PaymentWord, Proof, Provider,
+    Heard, Mode, NewRefund, Opened, Order, Page, Paid, PaymentFact, PaymentWord, Proof, Provider,
     RefundFact, RefundWord,
     call::{self, text},
     page, signature,
 };
 use crate::state::App;
 
-/// The provider.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Stripe;
+/// The provider, with a client for each key that was used lately: its connections are kept with it. Never printed.
+pub(super) struct Stripe {
+    clients: Cache<[u8; 32], Client>,
+}
+
+impl Default for Stripe {
+    fn default() -> Self {
+        Self {
+            clients: Cache::builder()
+                .max_capacity(1_000)
+                .time_to_idle(Duration::from_secs(600))
+                .build(),
+        }
+    }
+}
 
 /// The most refunds that a list gives at once.
 const MOST: i64 = 100;
@@ -39,7 +53,7 @@ const CAPABILITIES: Capabilities = Capabilities {
         Credential::beginning(
             "secret_key",
             &["sk_test_", "sk_live_", "rk_test_", "rk_live_"],
-            "the secret key, or a restricted one for payment intents, charges and refunds",
+            "the secret key, or a restricted one that may write payment intents, charges and refunds",
         ),
         Credential::beginning(
             "publishable_key",
@@ -77,63 +91,113 @@ const CAPABILITIES: Capabilities = Capabilities {
 
 /// Starts Stripe's form. What goes wrong is said, and may be tried again.
 const START: &str = r##"
-const settings = JSON.parse(document.getElementById("settings").textContent);
-const said = document.getElementById("said"), button = document.getElementById("pay");
 const stripe = Stripe(settings.key);
 const elements = stripe.elements({ clientSecret: settings.secret });
-elements.create("payment").mount("#place");
+const form = elements.create("payment");
+form.on("ready", () => { button.disabled = false; });
+form.on("loaderror", (event) => { said.textContent = event.error.message; });
+form.mount(place);
 document.getElementById("form").addEventListener("submit", async (event) => {
   event.preventDefault();
   button.disabled = true;
+  said.textContent = "";
   const { error } = await stripe.confirmPayment({ elements, confirmParams: { return_url: settings.back } });
   if (error) said.textContent = error.message;
   button.disabled = false;
 });
 "##;
 
-fn client(app: &App, account: &Account) -> Result<Client, CallFailed> {
-    ClientBuilder::new(account.credential("secret_key"))
-        .url(format!("{}/", call::base(app, &CAPABILITIES, account)))
-        .timeout(app.payments.call_limit / 2)
-        .request_strategy(RequestStrategy::Once)
-        .build()
-        // Of a key that no header can hold.
-        .map_err(|_| CallFailed::Misconfigured("invalid_key".to_owned()))
-}
-
-/// Sends a request, again where nobody knows: each reads, or carries a key by which it is done once however often it is sent.
-/// `None` when there is no such thing.
-async fn ask(
-    app: &App,
-    account: &Account,
-    request: &impl StripeRequest,
-    key: Option<Uuid>,
-) -> Result<Option<Json>, CallFailed> {
-    let client = client(app, account)?;
-    let strategy = match key.map(|key| IdempotencyKey::new(key.to_string())) {
-        Some(Ok(key)) => RequestStrategy::Idempotent(key),
-        _ => RequestStrategy::Once,
-    };
-    let mut tried = 0;
-    loop {
-        tried += 1;
-        let asked = request
-            .build()
-            .customize::<miniserde::json::Value>()
-            .request_strategy(strategy.clone());
-        let failed = match asked.send(&client).await {
-            Ok(answer) => {
-                let text = miniserde::json::to_string(&answer);
-                let read = serde_json::from_str(&text).map_err(|_| odd("answer"))?;
-                return Ok(Some(read));
-            }
-            Err(StripeError::Stripe(_, 404)) => return Ok(None),
-            Err(error) => failure(&error),
-        };
-        if tried == call::TRIES || !matches!(failed, CallFailed::Unknown(_)) {
-            return Err(failed);
+impl Stripe {
+    fn client(&self, app: &App, account: &Account) -> Result<Client, CallFailed> {
+        let url = format!("{}/", call::base(app, &CAPABILITIES, account));
+        let secret = account.credential("secret_key");
+        let key: [u8; 32] = Sha256::digest(format!("{}\n{url}\n{secret}", account.id)).into();
+        if let Some(client) = self.clients.get(&key) {
+            return Ok(client);
         }
-        call::pause(tried).await;
+        let client = ClientBuilder::new(secret)
+            .url(url)
+            .timeout(app.payments.call_limit / 2)
+            .request_strategy(RequestStrategy::Once)
+            .build()
+            // Of a key that no header can hold.
+            .map_err(|_| CallFailed::Misconfigured("invalid_key".to_owned()))?;
+        self.clients.insert(key, client.clone());
+        Ok(client)
+    }
+
+    /// Sends a request, again where nobody knows: each reads, or carries a key by which it is done once however often it is
+    /// sent. `None` when there is no such thing.
+    async fn ask(
+        &self,
+        app: &App,
+        account: &Account,
+        request: &impl StripeRequest,
+        key: Option<Uuid>,
+    ) -> Result<Option<Json>, CallFailed> {
+        let client = self.client(app, account)?;
+        let strategy = match key.map(|key| IdempotencyKey::new(key.to_string())) {
+            Some(Ok(key)) => RequestStrategy::Idempotent(key),
+            _ => RequestStrategy::Once,
+        };
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let asked = request
+                .build()
+                .customize::<miniserde::json::Value>()
+                .request_strategy(strategy.clone());
+            let failed = match asked.send(&client).await {
+                Ok(answer) => {
+                    let text = miniserde::json::to_string(&answer);
+                    let read = serde_json::from_str(&text).map_err(|_| odd("answer"))?;
+                    return Ok(Some(read));
+                }
+                Err(StripeError::Stripe(_, 404)) => return Ok(None),
+                Err(error) => failure(&error),
+            };
+            if tried == call::TRIES || !matches!(failed, CallFailed::Unknown(_)) {
+                return Err(failed);
+            }
+            call::pause(tried).await;
+        }
+    }
+
+    /// Makes something under that key.
+    async fn make(
+        &self,
+        app: &App,
+        account: &Account,
+        request: &impl StripeRequest,
+        key: Uuid,
+    ) -> Result<Json, CallFailed> {
+        let made = self.ask(app, account, request, Some(key)).await?;
+        made.ok_or_else(|| CallFailed::Refused("resource_missing".to_owned()))
+    }
+
+    async fn intent(
+        &self,
+        app: &App,
+        account: &Account,
+        reference: &str,
+    ) -> Result<Option<Json>, CallFailed> {
+        self.ask(app, account, &RetrievePaymentIntent::new(reference), None)
+            .await
+    }
+
+    /// All refunds of a payment intent.
+    async fn refunds_of(
+        &self,
+        app: &App,
+        account: &Account,
+        intent: &str,
+    ) -> Result<Vec<RefundFact>, CallFailed> {
+        let request = ListRefund::new().payment_intent(intent).limit(MOST);
+        let listed = self.ask(app, account, &request, None).await?;
+        let listed = listed.unwrap_or_default();
+        let listed = listed["data"].as_array().ok_or_else(|| odd("list"))?;
+        let facts: Result<Vec<_>, _> = listed.iter().map(refund).collect();
+        Ok(facts?.into_iter().flatten().collect())
     }
 }
 
@@ -144,7 +208,8 @@ fn failure(error: &StripeError) -> CallFailed {
             let code = told.code.as_ref().map(|code| code.as_str());
             let word = code.unwrap_or(told.type_.as_str()).to_owned();
             match *status {
-                401 => CallFailed::Misconfigured(word),
+                // Not let in, or a restricted key without this permission.
+                401 | 403 => CallFailed::Misconfigured(word),
                 status if call::is_undecided(status) => {
                     CallFailed::Unknown(format!("Stripe answered with {status}"))
                 }
@@ -157,21 +222,6 @@ fn failure(error: &StripeError) -> CallFailed {
             CallFailed::Unknown("Stripe could not be asked".to_owned())
         }
     }
-}
-
-/// Makes something under that key.
-async fn make(
-    app: &App,
-    account: &Account,
-    request: &impl StripeRequest,
-    key: Uuid,
-) -> Result<Json, CallFailed> {
-    let made = ask(app, account, request, Some(key)).await?;
-    made.ok_or_else(|| CallFailed::Refused("resource_missing".to_owned()))
-}
-
-async fn intent(app: &App, account: &Account, reference: &str) -> Result<Option<Json>, CallFailed> {
-    ask(app, account, &RetrievePaymentIntent::new(reference), None).await
 }
 
 /// One of our keys, which Stripe carries.
@@ -275,19 +325,6 @@ fn dispute(object: &Json) -> Result<Option<DisputeFact>, CallFailed> {
     }))
 }
 
-/// All refunds of a payment intent.
-async fn refunds(
-    app: &App,
-    account: &Account,
-    intent: &str,
-) -> Result<Vec<RefundFact>, CallFailed> {
-    let request = ListRefund::new().payment_intent(intent).limit(MOST);
-    let listed = ask(app, account, &request, None).await?.unwrap_or_default();
-    let listed = listed["data"].as_array().ok_or_else(|| odd("list"))?;
-    let facts: Result<Vec<_>, _> = listed.iter().map(refund).collect();
-    Ok(facts?.into_iter().flatten().collect())
-}
-
 #[async_trait]
 impl Provider for Stripe {
     fn capabilities(&self) -> &'static Capabilities {
@@ -311,7 +348,7 @@ impl Provider for Stripe {
             ("payment_id".to_owned(), order.id.to_string()),
             ("registration".to_owned(), order.description.clone()),
         ]));
-        let made = make(app, account, &request, order.id).await?;
+        let made = self.make(app, account, &request, order.id).await?;
         Ok(Opened {
             provider_reference: text(&made, "/id")?.to_owned(),
             checkout_url: Some(page::pay_url(app, order.id)),
@@ -328,13 +365,15 @@ impl Provider for Stripe {
         let Some(reference) = &order.provider_reference else {
             return Ok(None);
         };
-        let Some(intent) = intent(app, account, reference).await? else {
+        let Some(intent) = self.intent(app, account, reference).await? else {
             return Ok(None);
         };
         let open = intent["status"]
             .as_str()
             .is_some_and(|status| status.starts_with("requires_"));
         Ok(open.then(|| Page {
+            by: "Stripe",
+            global: "Stripe",
             script: "https://js.stripe.com/v3/",
             hosts: "https://*.stripe.com https://*.js.stripe.com",
             start: START,
@@ -391,7 +430,7 @@ impl Provider for Stripe {
             // Endpoints of older versions are told of the charge only.
             "charge.refunded" => match object["payment_intent"].as_str() {
                 Some(intent) => {
-                    let refunds = refunds(app, account, intent).await?;
+                    let refunds = self.refunds_of(app, account, intent).await?;
                     refunds.into_iter().map(Fact::Refund).collect()
                 }
                 None => vec![],
@@ -414,7 +453,7 @@ impl Provider for Stripe {
         let Some(reference) = &order.provider_reference else {
             return Ok(None);
         };
-        let found = intent(app, account, reference).await?;
+        let found = self.intent(app, account, reference).await?;
         found.as_ref().map(payment).transpose()
     }
 
@@ -434,17 +473,17 @@ impl Provider for Stripe {
                 "refund_id".to_owned(),
                 new.id.to_string(),
             )]));
-        let made = make(app, account, &request, new.id).await?;
+        let made = self.make(app, account, &request, new.id).await?;
         refund(&made)?.ok_or_else(|| odd("refund"))
     }
 
-    async fn fetch_refund(
+    async fn refunds(
         &self,
         app: &App,
         account: &Account,
-        new: &NewRefund,
-    ) -> Result<Option<RefundFact>, CallFailed> {
-        let known = refunds(app, account, &new.payment_reference).await?;
-        Ok(RefundFact::of(known, new.id))
+        paid: Paid<'_>,
+    ) -> Result<Option<Vec<RefundFact>>, CallFailed> {
+        let found = self.refunds_of(app, account, paid.reference).await?;
+        Ok(Some(found))
     }
 }

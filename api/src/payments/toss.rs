@@ -12,7 +12,8 @@ use uuid::Uuid;
 
 use super::{
     Account, Amounts, CallFailed, Capabilities, Credential, Fact, Forged, Heard, Mode, NewRefund,
-    Opened, Order, Page, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord, Waits,
+    Opened, Order, Page, Paid, PaymentFact, PaymentWord, Proof, Provider, RefundFact, RefundWord,
+    Waits,
     call::{self, Again, Answer, text},
     page,
 };
@@ -56,9 +57,7 @@ const CAPABILITIES: Capabilities = Capabilities {
 
 /// Opens Toss's window for the way of paying that the buyer chooses.
 const START: &str = r#"
-const settings = JSON.parse(document.getElementById("settings").textContent);
-const said = document.getElementById("said"), place = document.getElementById("place");
-document.getElementById("pay").remove();
+button.remove();
 const payment = TossPayments(settings.key).payment({ customerKey: TossPayments.ANONYMOUS });
 for (const method of settings.methods) {
   const button = document.createElement("button");
@@ -247,6 +246,8 @@ impl Provider for Toss {
             .units(order.amount_minor, &order.currency)?;
         let back = page::back_url(app, order.id);
         Ok(Some(Page {
+            by: "TossPayments",
+            global: "TossPayments",
             script: "https://js.tosspayments.com/v2/standard",
             hosts: "https://*.tosspayments.com https://*.toss.im",
             start: START,
@@ -390,15 +391,15 @@ impl Provider for Toss {
             .ok_or_else(|| CallFailed::Unknown("Toss's answer lacks the refund".to_owned()))
     }
 
-    async fn fetch_refund(
+    async fn refunds(
         &self,
         app: &App,
         account: &Account,
-        new: &NewRefund,
-    ) -> Result<Option<RefundFact>, CallFailed> {
-        let found = order(app, account, new.payment_id).await?;
-        let known = found.as_ref().map(refunds).transpose()?.unwrap_or_default();
-        Ok(RefundFact::of(known, new.id))
+        paid: Paid<'_>,
+    ) -> Result<Option<Vec<RefundFact>>, CallFailed> {
+        let found = order(app, account, paid.payment_id).await?;
+        let known = found.as_ref().map(refunds).transpose()?;
+        Ok(Some(known.unwrap_or_default()))
     }
 }
 

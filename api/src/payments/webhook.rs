@@ -14,13 +14,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Forged, accounts, settle};
+use super::{Account, Forged, Proof, accounts, settle};
 use crate::{
     fault::Fault,
     http::Problem,
     outcome,
     state::App,
-    throttle::{self, Size},
+    throttle::{self, Counted, Size},
     vault::hex,
 };
 
@@ -46,6 +46,10 @@ async fn take(
         count(&app, from).await?;
         return Err(missing().into());
     };
+    let doubts = match provider.capabilities().proof {
+        Proof::Asked | Proof::Read => Some(doubt(&app, &provider_name, &account, from).await?),
+        Proof::Signature | Proof::Silent => None,
+    };
     let now = app.clock.now();
     let verified = provider.verify(&app, &account, &headers, &body, now);
     let limit = app.payments.call_limit;
@@ -58,12 +62,17 @@ async fn take(
         .await
         .unwrap_or_else(|_| late())
     {
-        Ok(heard) => heard,
+        Ok(heard) => {
+            doubts.into_iter().flatten().for_each(Counted::forgive);
+            heard
+        }
         // The provider sends it again.
         Err(Forged::Undecided(reason)) => return Err(Fault::Unavailable(reason).into()),
         Err(forged) => {
             refused(&app, &provider_name, account.id, forged);
-            count(&app, from).await?;
+            if doubts.is_none() {
+                count(&app, from).await?;
+            }
             return Err(Fault::BadInput("this was not sent by the provider".to_owned()).into());
         }
     };
@@ -90,9 +99,45 @@ fn refused(app: &App, provider: &str, account: Uuid, forged: Forged) {
     );
 }
 
+const FORGED: &str = "forged-webhook";
+
+/// What one address may send that is refused.
+fn of_client(from: std::net::IpAddr) -> (String, Size) {
+    let by = format!("client:{}", throttle::client_key(Some(from)));
+    (by, Size::one_every(300, 2_000))
+}
+
 /// Who sends much that is refused is refused for a while.
 async fn count(app: &App, from: std::net::IpAddr) -> Result<(), Fault> {
-    let by = format!("client:{}", throttle::client_key(Some(from)));
-    let size = Size::one_every(300, 2_000);
-    app.throttle.count("forged-webhook", &by, size).await
+    let (by, size) = of_client(from);
+    app.throttle.count(FORGED, &by, size).await
+}
+
+/// The provider is to be asked whether it sent this, and anybody may send something: each question counts against who
+/// sent it and against the account until it turns out that the provider did. So however many make things up, the provider
+/// is asked no more often than that; what it sends meanwhile it is told to send again, and payments are asked about by
+/// the clock.
+async fn doubt(
+    app: &App,
+    provider: &str,
+    account: &Account,
+    from: std::net::IpAddr,
+) -> Result<[Counted; 2], Fault> {
+    let (by, size) = of_client(from);
+    let client = app.throttle.count_for_now(FORGED, &by, size).await?;
+    let by = format!("account:{}", account.id);
+    let size = Size::one_every(600, 1_000);
+    match app.throttle.count_for_now(FORGED, &by, size).await {
+        Ok(account) => Ok([client, account]),
+        Err(fault) => {
+            client.forgive();
+            tracing::warn!(
+                target: "security",
+                provider,
+                account = %account.id,
+                "webhooks are not looked at for now: too many of late were not sent by the provider"
+            );
+            Err(fault)
+        }
+    }
 }

@@ -34,6 +34,9 @@ pub enum SystemReason {
     Messages,
     /// Registrations of an event that was called off are cancelled one by one, long after whoever asked for it has gone.
     CancelEvents,
+    /// People of all organizations hang on one process and are told of what happens together; what each may see is read as
+    /// that person.
+    Live,
     /// An operator asked at the command line.
     Operator,
 }
@@ -57,6 +60,7 @@ impl SystemReason {
             Self::Webhooks => "webhooks",
             Self::Messages => "messages",
             Self::CancelEvents => "cancel-events",
+            Self::Live => "live",
             Self::Operator => "operator",
         };
         format!("system:{reason}")

@@ -143,6 +143,29 @@ impl Throttle {
         }
     }
 
+    /// Counts one try that may turn out to be none: what it took is given back by [`Counted::forgive`].
+    pub async fn count_for_now(
+        &self,
+        rule: &'static str,
+        by: &str,
+        size: Size,
+    ) -> Result<Counted, Fault> {
+        let drafts = vec![Draft {
+            key: format!("rule:{rule}:{by}"),
+            size,
+            points: 1,
+        }];
+        let receipt = self.inner.limiter.take(&drafts).await;
+        match receipt.taken {
+            Taken::Granted(_) => Ok(Counted {
+                throttle: self.clone(),
+                drafts,
+                receipt,
+            }),
+            Taken::Refused { wait, .. } => Err(self.refuse(Throttled::Rule, wait)),
+        }
+    }
+
     /// Lets an operation in that may cost so many points: waits for its turn, then takes them.
     pub async fn admit(
         &self,
@@ -294,6 +317,21 @@ fn drafts(
             let tenant = draft(format!("tenant:{org_id}"), limits.tenant);
             (vec![own, tenant], vec![kind, Throttled::Tenant])
         }
+    }
+}
+
+/// A try that was counted. Dropped, it stays so.
+pub struct Counted {
+    throttle: Throttle,
+    drafts: Vec<Draft>,
+    receipt: Receipt,
+}
+
+impl Counted {
+    /// It was none.
+    pub fn forgive(self) {
+        let limiter = &self.throttle.inner.limiter;
+        limiter.give_back(self.drafts, &self.receipt);
     }
 }
 

@@ -4,7 +4,9 @@
 mod code;
 mod issue;
 mod keys;
+mod topics;
 
 pub use code::{Admission, CodeError, sign, verify};
 pub use issue::for_items;
 pub use keys::{EventKey, EventKeys, event_key};
+pub use topics::topics;

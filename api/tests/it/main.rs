@@ -21,6 +21,7 @@ mod examples;
 mod fence;
 mod guides;
 mod jobs;
+mod live;
 mod main_job;
 mod messages;
 mod payments;

@@ -140,7 +140,7 @@ async fn r16_a_dispute_of_nothing_known_waits_and_one_of_another_account_or_curr
         .await;
     assert_eq!(
         outcome(&early),
-        "payment_not_found",
+        "payment_not_settled",
         "the payment is not settled yet"
     );
     till.say(payment, "succeeded", json!({})).await;
@@ -183,6 +183,38 @@ async fn r16_a_dispute_calls_off_what_was_promised_and_not_told_yet() {
     till.disputes(payment, "lost", json!({ "amount_minor": 700 }))
         .await;
     assert_eq!(till.state(&guest, registration).await, "refunded");
+    assert_eq!(till.balance("buyer").await, 0);
+    till.assert_whole().await;
+}
+
+#[tokio::test]
+async fn r16_a_lost_dispute_is_a_debt_and_no_document_until_somebody_cancels() {
+    let till = Till::open(5).await;
+    let (registration, guest, payment) = till.paid(1).await;
+    let year = till.this_year().await;
+    let mut expected = vec![format!("INV-{year}-000001 1000/0")];
+    till.disputes(payment, "open", json!({ "withdrawn": true }))
+        .await;
+    till.disputes(payment, "lost", json!({})).await;
+    assert_eq!(till.documents(registration).await, expected);
+    till.assert_whole().await;
+
+    // It is owed again, and may be paid.
+    let again = till.started(&guest, registration).await;
+    till.say(again, "succeeded", json!({})).await;
+    assert_eq!(till.state(&guest, registration).await, "paid");
+    assert_eq!(till.documents(registration).await, expected);
+    till.assert_whole().await;
+
+    // Cancelled by somebody, it is documented as ever; what was lost is not there to be given back.
+    till.shop.cancel(&guest, registration).await;
+    expected.push(format!("CN-{year}-000001 cancelled 1000/0"));
+    assert_eq!(till.documents(registration).await, expected);
+    let refund = till.refund(payment, None).await;
+    assert_eq!(outcome(&refund), "nothing_to_refund");
+    let refund = id(&till.refund(again, None).await, "refund_id");
+    till.end_refund(refund, "done").await;
+    assert_eq!(till.documents(registration).await, expected);
     assert_eq!(till.balance("buyer").await, 0);
     till.assert_whole().await;
 }

@@ -254,13 +254,16 @@ async fn r16_a_refund_made_at_the_provider_is_matched_to_its_payment() {
     let till = Till::open(5).await;
     let (registration, guest) = till.pending().await;
     let payment = till.started(&guest, registration).await;
-    till.say(payment, "succeeded", json!({})).await;
-    let ours = id(&till.refund(payment, Some(800)).await, "refund_id");
     let told = json!({
         "account_id": till.account, "payment_reference": payment.to_string(), "provider_reference": "r-1", "status": "done",
         "amount_minor": 500, "currency": "EUR",
     });
     let db = &till.shop.db;
+    // Heard before the money itself was: it waits.
+    let early = db.call(&till.system(), "settle_refund", &told).await;
+    assert_eq!(outcome(&early), "payment_not_settled");
+    till.say(payment, "succeeded", json!({})).await;
+    let ours = id(&till.refund(payment, Some(800)).await, "refund_id");
     let answer = db.call(&till.system(), "settle_refund", &told).await;
     assert_eq!(answer["status"], "external", "{answer}");
     let again = db.call(&till.system(), "settle_refund", &told).await;

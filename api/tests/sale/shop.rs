@@ -107,7 +107,11 @@ impl Shop {
         assert_eq!(outcome(&answer), "changed", "{answer}");
     }
 
+    /// Where an event is called off its registrations are cancelled too, as the job does it.
     pub async fn change_status(&self, to: &str) -> Json {
+        if to == "cancelled" {
+            return self.call_off().await;
+        }
         let text = self
             .db
             .select(
@@ -118,6 +122,28 @@ impl Shop {
             .await
             .expect("answered");
         serde_json::from_str(&text.expect("an answer")).expect("JSON")
+    }
+
+    async fn call_off(&self) -> Json {
+        let request = json!({ "event_id": self.event });
+        let organizer = self.organizer();
+        let answer = self.db.call(&organizer, "cancel_event", &request).await;
+        let system = As {
+            org: Some(self.org),
+            ..As::system()
+        };
+        loop {
+            let request = json!({ "event_id": self.event, "limit": 100 });
+            let left = self.db.call(&system, "event_to_cancel", &request).await;
+            let live = left["registrations"].as_array().expect("a list");
+            if live.is_empty() || answer["outcome"] != "changed" {
+                return answer;
+            }
+            for id in live {
+                let request = json!({ "registration_id": id });
+                self.db.call(&system, "cancel_for_event", &request).await;
+            }
+        }
     }
 
     pub async fn pool(&self, capacity: Option<i32>) -> Uuid {

@@ -12,6 +12,7 @@ mod dropped;
 mod figures;
 mod harness;
 mod jobs;
+mod live;
 mod money;
 mod outside;
 mod private;

@@ -36,10 +36,8 @@ pub struct Member {
 /// Signs in, once for each of the organizations. The account is made where it is missing.
 pub async fn sign_in(ground: &Ground) -> Result<Vec<Member>, Failure> {
     let address = ground.server.address;
-    let (user, permissions) = account(ground).await?;
-    let input = json!({ "email": EMAIL, "password": PASSWORD });
-    let alone = does(address, None, "signIn", "accessToken", input).await?;
-    let alone = text(&alone["accessToken"])?;
+    let (user, permissions) = account(ground, LARGE).await?;
+    let alone = alone(address).await?;
     let now = SystemTime::now()
         .duration_since(SystemTime::UNIX_EPOCH)?
         .as_secs();
@@ -72,7 +70,19 @@ pub async fn sign_in(ground: &Ground) -> Result<Vec<Member>, Failure> {
     Ok(members)
 }
 
-async fn account(ground: &Ground) -> Result<(String, String), Failure> {
+/// The same person, who owns the organizations of so many first events, acting in none of them.
+pub async fn owner(ground: &Ground, organizations: u64) -> Result<String, Failure> {
+    account(ground, organizations).await?;
+    alone(ground.server.address).await
+}
+
+async fn alone(address: SocketAddr) -> Result<String, Failure> {
+    let input = json!({ "email": EMAIL, "password": PASSWORD });
+    let session = does(address, None, "signIn", "accessToken", input).await?;
+    text(&session["accessToken"])
+}
+
+async fn account(ground: &Ground, organizations: u64) -> Result<(String, String), Failure> {
     let admin = ground.admin().await?;
     let find = "select id::text from users where email = $1";
     if admin.query_opt(find, &[&EMAIL]).await?.is_none() {
@@ -94,8 +104,8 @@ async fn account(ground: &Ground) -> Result<(String, String), Failure> {
                  from roles r, users u
                  where u.email = $1
                    and r.key = 'owner'
-                   and r.org_id = any (array(select org_id from events order by id limit 10))",
-                &[&EMAIL],
+                   and r.org_id = any (array(select org_id from events order by id limit $2))",
+                &[&EMAIL, &i64::try_from(organizations)?],
             )
             .await
             .map_err(|error| told(&error))?;
@@ -122,7 +132,7 @@ fn text(value: &Value) -> Result<String, Failure> {
 }
 
 /// One mutation that must succeed; its payload.
-async fn does(
+pub async fn does(
     address: SocketAddr,
     token: Option<&str>,
     verb: &str,

@@ -4,11 +4,11 @@ mod contestants;
 mod equal;
 mod flights;
 mod growth;
-mod member;
+pub mod member;
 mod peer;
 pub mod pgbench;
 mod report;
-mod shapes;
+pub mod shapes;
 
 use std::{rc::Rc, time::Duration};
 
@@ -21,6 +21,7 @@ use self::{
 use crate::{Failure, cpu, ground::Ground};
 
 pub use report::say_ground;
+pub use shapes::key_in;
 
 /// Connections of the busy turns.
 const BUSY: usize = 32;

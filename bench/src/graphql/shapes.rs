@@ -217,6 +217,14 @@ fn text_of(value: &Value) -> Value {
     }
 }
 
+/// The key in a global id, in hexadecimal without hyphens.
+pub fn key_in(id: &str) -> Result<String, Failure> {
+    match plain_id(id) {
+        key if key.len() == 32 => Ok(key),
+        _ => Err(format!("{id} is no global id").into()),
+    }
+}
+
 fn plain_id(id: &str) -> String {
     match URL_SAFE_NO_PAD.decode(id) {
         Ok(bytes) if bytes.len() == 18 => bytes[2..]

@@ -1,11 +1,13 @@
 //! `bench sale`: buyers at one event, buyers at a hundred, visitors of somebody else's event beside them, and pgbench
 //! with the functions that serve one buyer, in turns, on one PostgreSQL; once more with a log whose flush takes 1 ms.
+//! Then buyers who pay, by the sandbox (`paid`).
 
 mod beside;
 mod check;
 mod one_by_one;
+mod paid;
 mod report;
-mod shop;
+pub mod shop;
 mod storm;
 
 use std::{rc::Rc, time::Duration};
@@ -83,7 +85,17 @@ pub async fn run(quick: bool) -> Result<(), Failure> {
     check::all_that_was_sold_is_there(&ground, stage.sold_in_all).await?;
     drop(stage);
     ground.server.stop().await?;
-    report::tell(quick, &turns);
+    report::tell(quick, &turns, &paid::run(pace).await?);
+    Ok(())
+}
+
+/// Runs the part with buyers who pay alone.
+pub async fn run_paid(quick: bool) -> Result<(), Failure> {
+    let told = paid::run(Pace::new(quick)).await?;
+    println!();
+    told.print();
+    let line = serde_json::json!({ "bench": "sale", "quick": quick, "paid": told.json() });
+    println!("{line}");
     Ok(())
 }
 

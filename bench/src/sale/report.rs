@@ -3,14 +3,15 @@
 use serde_json::json;
 
 use super::{
-    SCARCE, Turn,
+    SCARCE, Turn, paid,
     storm::{After, Storm},
 };
 use crate::stats::{Spread, rounded};
 
 pub use crate::graphql::say_ground;
 
-fn told(spread: Spread, digits: usize) -> String {
+/// Median, least and greatest, with so many digits.
+pub fn told(spread: Spread, digits: usize) -> String {
     format!(
         "{:.digits$} ({:.digits$} to {:.digits$})",
         spread.median, spread.least, spread.most
@@ -32,7 +33,7 @@ fn row(name: &str, turns: &[Turn], pick: impl Fn(&Turn) -> &Storm) {
 }
 
 /// Median, least and greatest of the rotations; then one line of JSON.
-pub fn tell(quick: bool, turns: &[Turn]) {
+pub fn tell(quick: bool, turns: &[Turn], paid: &paid::Told) {
     println!(
         "\n  {:<22} {:>24} {:>24} {:>24} {:>24}",
         "64 buyers", "sales/s", "p99 ms of a sale", "CPU ms", "of which server"
@@ -80,6 +81,7 @@ pub fn tell(quick: bool, turns: &[Turn]) {
     );
     let sold: Vec<usize> = turns.iter().map(|turn| turn.scarce).collect();
     println!("  sold of {SCARCE} places: {sold:?}\n");
+    paid.print();
     let storm = |pick: &dyn Fn(&Turn) -> &Storm| {
         json!({
             "per_s": rounded(of(turns, |turn| pick(turn).stretch.per_second).median, 0),
@@ -99,6 +101,7 @@ pub fn tell(quick: bool, turns: &[Turn]) {
         "undersold": turns.iter().map(|turn| SCARCE.saturating_sub(turn.scarce)).sum::<usize>(),
         "hot": hot,
         "spread": storm(&|turn| &turn.spread),
+        "paid": paid.json(),
         "beside": { "p99_ms_quiet": rounded(quiet.median, 1), "p99_ms_hot": rounded(beside.median, 1) },
     });
     println!("{line}");

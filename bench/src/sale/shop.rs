@@ -14,6 +14,13 @@ pub struct Sold {
     ticket_type: String,
 }
 
+impl Sold {
+    /// Id of the event.
+    pub fn event(&self) -> &str {
+        &self.event
+    }
+}
+
 /// Makes requests of buyers who are all different people.
 pub struct Shop {
     address: SocketAddr,
@@ -104,7 +111,7 @@ impl Shop {
     }
 
     /// What the answer to [`Self::place`] says.
-    pub fn placed(&self, status: u16, body: &[u8]) -> Result<Placed, Failure> {
+    pub fn placed(status: u16, body: &[u8]) -> Result<Placed, Failure> {
         let answer: Value = serde_json::from_slice(body)?;
         let payload = &answer["data"]["placeRegistration"];
         match (
@@ -128,12 +135,7 @@ impl Shop {
             "idempotencyKey": format!("{}-confirm-{}", self.run, placing.number),
         });
         let body = json!({ "query": self.confirm, "variables": { "input": input } }).to_string();
-        format!(
-            "POST /graphql HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\naccept: application/json\r\n\
-             x-guest-secret: {secret}\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .into_bytes()
+        http::post_as_guest("/graphql", secret, &body)
     }
 
     /// Whether the answer to [`Self::confirm`] is a ticket.

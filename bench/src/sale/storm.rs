@@ -66,7 +66,7 @@ pub async fn measure(
 }
 
 /// Waits until nothing is left to do after so many sales.
-async fn after(ground: &Ground, sales: usize) -> Result<After, Failure> {
+pub async fn after(ground: &Ground, sales: usize) -> Result<After, Failure> {
     let used = || cpu::of_process(ground.server.pid) + cpu::of_tree(ground.postgres);
     let (begun, before) = (Instant::now(), used());
     ground.quiet_down().await?;

@@ -52,6 +52,20 @@ impl<'a> Compiler<'a> {
         Ok(Some(self.nullable(priced.shape)))
     }
 
+    /// Compiles the row of the key that a parameter brings, for callers who may read such rows.
+    pub(crate) fn row_of(
+        &mut self,
+        entity_name: &str,
+        key: Slot,
+        sets: &[&'a SelectionSet],
+    ) -> Result<Shape> {
+        let entity = self.entity(entity_name)?;
+        self.admit(entity)?;
+        let priced = self.by_key(entity, key, sets)?;
+        self.cost += priced.cost;
+        Ok(self.nullable(priced.shape))
+    }
+
     /// Compiles the rows of these keys, in their order, for a payload.
     pub fn rows_by_keys(
         &mut self,

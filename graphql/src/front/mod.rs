@@ -8,6 +8,7 @@ mod entities;
 mod inputs;
 mod mutations;
 mod shared;
+mod subscriptions;
 mod typename;
 
 use std::sync::Arc;
@@ -57,7 +58,8 @@ impl Front {
     /// Builds the schema of the catalog.
     pub fn build(catalog: &Catalog) -> Result<Self, SchemaError> {
         let mutation = (!catalog.verbs.is_empty()).then_some("Mutation");
-        let mut builder = Schema::build("Query", mutation, None)
+        let subscription = (!catalog.subscriptions.is_empty()).then_some("Subscription");
+        let mut builder = Schema::build("Query", mutation, subscription)
             .extension(StopBeforeExecution)
             // Our own guard has bounded the document before (see `guard.rs`).
             .limit_recursive_depth(64);
@@ -66,6 +68,7 @@ impl Front {
         builder = aggregates::register(builder, catalog);
         builder = inputs::register(builder, catalog);
         builder = mutations::register(builder, catalog);
+        builder = subscriptions::register(builder, catalog);
         Ok(Self {
             schema: builder.finish()?,
         })
@@ -120,5 +123,6 @@ fn described(name: &str, type_ref: TypeRef, description: &str) -> Field {
 }
 
 pub(crate) use mutations::{payload_name, user_error_name};
+pub(crate) use subscriptions::META;
 
 type Builder = SchemaBuilder;

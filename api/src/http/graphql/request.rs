@@ -91,7 +91,8 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refused> {
     }
 }
 
-fn from_json(body: &[u8]) -> Result<Decoded, Refused> {
+/// Reads the JSON of a request.
+pub(super) fn from_json(body: &[u8]) -> Result<Decoded, Refused> {
     let bad = |message: &str| refused(StatusCode::BAD_REQUEST, message);
     let value: Value = serde_json::from_slice(body)
         .map_err(|error| bad(&format!("the body is not JSON: {error}")))?;

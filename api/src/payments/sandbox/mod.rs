@@ -242,7 +242,8 @@ impl Provider for Sandbox {
         account: &Account,
         order: &Order,
     ) -> Result<Option<PaymentFact>, CallFailed> {
-        let request = json!({ "account_id": account.id, "reference": order.id });
+        let request =
+            json!({ "org_id": account.org_id, "account_id": account.id, "reference": order.id });
         Ok(payment(app, request).await?.map(|found| found.fact()))
     }
 
@@ -268,7 +269,9 @@ impl Provider for Sandbox {
         account: &Account,
         refund: &NewRefund,
     ) -> Result<Option<RefundFact>, CallFailed> {
-        let request = json!({ "account_id": account.id, "reference": refund.payment_id });
+        let request = json!({
+            "org_id": account.org_id, "account_id": account.id, "reference": refund.payment_id,
+        });
         let Some(found) = payment(app, request).await? else {
             return Ok(None);
         };

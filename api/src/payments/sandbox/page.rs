@@ -3,8 +3,8 @@
 use axum::{
     Form, Json, Router,
     extract::{Path, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
-    response::{Html, IntoResponse, Response},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
     routing::{get, post},
 };
 use serde::Deserialize;
@@ -15,7 +15,10 @@ use super::{CallFailed, Payment, dispute, give_back, own, payment};
 use crate::{
     fault::Fault,
     http::Problem,
-    payments::{accounts, amounts},
+    payments::{
+        accounts,
+        look::{self, Card},
+    },
     state::App,
     vault::same,
 };
@@ -122,7 +125,7 @@ fn fault(failed: CallFailed) -> Fault {
 }
 
 async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
-    Ok(page(&find(&app, &id).await?))
+    page(&find(&app, &id).await?)
 }
 
 async fn act(
@@ -138,7 +141,9 @@ async fn act(
         dispute::moves(&app, &found, "open", after)
             .await
             .map_err(fault)?;
-    } else if let Some((_, _, to, failure, after)) = choice {
+        return page(&find(&app, &id).await?);
+    }
+    if let Some((_, _, to, failure, after)) = choice {
         // The same event each time: that is what a provider repeats.
         let event = found.event(to, *failure);
         let deliveries: Vec<_> = after
@@ -147,10 +152,13 @@ async fn act(
             .collect();
         let request =
             json!({ "id": found.id, "to": to, "failure": failure, "deliveries": deliveries });
-        own(&app, "sandbox_act", &request).await.map_err(fault)?;
+        let mut done = own(&app, "sandbox_act", &request).await.map_err(fault)?;
         app.jobs.wake();
+        let now: Payment =
+            serde_json::from_value(done["payment"].take()).map_err(Fault::internal)?;
+        return page(&now);
     }
-    Ok(page(&find(&app, &id).await?))
+    page(&found)
 }
 
 #[derive(Deserialize)]
@@ -219,64 +227,52 @@ async fn decide(
     Ok(Json(json!({ "id": id, "status": to })).into_response())
 }
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:28rem;margin:2rem auto;padding:0 1rem}\
-    button{font:inherit;width:100%;padding:.6rem;border:1px solid #888;border-radius:.4rem;cursor:pointer}\
-    #status{padding:.6rem;background:#f2f2ee;border-radius:.4rem}";
-
 /// The page: nothing but text and buttons.
-fn page(found: &Payment) -> Response {
-    let buttons: String = choices(found)
-        .iter()
-        .map(|(word, label, ..)| {
-            format!("<p><button name=\"outcome\" value=\"{word}\">{label}</button></p>")
-        })
-        .collect();
-    let back = found.return_url.as_deref().map_or_else(String::new, |url| {
-        format!("<p><a href=\"{}\">Back to the shop</a></p>", escape(url))
-    });
-    let amount = amounts::ISO
-        .text(found.amount_minor, &found.currency)
-        .unwrap_or_default();
-    let status = outcome_text(found);
-    let text = format!(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Sandbox</title><style>{STYLE}</style>\
-         <h1>Sandbox</h1><p>Test money only.</p><p>{}: <b>{amount} {}</b></p>\
-         <p id=\"status\">{status}</p><form method=\"post\">{buttons}</form>{back}</html>",
-        escape(&found.description),
-        escape(&found.currency),
+fn page(found: &Payment) -> Result<Response, Problem> {
+    let (how, sentence) = outcome_text(found);
+    let mut buttons = String::new();
+    for (number, (word, label, ..)) in choices(found).iter().enumerate() {
+        // What buyers come for, and what only tests do.
+        let first = matches!(*word, "succeed" | "approve");
+        if number == 1 && found.status == "open" {
+            buttons.push_str("<h2>Or try what else may happen</h2>");
+        }
+        let class = if first { " class=\"first\"" } else { "" };
+        let button = format!("<button name=\"outcome\" value=\"{word}\"{class}>{label}</button>");
+        buttons.push_str(&button);
+    }
+    let content = format!(
+        "<div data-status=\"{}\">{}{}<form method=\"post\">{buttons}</form>{}</div>",
+        look::escape(&found.status),
+        look::due(&found.description, found.amount_minor, &found.currency),
+        look::said(how, &sentence),
+        look::back(found.return_url.as_deref()),
     );
-    let mut response = Html(text).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(
-            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-        ),
-    );
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    let card = Card {
+        title: "Sandbox",
+        banner: "<p class=\"banner\">Sandbox: test money only, no card is charged.</p>",
+        content: &content,
+        after: "",
+        policy: "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+    };
+    Ok(card.answer()?)
 }
 
-fn outcome_text(found: &Payment) -> String {
+/// How it stands, in a word for its colour and a sentence.
+fn outcome_text(found: &Payment) -> (&'static str, String) {
     if let Some(dispute) = &found.dispute {
         return match dispute.status.as_str() {
-            "open" => "Your bank looks into it".to_owned(),
-            "lost" => "Your bank gave you the money back".to_owned(),
-            _ => "Your bank found that you bought it".to_owned(),
+            "open" => ("waits", "Your bank looks into it.".to_owned()),
+            "lost" => ("bad", "Your bank gave you the money back.".to_owned()),
+            _ => ("good", "Your bank found that you bought it.".to_owned()),
         };
     }
     match (found.status.as_str(), &found.failure) {
-        ("challenge", _) => "Your bank asks: is it you?".to_owned(),
-        (status, Some(failure)) => format!("{} ({})", escape(status), escape(failure)),
-        (status, None) => escape(status),
+        ("open", _) => ("", String::new()),
+        ("challenge", _) => ("waits", "Your bank asks: is it you?".to_owned()),
+        ("succeeded", _) => ("good", "Paid: the payment succeeded.".to_owned()),
+        ("failed", Some(failure)) => ("bad", format!("Declined ({failure}). Nothing was charged.")),
+        ("cancelled", _) => ("bad", "Called off. Nothing was charged.".to_owned()),
+        (status, _) => ("", status.to_owned()),
     }
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
-        .replace('\'', "&#39;")
 }

@@ -143,6 +143,7 @@ fn sample(catalog: &Catalog, field: &InputField, said: Said) -> Value {
         }
         InputType::Money => json!({ "minorUnits": "0", "currencyCode": "EUR" }),
         InputType::List(_) if field.name == "eventTypes" => json!(["event.updated"]),
+        InputType::List(_) if field.name == "returnOrigins" => json!(["https://example.org"]),
         InputType::List(_) | InputType::Scalar(Scalar::StringList) => json!(["events:read"]),
         InputType::Scalar(Scalar::Int) => match field.name.as_str() {
             "capacity" | "minutesBefore" => json!(60),

@@ -28,6 +28,7 @@ mod crowd;
 mod filters;
 mod gone;
 mod hammer;
+mod live;
 mod orders;
 mod permissions;
 mod reads;

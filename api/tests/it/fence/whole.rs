@@ -11,7 +11,7 @@ use super::{
     ask::WAYS,
     filters,
     ledger::{self, Kind, Mark, Sdl},
-    orders, reads, related, roots, secrets, shared, till,
+    live, orders, reads, related, roots, secrets, shared, till,
     world::reading,
     writes,
 };
@@ -40,11 +40,13 @@ impl Part {
     }
 }
 
-const PARTS: [&Part; 18] = [
+const PARTS: [&Part; 20] = [
     &aggregates::OWNERS,
     &aggregates::STRANGERS,
     &filters::OWNERS,
     &filters::STRANGERS,
+    &live::OWNERS,
+    &live::STRANGERS,
     &orders::ORDERS,
     &reads::BY_ID,
     &reads::GUESTS,

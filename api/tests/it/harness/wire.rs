@@ -20,6 +20,8 @@ use tokio::{
     sync::Notify,
 };
 
+use super::Database;
+
 /// What the program asked of the database.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Asked {
@@ -51,6 +53,16 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// The same database, reached through a wire.
+    pub async fn before(mut database: Database) -> (Database, Self) {
+        let port = std::env::var("TEST_DATABASE_PORT").expect("the port of the test database");
+        let wire = Self::to(port.parse().expect("a port")).await;
+        let (login, place) = database.app_url.split_once('@').expect("a login");
+        let (_, path) = place.split_once('/').expect("a database");
+        database.app_url = format!("{login}@127.0.0.1:{}/{path}", wire.port);
+        (database, wire)
+    }
+
     /// Between whoever connects to it and the database server at that port of 127.0.0.1.
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");

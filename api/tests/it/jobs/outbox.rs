@@ -103,10 +103,16 @@ async fn a_relay_that_dies_half_way_has_told_nothing() {
     let count = async |sql: &str| app.database.count(sql).await;
     let dies = client.transaction().await.unwrap();
     dies.execute(relay, &[]).await.unwrap();
-    // Another one meanwhile takes others.
+    // Another one meanwhile takes others; its place behind this one it gets when that is gone.
     let other = app.database.admin().await;
-    other.execute(relay, &[]).await.unwrap();
-    drop(dies);
+    let waiting = "select count(*) from pg_locks where locktype = 'advisory' and not granted
+        and database = (select oid from pg_database where datname = current_database())";
+    let gone = async {
+        until("it waits for its place", async || count(waiting).await == 1).await;
+        drop(dies);
+    };
+    let (told, ()) = tokio::join!(other.execute(relay, &[]), gone);
+    told.unwrap();
     until("it is undone", async || {
         count("select count(*) from outbox where sent_at is not null").await == 4
     })

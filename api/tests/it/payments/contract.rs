@@ -136,7 +136,7 @@ impl Trial {
     }
 
     /// The clock has come to where the provider is asked.
-    async fn poll(&self) {
+    pub async fn poll(&self) {
         let admin = self.stage.app.database.admin().await;
         for table in ["payments", "refunds"] {
             let sql = format!(
@@ -203,6 +203,24 @@ impl Trial {
             then -amount_minor else 0 end), 0) from ledger_entries";
         let theirs = self.peer.books().held();
         assert_eq!(theirs, stage.number(ours).await * self.peer.kind().units);
+    }
+}
+
+impl Trial {
+    /// Gives back what is left, or so much, and waits until the provider has done it.
+    pub async fn refunds(&self, started: &Started, amount: Option<i64>) {
+        let done = "select count(*) from refunds where status = 'done'";
+        let expected = self.stage.number(done).await + 1;
+        self.refund(started, amount).await;
+        for _ in 0..300 {
+            // Where the provider only takes it on, it is asked again.
+            self.poll().await;
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+            if self.stage.number(done).await == expected {
+                return;
+            }
+        }
+        panic!("it is never given back");
     }
 }
 
@@ -405,6 +423,44 @@ async fn gives_back_once(peer: Arc<dyn Peer>) {
     trial.end().await;
 }
 
+/// What went back at the provider, and nobody told us of, is found when the books are held against it.
+async fn tells_what_went_back(peer: Arc<dyn Peer>) {
+    let trial = Trial::of(peer.clone()).await;
+    let kind = peer.kind();
+    let started = trial.started().await;
+    peer.pay(&trial.stage, &started.payment, &started.key, false)
+        .await;
+    trial.come_back(&started).await;
+    trial
+        .stage
+        .becomes(&started.buyer, "CONFIRMED", "PAID")
+        .await;
+    let same = trial.stage.reconcile().await;
+    assert_eq!(same["differing"], 0, "{same:#}");
+    let part = kind.price / 4;
+    trial.refunds(&started, Some(part)).await;
+    let same = trial.stage.reconcile().await;
+    assert_eq!(
+        (&same["compared"], &same["differing"]),
+        (&json!(1), &json!(0))
+    );
+
+    peer.give_back(&started.key, part * kind.units);
+    let found = trial.stage.reconcile().await;
+    let difference = &found["differences"]["nodes"][0];
+    assert_eq!(found["differing"], 1, "{found:#}");
+    assert_eq!(difference["kind"], "REFUNDED");
+    assert_eq!(difference["ours"]["minorUnits"], part.to_string());
+    assert_eq!(difference["theirs"]["minorUnits"], (2 * part).to_string());
+    assert_eq!(trial.tell(&started.key, Told::Returned, false).await, 200);
+    trial
+        .until("select count(*) from refunds where status = 'external'", 1)
+        .await;
+    let same = trial.stage.reconcile().await;
+    assert_eq!(same["differing"], 0, "{same:#}");
+    trial.end().await;
+}
+
 /// A dispute is matched to its payment, however often it is told.
 async fn hears_of_disputes(peer: Arc<dyn Peer>) {
     let trial = Trial::of(peer.clone()).await;
@@ -569,9 +625,9 @@ macro_rules! contract {
 }
 
 contract! {
-    stripe: Stripe::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
-    paypal: PayPal::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, comes_again, wrong_keys;
-    paystack: Paystack::default() => pays_once, loses_no_sale, gives_back_once, hears_of_disputes, wrong_keys;
-    toss: Toss::default() => pays_once, loses_no_sale, gives_back_once, comes_again;
+    stripe: Stripe::default() => pays_once, loses_no_sale, gives_back_once, tells_what_went_back, hears_of_disputes, wrong_keys;
+    paypal: PayPal::default() => pays_once, loses_no_sale, gives_back_once, tells_what_went_back, hears_of_disputes, comes_again, wrong_keys;
+    paystack: Paystack::default() => pays_once, loses_no_sale, gives_back_once, tells_what_went_back, hears_of_disputes, wrong_keys;
+    toss: Toss::default() => pays_once, loses_no_sale, gives_back_once, tells_what_went_back, comes_again;
     offline: Offline::default() => pays_once, loses_no_sale, gives_back_once;
 }

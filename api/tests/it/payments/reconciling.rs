@@ -10,13 +10,15 @@ const READ: &str = "query($id: ID!) { reconciliation(id: $id) { status whole com
 
 impl Stage {
     /// Compares all that there is; what came of it.
-    async fn reconcile(&self) -> Value {
+    pub async fn reconcile(&self) -> Value {
         // Begun a day ago: of the last minutes nothing is said yet.
         let admin = self.app.database.admin().await;
         admin
             .batch_execute(
-                "update payments set created_at = created_at - interval '1 day';
-                 update sandbox_payments set created_at = created_at - interval '1 day'",
+                "update payments set created_at = clock_timestamp() - interval '1 day'
+                 where created_at > clock_timestamp() - interval '1 hour';
+                 update sandbox_payments set created_at = clock_timestamp() - interval '1 day'
+                 where created_at > clock_timestamp() - interval '1 hour'",
             )
             .await
             .expect("long ago");

@@ -168,3 +168,87 @@ async fn r15_two_members_who_refund_at_once_give_back_what_came_in() {
     );
     stage.assert_whole().await;
 }
+
+/// All that the sandbox has to tell of what happened there, instead of its telling it.
+async fn told_by_the_sandbox(stage: &Stage) -> Vec<String> {
+    let admin = stage.app.database.admin().await;
+    let taken =
+        "delete from jobs where kind = 'sandbox.deliver' returning (payload -> 'event')::text";
+    let rows = admin.query(taken, &[]).await.expect("events");
+    rows.iter().map(|row| row.get(0)).collect()
+}
+
+#[tokio::test]
+async fn r16_r18_whatever_is_told_comes_three_times_shuffled_and_at_once_and_counts_once() {
+    const BUYERS: usize = 6;
+    let stage = Arc::new(Stage::new().await);
+    let secret = format!("{}north", super::SECRET);
+    let mut buyers = vec![];
+    for turn in 0..BUYERS {
+        // Nobody works yet: paid, a part given back at the sandbox, the rest disputed and decided, before a word is heard.
+        let buyer = stage.buyer().await;
+        let paying = stage.pay(&buyer).await;
+        stage.press(&paying, "succeed").await;
+        let url = format!("{}/sandbox/refund/{}", stage.app.url, paying.reference);
+        let refund = stage.app.http().post(url).bearer_auth(&secret);
+        let refund = refund.json(&json!({ "amount_minor": 300 })).send().await;
+        assert_eq!(refund.expect("an answer").status(), 201);
+        stage.press(&paying, "dispute").await;
+        let ends = ["won", "lost"][turn % 2];
+        let url = format!("{}/sandbox/dispute/{}", stage.app.url, paying.reference);
+        let ended = stage.app.http().post(url).bearer_auth(&secret);
+        let ended = ended.json(&json!({ "outcome": ends })).send().await;
+        assert_eq!(ended.expect("an answer").status(), 200);
+        buyers.push((buyer, ["PARTIALLY_REFUNDED", "REFUNDED"][turn % 2]));
+    }
+    let events = told_by_the_sandbox(&stage).await;
+    assert_eq!(events.len(), 4 * BUYERS);
+    let mut bodies = [events.clone(), events.clone(), events].concat();
+    bodies.sort_by_cached_key(|_| key());
+    let workers = [Worker::start(&stage.app), Worker::start(&stage.app)];
+    let bodies = Arc::new(bodies);
+    at_once(12, |lane| {
+        let (stage, bodies) = (stage.clone(), bodies.clone());
+        async move {
+            for body in bodies.iter().skip(lane).step_by(12) {
+                assert_eq!(stage.deliver(body).await, 200);
+            }
+        }
+    })
+    .await;
+    for (buyer, state) in &buyers {
+        stage.becomes(buyer, "CONFIRMED", state).await;
+    }
+    let many = i64::try_from(BUYERS).unwrap();
+    let applied = "select count(*) from payment_events where status = 'applied' and told = 3";
+    for _ in 0..1500 {
+        if stage.number(applied).await == 4 * many {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    for (sql, expected) in [
+        (applied, 4 * many),
+        ("select count(*) from jobs where status = 'dead'", 0),
+        ("select count(*) from tickets", many),
+        (
+            "select count(*) from refunds where status = 'external'",
+            many,
+        ),
+        ("select count(*) from disputes where status <> 'open'", many),
+        (
+            "select count(*) from outbox where type = 'registration.confirmed'",
+            many,
+        ),
+        (
+            "select count(*) from outbox where type = 'payment.refunded'",
+            many,
+        ),
+    ] {
+        assert_eq!(stage.number(sql).await, expected, "{sql}");
+    }
+    for worker in workers {
+        worker.stop().await;
+    }
+    stage.assert_whole().await;
+}

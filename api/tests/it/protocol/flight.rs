@@ -15,12 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A server whose database is behind a wire.
 async fn wired() -> (TestApp, Wire) {
-    let mut database = Database::fresh().await;
-    let port = std::env::var("TEST_DATABASE_PORT").expect("the port of the test database");
-    let wire = Wire::to(port.parse().expect("a port")).await;
-    let (login, place) = database.app_url.split_once('@').expect("a login");
-    let (_, path) = place.split_once('/').expect("a database");
-    database.app_url = format!("{login}@127.0.0.1:{}/{path}", wire.port);
+    let (database, wire) = Wire::before(Database::fresh().await).await;
     (TestApp::over(database, &[]).await, wire)
 }
 

@@ -76,13 +76,19 @@ pub async fn quiet(till: &Till) {
     till.until("all is written", jobs, 0).await;
 }
 
-/// Panics with everything that is not as it should be.
-pub async fn whole(till: &Till) {
+/// Everything that is not as it should be.
+pub async fn faults(till: &Till) -> Vec<String> {
     let mut found = vec![];
     for sql in FAULTS {
         let rows = till.database.query(sql, &[]).await;
         let rows = rows.unwrap_or_else(|error| panic!("{error}: {sql}"));
         found.extend(rows.iter().map(|row| row.get::<_, String>(0)));
     }
+    found
+}
+
+/// Panics with everything that is not as it should be.
+pub async fn whole(till: &Till) {
+    let found = faults(till).await;
     assert!(found.is_empty(), "{found:#?}");
 }

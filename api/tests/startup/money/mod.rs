@@ -1,6 +1,7 @@
 //! Money over real processes that are killed: between any two steps of pay, settle and refund, and in a storm of everybody at
 //! once. After it the provider's books and ours are the same, and what was bought is there once.
 
+mod broken;
 mod gates;
 mod judge;
 mod storm;

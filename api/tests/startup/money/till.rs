@@ -160,7 +160,11 @@ impl Till {
                 Ok(answer) => answer.text().await.unwrap_or_default(),
                 Err(_) => String::new(),
             };
-            if answer.contains(&format!("id=\"status\">{status}")) {
+            let stands = [
+                format!("data-status=\"{status}\""),
+                format!("role=\"status\">{status}"),
+            ];
+            if stands.iter().any(|text| answer.contains(text)) {
                 return;
             }
             pause().await;

@@ -208,10 +208,16 @@ where org_id = $1";
 /// Opens an account, lets people owe money, and writes what came of such.
 pub async fn fill(founder: &Founder<'_>, buyer: &Who, shop: &Shop) {
     let tag = founder.tag;
-    let account = json!({ "provider": "sandbox", "name": format!("{tag} till") });
+    let origins = [
+        "https://example.org".to_owned(),
+        format!("https://{tag}.example"),
+    ];
+    let account = json!({
+        "provider": "sandbox", "name": format!("{tag} till"), "returnOrigins": origins,
+    });
     founder.does("createPaymentAccount", "", account).await;
     let account = json!({
-        "provider": "offline", "name": format!("{tag} cash box"),
+        "provider": "offline", "name": format!("{tag} cash box"), "returnOrigins": origins,
         "credentials": [{ "credential": "instructions", "value": format!("{tag} bank account") }],
     });
     founder.does("createPaymentAccount", "", account).await;

@@ -19,6 +19,8 @@ use super::{
 use crate::payments::{Stage, now, signed};
 
 const SECRET: &str = "sk_test_4eC39HqLyjWDarjtT1zdp7dc";
+/// Lets in, but gives nothing back.
+pub const RESTRICTED: &str = "rk_test_4eC39HqLyjWDarjtT1zdp7dc";
 const HOOKS: &str = "whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH";
 
 #[derive(Default)]
@@ -60,7 +62,8 @@ fn error(status: u16, code: &str) -> Response {
 }
 
 fn refused(headers: &HeaderMap) -> Option<Response> {
-    (!bears(headers, SECRET)).then(|| error(401, "api_key_invalid"))
+    let known = bears(headers, SECRET) || bears(headers, RESTRICTED);
+    (!known).then(|| error(401, "api_key_invalid"))
 }
 
 async fn create(
@@ -105,6 +108,9 @@ async fn give_back(
 ) -> Response {
     if let Some(refused) = refused(&headers) {
         return refused;
+    }
+    if bears(&headers, RESTRICTED) {
+        return error(403, "more_permissions_required");
     }
     answer(books.once(header(&headers, "idempotency-key"), |inner| {
         let back = Returned {
