@@ -127,10 +127,12 @@ async fn every_example_of_the_playground_has_an_answer_on_demo_data() {
             given => filled(given, &found),
         };
         let data = caller.ask(text("query"), variables).await;
+        // A job is a row until it is done.
+        let may_be_empty = name == "Jobs";
         for (field, value) in data.as_object().expect("an object") {
             let nodes = value.get("nodes").and_then(Value::as_array);
             assert!(
-                !value.is_null() && nodes.is_none_or(|nodes| !nodes.is_empty()),
+                !value.is_null() && nodes.is_none_or(|nodes| may_be_empty || !nodes.is_empty()),
                 "{name}: {field} is empty"
             );
             let wrong = value.get("userErrors").unwrap_or(&Value::Null);

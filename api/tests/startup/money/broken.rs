@@ -2,11 +2,7 @@
 
 use eventsphere_migration::functions::FILES;
 
-use super::{
-    gates::Gate,
-    judge, kill_at,
-    till::Till,
-};
+use super::{gates::Gate, judge, kill_at, till::Till};
 use crate::storms::farm::Farm;
 
 /// The functions of a file without what is named there.
@@ -22,9 +18,15 @@ fn without(name: &str, changes: &[(&str, &str)]) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r15_whoever_does_not_ask_first_gives_money_back_twice() {
-    let asks = ("'told_before', v_found.status = 'in_transit'", "'told_before', false");
+    let asks = (
+        "'told_before', v_found.status = 'in_transit'",
+        "'told_before', false",
+    );
     // And a provider that knows no keys of ours.
-    let knows = ("    and f.reference = (p_request ->> 'reference')::uuid;", "    and false;");
+    let knows = (
+        "    and f.reference = (p_request ->> 'reference')::uuid;",
+        "    and false;",
+    );
     let nets = "alter table sandbox_refunds drop constraint sandbox_refunds_reference_key;";
     let broken = [
         without("refund_settle", &[asks]),
@@ -57,7 +59,10 @@ async fn r15_whoever_does_not_ask_first_gives_money_back_twice() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r05_r18_an_event_that_does_not_end_with_its_effect_takes_money_twice() {
-    let ends = ("  where e.id = p_inbox\n    and e.status <> 'applied';", "  where false;");
+    let ends = (
+        "  where e.id = p_inbox\n    and e.status <> 'applied';",
+        "  where false;",
+    );
     let once = (
         "  if v_payment.status = 'succeeded' or v_payment.status = p_request ->> 'status' and v_payment.status <> 'pending' then",
         "  if false then",
