@@ -14,7 +14,7 @@ const folder = here("../schemathesis");
 const schema = here("../../schema.graphql");
 
 /** Operations for each root field: as a token and as a visitor; and what they are made from. */
-const { EXAMPLES = "12", VISITOR_EXAMPLES = "3", SEED = "1" } = process.env;
+const { EXAMPLES = "6", VISITOR_EXAMPLES = "2", SEED = "1" } = process.env;
 
 const IDS = `{
   event: events(first: 8) { nodes { id

@@ -26,6 +26,12 @@ const REASONS = [
     accepts("ValuesOfCorrectTypeRule"),
     "apollo-compiler takes any literal for scalars of a schema; graphql-js is told which kinds ours take",
   ],
+  [
+    "apollo-compiler",
+    ({ rules, refusal }) =>
+      rules.length === 0 && /^(anonymous )?subscription .*(only have one root field|can not specify @skip or @include)/.test(refusal),
+    "apollo-compiler keeps the draft of the specification: no @skip or @include at a subscription's root, and what is skipped counts",
+  ],
 ];
 
 /** Why a judge may differ about that document; nothing when it may not. */
