@@ -123,7 +123,7 @@ async fn buyer(
         let Placed::Held {
             registration,
             secret,
-        } = shop.placed(answer.status, answer.body)?
+        } = Shop::placed(answer.status, answer.body)?
         else {
             break;
         };
