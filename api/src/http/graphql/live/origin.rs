@@ -39,6 +39,7 @@ mod tests {
     #[test]
     fn pages_of_others_may_not() {
         let posture = Posture {
+            demo_sign_ins: vec![],
             development: false,
             cors_origins: vec!["https://app.example.org".to_owned()],
             public_url: "https://events.example.org/api".to_owned(),
