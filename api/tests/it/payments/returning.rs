@@ -105,11 +105,7 @@ async fn only_what_a_browser_is_safe_with_can_be_allowed() {
         let refused = stage.sends_to(&["http://localhost:3000", foul]).await;
         let error = &refused["userErrors"][0];
         assert_eq!(error["code"], "INVALID", "{foul}: {refused:#}");
-        assert_eq!(
-            error["field"],
-            json!(["returnOrigins", "1"]),
-            "{foul}"
-        );
+        assert_eq!(error["field"], json!(["returnOrigins", "1"]), "{foul}");
     }
     let many: Vec<String> = (0..21)
         .map(|n| format!("https://shop-{n}.example"))

@@ -66,9 +66,7 @@ pub async fn run(pace: Pace) -> Result<Told, Failure> {
     ));
     local.spawn_local(watch::look(ground.admin().await?, till.watch.clone()));
     let till = Rc::new(till);
-    let (turns, sold) = local
-        .run_until(rotations(&ground, &till, pace))
-        .await?;
+    let (turns, sold) = local.run_until(rotations(&ground, &till, pace)).await?;
     drop(local);
     check::all_that_was_paid_is_there(&ground, sold).await?;
     ground.server.stop().await?;
