@@ -27,7 +27,8 @@ use super::{
 };
 use crate::state::App;
 
-/// The provider, with a client for each key that was used lately: its connections are kept with it. Never printed.
+/// The provider, with a client for each key that was used lately: to make one reads all certificates anew. (Connections are not
+/// kept: async-stripe wants it so.) Never printed.
 pub(super) struct Stripe {
     clients: Cache<[u8; 32], Client>,
 }

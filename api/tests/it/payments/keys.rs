@@ -113,22 +113,3 @@ async fn r15_a_refund_that_the_keys_do_not_allow_is_made_as_soon_as_they_do() {
         .await;
     trial.end().await;
 }
-
-#[tokio::test]
-async fn one_account_is_spoken_with_over_connections_that_are_kept() {
-    let peer: Arc<dyn Peer> = Arc::new(Stripe::default());
-    let trial = Trial::of(peer.clone()).await;
-    for _ in 0..6 {
-        let started = trial.started().await;
-        peer.pay(&trial.stage, &started.payment, &started.key, false)
-            .await;
-        trial.come_back(&started).await;
-    }
-    let (asked, connections) = (peer.books().asked(), peer.books().connections());
-    assert!(asked >= 12, "asked {asked} times");
-    assert!(
-        connections <= 4,
-        "{connections} connections for {asked} questions"
-    );
-    trial.end().await;
-}
