@@ -41,7 +41,6 @@ mod m20261121_000037_invoices;
 mod m20261121_000038_disputes;
 mod m20261121_000039_event_cancellations;
 mod m20261121_000040_reconciliations;
-mod m20261121_000041_leaner_jobs;
 
 pub use run::{MigrationError, Report, Status, down, status, up, up_to};
 use sea_orm_migration::{MigrationTrait, MigratorTrait};
@@ -87,7 +86,6 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000038_disputes::Migration),
             Box::new(m20261121_000039_event_cancellations::Migration),
             Box::new(m20261121_000040_reconciliations::Migration),
-            Box::new(m20261121_000041_leaner_jobs::Migration),
         ]
     }
 }

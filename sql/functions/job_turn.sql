@@ -156,6 +156,9 @@ begin
 end
 $body$;
 
+-- Its answer was a jsonb once, and a type cannot be replaced.
+drop function if exists public.job_turn(jsonb);
+
 create or replace function public.job_turn(p_request jsonb)
 returns json
 language plpgsql
