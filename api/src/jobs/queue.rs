@@ -195,7 +195,7 @@ impl Station {
 
     /// There is more to take, and room for a turn's worth of it.
     fn is_hungry(&self) -> bool {
-        self.more && self.room() * 2 >= self.full()
+        self.more && self.room() * TURNS >= self.full()
     }
 
     fn begin_what_may(&mut self) {

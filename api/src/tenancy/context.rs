@@ -10,21 +10,28 @@ use super::{
     wire::Step,
 };
 
+/// Who asks, and what else is set with it.
+macro_rules! person {
+    ($more:literal) => {
+        concat!(
+            "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
+             set_config('es.permissions', $3, true), set_config('es.actor', $4, true)",
+            $more
+        )
+    };
+}
+
 /// Everything that policies read, in one statement. (`set local role` takes no parameter; set_config does the same.)
-pub(super) const SETTINGS: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
-     set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
-     set_config('es.guest', '', true), set_config('es.revealed', '', true), \
-     set_config('role', $5, true)";
+pub(super) const SETTINGS: &str = person!(
+    ", set_config('es.guest', '', true), set_config('es.revealed', '', true), set_config('role', $5, true)"
+);
 
 /// The same over a connection that has its role and stands for nobody, see [`of_nobody`].
-const PERSON: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
-     set_config('es.permissions', $3, true), set_config('es.actor', $4, true)";
+const PERSON: &str = person!("");
 
 /// The same before a statement that is asked with keys alone. Left to itself PostgreSQL plans such a statement anew each
 /// time where the kept plan merely looks dearer, and planning it takes ten times as long as running it.
-const PERSON_BY_KEY: &str = "select set_config('es.user', $1, true), set_config('es.org', $2, true), \
-     set_config('es.permissions', $3, true), set_config('es.actor', $4, true), \
-     set_config('plan_cache_mode', 'force_generic_plan', true)";
+const PERSON_BY_KEY: &str = person!(", set_config('plan_cache_mode', 'force_generic_plan', true)");
 
 /// Opens registrations by the hashes of guest secrets.
 pub(super) const OPEN_AS_GUEST: &str = "select es.open_as_guest($1)";
