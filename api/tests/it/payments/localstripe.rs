@@ -133,7 +133,7 @@ async fn serve() -> (String, Child) {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = free.local_addr().unwrap().port();
     drop(free);
-    let child = Command::new("python3")
+    let mut child = Command::new("python3")
         .env("PYTHONPATH", tools.join("localstripe/.venv"))
         .args([
             "-m",
@@ -149,7 +149,11 @@ async fn serve() -> (String, Child) {
         .spawn()
         .expect("localstripe");
     let url = format!("http://127.0.0.1:{port}");
-    for _ in 0..500 {
+    // A minute: where much else runs, Python needs more than ten seconds to load it.
+    for _ in 0..3_000 {
+        if let Ok(Some(status)) = child.try_wait() {
+            panic!("localstripe ended: {status}");
+        }
         if tokio::net::TcpStream::connect(("127.0.0.1", port))
             .await
             .is_ok()
