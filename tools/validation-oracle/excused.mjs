@@ -1,9 +1,12 @@
-// Where a judge may judge otherwise than graphql-js: [judge, test of {text, rules, refusal}, reason] each. For the engine there
-// is nothing.
+// Where a judge may judge otherwise than graphql-js: [judge, test of {text, rules, refusal}, reason] each. The engine may only
+// where graphql-js is behind the specification and apollo-compiler agrees with the engine.
 
 const only = (rules, ...names) => rules.length > 0 && rules.every((rule) => names.includes(rule));
 
 const accepts = (...names) => ({ rules, refusal }) => refusal === undefined && only(rules, ...names);
+
+const CONDITIONAL_ROOT =
+  "graphql-js 16 keeps the specification of 2021: that of 2025 has no @skip or @include at a subscription's root, and what is skipped counts";
 
 const REASONS = [
   [
@@ -30,7 +33,13 @@ const REASONS = [
     "apollo-compiler",
     ({ rules, refusal }) =>
       rules.length === 0 && /^(anonymous )?subscription .*(only have one root field|can not specify @skip or @include)/.test(refusal),
-    "apollo-compiler keeps the draft of the specification: no @skip or @include at a subscription's root, and what is skipped counts",
+    CONDITIONAL_ROOT,
+  ],
+  [
+    "the engine",
+    ({ text, rules, refusal }) =>
+      rules.length === 0 && /subscription .*top level field$/.test(refusal) && /@(skip|include)/.test(text),
+    CONDITIONAL_ROOT,
   ],
 ];
 
