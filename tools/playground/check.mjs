@@ -151,8 +151,8 @@ const closed = await serve({ CLOSED: '1' });
 let bad = 0;
 try {
   for (const [name, server, options, steps, expected] of [
-    // Its reload may come while a worker is still being loaded.
-    ['desktop', open, { viewport: { width: 1280, height: 800 } }, desktop, /worker\.js: net::ERR_ABORTED/],
+    // Its reload may come while a worker, or a part of the editor, is still being loaded.
+    ['desktop', open, { viewport: { width: 1280, height: 800 } }, desktop, /(worker|chunk-\w+)\.js: net::ERR_ABORTED/],
     ['editing', open, { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' }, editing],
     ['phone', closed, phoneScreen, phone],
     ['expired', open, { ...phoneScreen, colorScheme: 'dark' }, expired, /status of 401/],
