@@ -10,7 +10,7 @@ RUN_FLAGS ?= --demo
 .PHONY: help setup setup-tests run build test fuzz storms fmt lint schema-gate validation-oracle conformance bench-graphql bench-sale bench-jobs bench-live bench-explosions bench-peers
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing on this machine
 	@scripts/setup.sh

@@ -93,6 +93,11 @@ fn value(param: Result<Param, &'static str>) -> Value {
     }
 }
 
+/// Whether a field names something else.
+fn is_reference(field: &str) -> bool {
+    field == "id" || field.ends_with("Id")
+}
+
 /// What a refused statement means to the client.
 fn refusal(error: &sea_orm::DbErr, writes: &Writes) -> Result<Outcome, Fault> {
     let name = constraint(error).unwrap_or_default();
@@ -113,6 +118,10 @@ fn refusal(error: &sea_orm::DbErr, writes: &Writes) -> Result<Outcome, Fault> {
         Some("23505") => say("TAKEN", "another one has this value already"),
         Some("23503") if error.to_string().contains("update or delete on table") => {
             say("IN_USE", "something else still needs it")
+        }
+        // A value that has to be the same there, such as a currency: what it belongs to exists.
+        Some("23503") if known.is_some_and(|(field, _)| !is_reference(field)) => {
+            say("INVALID", "a value cannot be accepted")
         }
         Some("23503") => say("NOT_FOUND", "something it refers to does not exist"),
         Some("23514" | "23502" | "22001") => say("INVALID", "a value cannot be accepted"),

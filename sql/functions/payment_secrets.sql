@@ -3,7 +3,7 @@
 --   {org_id, account_id, provider, sealed (hex)}, or null.
 -- payment_to_check: {payment_id}: in the organization of the transaction. Answers {payment_id, account_id, provider, status,
 --   provider_reference, amount_minor, received_minor, currency, return_url, return_origins, description, buyer_name,
---   buyer_email, age_seconds}, or null.
+--   buyer_email, age_seconds, checkout_url, instructions, event_title, organizer}, or null.
 -- payment_to_try_keys: {account_id}: one by which keys are tried, in the organization of the transaction: the newest that came
 --   in, or else the newest that is open. Answers its key, or null.
 -- organization_of_payment: {payment_id}, over all tenants: a buyer's browser names a payment before any tenant is known.
@@ -43,10 +43,14 @@ begin
       'currency', p.currency, 'return_url', p.return_url, 'return_origins', a.return_origins,
       'description', r.confirmation_number,
       'buyer_name', r.buyer_name, 'buyer_email', r.buyer_email,
-      'age_seconds', extract(epoch from es.clock() - p.created_at)::bigint
+      'age_seconds', extract(epoch from es.clock() - p.created_at)::bigint,
+      'checkout_url', p.checkout_url, 'instructions', p.instructions,
+      'event_title', e.title, 'organizer', o.name
     )
     from payments p
     join registrations r on r.id = p.registration_id
+    join events e on e.id = r.event_id
+    join organizations o on o.id = p.org_id
     join payment_accounts a on a.id = p.account_id
     where p.id = (p_request ->> 'payment_id')::uuid
       and p.org_id = es.current_org()

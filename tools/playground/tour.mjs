@@ -68,6 +68,33 @@ async function signIn(page, who) {
   await page.waitForTimeout(800);
 }
 
+/** What is left of an event, and once more when somebody takes a place; then nothing more, for the button stops it. */
+async function watching(page, shot) {
+  const said = async (text) => page.waitForFunction((text) => document.querySelector('.result-window .view-lines')
+    .textContent.replace(/\s+/g, '').includes(text), text);
+  await example(page, 'How an event sells');
+  await page.click('.graphiql-execute-button');
+  await said('"type":"subscription.started"');
+  const find = '{ eventBySlug(organizationSlug: "larkspur", slug: "systems-days") { id ticketTypes(first: 1) { nodes { id } } } }';
+  const { eventBySlug: event } = await ask(find);
+  const input = {
+    eventId: event.id, buyer: { name: 'Tess Tour', email: 'tess@guests.example' }, idempotencyKey: crypto.randomUUID(),
+    lines: [{ ticketTypeId: event.ticketTypes.nodes[0].id, quantity: 1 }],
+  };
+  await ask('mutation($input: PlaceRegistrationInput!) { placeRegistration(input: $input) { userErrors { code } } }', { input });
+  await said('"type":"availability.changed"');
+  assert.match(await page.textContent('#cost'), /message 2/);
+  await shot('8-watching');
+  await page.click('.graphiql-execute-button');
+  await page.waitForSelector('.graphiql-execute-button[aria-label^="Execute"]');
+}
+
+async function ask(query, variables) {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query, variables }) });
+  return (await answer.json()).data;
+}
+
 async function walk(page, shot, isPhone) {
   await shot('1-start');
   assert.match(await run(page), /"title":/);
@@ -97,6 +124,7 @@ async function walk(page, shot, isPhone) {
   await example(page, 'Publish it');
   assert.match(await run(page), /"status": "PUBLISHED"/);
   await shot('7-published');
+  await watching(page, shot);
   await panel(page, 'Documentation Explorer', true);
   await page.click('.graphiql-doc-explorer a:text-is("Query")');
   await page.waitForTimeout(300);
@@ -105,7 +133,7 @@ async function walk(page, shot, isPhone) {
   const told = await page.textContent('.graphiql-doc-explorer');
   assert.match(told, /events:read/);
   assert.match(told, /Cost: 2 points/);
-  await shot('8-costs');
+  await shot('9-costs');
   if (isPhone) await panel(page, 'Documentation Explorer', false);
 }
 

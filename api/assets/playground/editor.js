@@ -126,10 +126,13 @@ function Examples({ examples }) {
   const open = ({ query, variables }) => {
     if (isNarrow()) setVisiblePlugin(null); // there the panel covers the editor
     const at = tabs.findIndex((tab) => tab.query?.trim() === query.trim());
-    if (at >= 0) return changeTab(at);
-    addTab();
-    queryEditor?.setValue(query);
-    variableEditor?.setValue(variables ?? '');
+    if (at >= 0) {
+      changeTab(at);
+    } else {
+      addTab();
+      queryEditor?.setValue(query);
+      variableEditor?.setValue(variables ?? '');
+    }
     // The row of tabs is longer than the screen: show the one that was opened.
     setTimeout(() => document.querySelector('.graphiql-tab-active')?.scrollIntoView({ block: 'nearest', inline: 'nearest' }), 50);
   };

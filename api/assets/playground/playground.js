@@ -2,7 +2,7 @@
 import { withCosts } from './costs.js';
 import { editor, mountEditor } from './editor.js';
 import { fill, loadExamples, loadSignIns } from './examples.js';
-import { post } from './http.js';
+import { post, stream } from './http.js';
 import { identity, startSignIn } from './identity.js';
 
 const element = (id) => document.getElementById(id);
@@ -16,18 +16,53 @@ function notify(text, kind = 'error') {
 let examples = [];
 
 // What GraphiQL calls for every operation.
-async function fetcher({ query, variables, operationName }, { headers } = {}) {
+async function fetcher({ query, variables, operationName }, { headers, documentAST } = {}) {
   if (operationName === 'IntrospectionQuery') return introspect(query, headers);
   const asked = identity.current();
   editor.showFooter('');
   const filled = await fill(examples, operationName, variables, asked?.token);
   if (filled !== variables) editor.showVariables(filled);
+  const operation = { query, variables: filled, operationName };
+  if (isSubscription(documentAST, operationName)) return watch(operation, asked, headers);
   const began = performance.now();
-  const { result, refused } = await post({ query, variables: filled, operationName }, { token: asked?.token, headers });
+  const { result, refused } = await post(operation, { token: asked?.token, headers });
   editor.showFooter(footer(result, performance.now() - began));
+  hint(result, refused, asked);
+  return result;
+}
+
+function hint(result, refused, asked) {
   if (refused) tokenRefused(asked);
   else if (!asked && needsSignIn(result)) notify('This needs a sign-in: the button is at the top.', 'hint');
-  return result;
+}
+
+function isSubscription(document, name) {
+  const operations = document?.definitions.filter(({ kind }) => kind === 'OperationDefinition') ?? [];
+  return operations.find((one) => !name || one.name?.value === name)?.operation === 'subscription';
+}
+
+// What GraphiQL takes for many answers. It shows the newest, and stops when one presses the button again.
+function watch(operation, asked, headers) {
+  return {
+    subscribe(observer) {
+      const stopping = new AbortController();
+      let count = 0;
+      const next = (result) => {
+        count += 1;
+        editor.showFooter(`message ${count} · ${new Date().toLocaleTimeString('en-GB')} · more comes as it happens`);
+        hint(result, false, asked);
+        observer.next(result);
+      };
+      stream(operation, { token: asked?.token, headers, signal: stopping.signal }, next).then(
+        (refused) => {
+          if (refused) tokenRefused(asked);
+          observer.complete();
+        },
+        (error) => stopping.signal.aborted || observer.error(error),
+      );
+      return { unsubscribe: () => stopping.abort() };
+    },
+  };
 }
 
 const needsSignIn = ({ errors }) => errors?.some((error) => error?.extensions?.code === 'UNAUTHENTICATED');

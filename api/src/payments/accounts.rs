@@ -1,15 +1,15 @@
 //! Accounts with their keys: sealed where they are kept, and opened for some seconds where they are used: a sale asks for its
 //! account four times.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc};
 
-use moka::sync::Cache;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Provider;
 use crate::{
+    believed::Believed,
     fault::Fault,
     state::App,
     tenancy::SystemReason,
@@ -42,30 +42,10 @@ impl Account {
     }
 }
 
-/// Accounts that were used just now. A key that is changed here is used from then on; elsewhere after these seconds: a
-/// webhook that was signed with it before is sent again.
-#[derive(Clone)]
-pub struct Opened(Cache<Uuid, (Account, Arc<dyn Provider>)>);
-
-const OPENED_FOR: Duration = Duration::from_secs(5);
-
-impl Default for Opened {
-    fn default() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(1_000)
-                .time_to_live(OPENED_FOR)
-                .build(),
-        )
-    }
-}
-
-impl Opened {
-    /// It is looked up anew.
-    pub(super) fn forget(&self, account_id: Uuid) {
-        self.0.invalidate(&account_id);
-    }
-}
+/// Accounts that were used just now. A key that is changed here is used from then on; elsewhere after the five seconds for
+/// which what was read is believed: a webhook that was signed with the new one before is sent again. Whether buyers may pay by
+/// an account is not asked here but where a payment is started, each time anew.
+pub(super) type Opened = Believed<Uuid, (Account, Arc<dyn Provider>)>;
 
 #[derive(Deserialize)]
 struct Kept {
@@ -79,13 +59,14 @@ pub(super) async fn find(
     app: &App,
     account_id: Uuid,
 ) -> Result<Option<(Account, Arc<dyn Provider>)>, Fault> {
-    let opened = &app.payments.opened.0;
+    let opened = &app.payments.opened;
     if let Some(known) = opened.get(&account_id) {
         return Ok(Some(known));
     }
+    let reading = opened.reading();
     let found = look_up(app, account_id).await?;
     if let Some(found) = &found {
-        opened.insert(account_id, found.clone());
+        opened.keep(reading, account_id, found.clone());
     }
     Ok(found)
 }

@@ -1,8 +1,6 @@
 //! Asks providers about payments of which nothing was heard, so that a webhook that never comes loses no sale, and before
 //! an unpaid registration loses its places.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -16,7 +14,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    jobs::{Backoff, Failed, Handler, Policy, Running},
+    jobs::{Failed, Handler, Policy, Running},
     tenancy::SystemReason,
 };
 
@@ -35,10 +33,7 @@ impl Handler for PollProviders {
     const KIND: &'static str = "payments.poll";
 
     fn policy() -> Policy {
-        Policy::new().attempts(3).backoff(Backoff::new(
-            Duration::from_secs(2),
-            Duration::from_secs(10),
-        ))
+        Policy::often()
     }
 
     async fn run(job: &Running, (): ()) -> Result<(), Failed> {
@@ -80,6 +75,13 @@ pub(super) struct Known {
     buyer_name: String,
     buyer_email: String,
     age_seconds: i64,
+    /// Where the buyer pays.
+    pub checkout_url: Option<String>,
+    /// How, where that is told in words.
+    pub instructions: Option<String>,
+    /// What is paid for, and to whom: for the buyer's eyes.
+    pub event_title: String,
+    pub organizer: String,
 }
 
 impl Known {

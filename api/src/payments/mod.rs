@@ -33,6 +33,7 @@ mod stripe;
 mod toss;
 mod update_account;
 mod webhook;
+mod words;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -40,7 +41,7 @@ use axum::Router;
 use eventsphere_graphql::{InputObject, InputType, Scalar};
 
 pub use accounts::Account;
-pub use amounts::Amounts;
+pub use amounts::{Amounts, ISO};
 pub use page::Page;
 pub use provider::{
     Absent, CallFailed, Capabilities, Credential, DisputeFact, DisputeWord, Fact, Forged, Heard,
@@ -102,7 +103,7 @@ impl Payments {
             call_limit,
             urls: Arc::new(config.urls.clone()),
             http,
-            opened: accounts::Opened::default(),
+            opened: accounts::Opened::new(),
             started: settle::Started::default(),
         })
     }

@@ -8,7 +8,7 @@ use aws_lc_rs::rand;
 use axum::{
     Router,
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::HeaderMap,
     response::{IntoResponse, Redirect, Response},
     routing::get,
 };
@@ -16,9 +16,11 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{
-    CallFailed, Order, accounts, check,
+    CallFailed, accounts,
+    check::{self, Known},
     look::{self, Card},
     settle::{self, From},
+    words::{self, Words},
 };
 use crate::{fault::Fault, http::Problem, state::App, tenancy::SystemReason, vault::hex};
 
@@ -33,8 +35,8 @@ pub struct Page {
     pub script: &'static str,
     /// Hosts that the script speaks with, loads from and shows frames of; as a Content-Security-Policy names them.
     pub hosts: &'static str,
-    /// Our script, which starts theirs. It has `settings`, and the elements `said` (for what went wrong), `place` (for the
-    /// form) and `button`, which it enables.
+    /// Our script, which starts theirs. It has `settings`, the elements `said` (for what went wrong), `place` (for the
+    /// form) and `button`, which it enables, and `sorry`, to call when the form does not come.
     pub start: &'static str,
     /// What the scripts need to know. Buyers may read it.
     pub settings: Json,
@@ -57,7 +59,7 @@ pub(super) fn back_url(app: &App, payment: Uuid) -> String {
 }
 
 /// A payment that somebody's browser names, whosever it is.
-async fn named(app: &App, payment: &str) -> Result<(Uuid, check::Known), Problem> {
+async fn named(app: &App, payment: &str) -> Result<(Uuid, Known), Problem> {
     let missing = || Fault::NotFound("there is no such payment".to_owned());
     let id: Uuid = payment.parse().map_err(|_| missing())?;
     let request = json!({ "payment_id": id });
@@ -76,45 +78,70 @@ fn unanswered(failed: CallFailed) -> Fault {
     Fault::Unavailable("the payment provider gives no answer; try again soon".to_owned())
 }
 
-async fn pay(State(app): State<App>, Path(payment): Path<String>) -> Result<Response, Problem> {
-    let (_, known) = named(&app, &payment).await?;
-    let order = known.order();
+async fn pay(State(app): State<App>, Path(payment): Path<String>, headers: HeaderMap) -> Response {
+    let words = words::of(&headers);
+    let shown = form(&app, &payment, words).await;
+    shown.unwrap_or_else(|problem| look::failed(words, problem))
+}
+
+async fn form(app: &App, payment: &str, words: &Words) -> Result<Response, Problem> {
+    let (_, mut known) = named(app, payment).await?;
     if known.status != "pending" {
-        return Ok(plain(&known.status, &order));
+        return Ok(plain(words, &known.status, &known)?);
     }
-    let (account, provider) = accounts::of_ours(&app, known.account_id).await?;
+    let order = known.order();
+    let (account, provider) = accounts::of_ours(app, known.account_id).await?;
     let page = app
         .payments
-        .call(provider.page(&app, &account, &order))
+        .call(provider.page(app, &account, &order))
         .await
         .map_err(unanswered)?;
     Ok(match page {
-        Some(page) => show(&page, &order)?,
-        None => plain(&known.status, &order),
+        Some(page) => show(words, &page, &known)?,
+        None => {
+            // This is where one would go.
+            known.checkout_url = None;
+            plain(words, &known.status, &known)?
+        }
     })
 }
 
-/// The buyer is back. What the address says is told to the provider and believed by nobody.
 async fn back(
     State(app): State<App>,
     Path(payment): Path<String>,
     Query(returned): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    let words = words::of(&headers);
+    let shown = returning(&app, &payment, &returned, words).await;
+    shown.unwrap_or_else(|problem| look::failed(words, problem))
+}
+
+/// The buyer is back. What the address says is told to the provider and believed by nobody.
+async fn returning(
+    app: &App,
+    payment: &str,
+    returned: &BTreeMap<String, String>,
+    words: &Words,
 ) -> Result<Response, Problem> {
-    let (org_id, known) = named(&app, &payment).await?;
+    let (org_id, mut known) = named(app, payment).await?;
     let order = known.order();
     let mut status = known.status.clone();
     if matches!(known.status.as_str(), "created" | "pending") {
-        let (account, provider) = accounts::of_ours(&app, known.account_id).await?;
-        let finished = provider.finish(&app, &account, &order, &returned);
+        let (account, provider) = accounts::of_ours(app, known.account_id).await?;
+        let finished = provider.finish(app, &account, &order, returned);
         match app.payments.call(finished).await {
             Ok(Some(mut fact)) => {
                 fact.payment_id = Some(order.id);
+                if let Some(waits) = &fact.waits {
+                    known.instructions = Some(waits.instructions.clone());
+                }
                 let from = From {
                     account_id: Some(account.id),
                     asked: true,
                     inbox_id: None,
                 };
-                let answer = settle::payment(&app, org_id, &fact, from).await?;
+                let answer = settle::payment(app, org_id, &fact, from).await?;
                 if let Some(word) = answer["status"].as_str() {
                     word.clone_into(&mut status);
                 }
@@ -128,31 +155,37 @@ async fn back(
     }
     Ok(match order.return_url.as_deref() {
         Some(url) => Redirect::to(url).into_response(),
-        None => plain(&status, &order),
+        // Those who turned back at the provider come here too.
+        None => plain(words, &status, &known)?,
     })
 }
 
-fn show(page: &Page, order: &Order) -> Result<Response, Fault> {
+fn show(words: &Words, page: &Page, known: &Known) -> Result<Response, Fault> {
     let mut bytes = [0u8; 16];
     rand::fill(&mut bytes).map_err(|_| Fault::Internal("no randomness".to_owned()))?;
     let nonce = hex(&bytes);
     // In an element of script nothing but `<` can end the text.
-    let settings = page.settings.to_string().replace('<', "\\u003c");
-    let by = page.by;
+    let text = |value: &Json| value.to_string().replace('<', "\\u003c");
+    let by = |sentence: &str| sentence.replace("{by}", page.by);
     let content = format!(
-        "{due}<form id=\"form\"><div id=\"place\"><p class=\"note\" id=\"loading\">The form of {by} is being loaded …</p></div>\
-         <p id=\"said\" class=\"said bad\" role=\"alert\"></p><button class=\"first\" id=\"pay\" disabled>Pay</button></form>\
-         <noscript><p class=\"said bad\">Paying here needs JavaScript: the form is one of {by}.</p></noscript>\
-         <p class=\"note\">You pay by {by}, which alone sees what you enter. Nothing is charged before you say so.</p>{back}",
-        due = look::due(&order.description, order.amount_minor, &order.currency),
-        back = look::back(order.return_url.as_deref()),
+        "{due}<form id=\"form\"><div id=\"place\"><p class=\"note\" id=\"loading\">{loading}</p></div>\
+         <p id=\"said\" class=\"said bad\" role=\"alert\"></p><button class=\"first\" id=\"pay\" disabled>{pay}</button></form>\
+         <noscript><style>#form{{display:none}}</style><p class=\"said bad\">{needs_script}</p></noscript><p class=\"note\">{who_sees}</p>{back}",
+        due = due(known),
+        loading = by(words.loading),
+        pay = words.pay,
+        needs_script = by(words.needs_script),
+        who_sees = by(words.who_sees),
+        back = back_to_shop(words, known, false),
     );
     let after = format!(
         "<script type=\"application/json\" id=\"settings\">{settings}</script>\
          <script nonce=\"{nonce}\" src=\"{script}\"></script><script nonce=\"{nonce}\">{BEGIN}\
-         begin(typeof {global} === \"undefined\", {by:?}, (settings, said, place, button) => {{{start}}});</script>",
+         begin(typeof {global} === \"undefined\", {sorry}, (settings, said, place, button, sorry) => {{{start}}});</script>",
+        settings = text(&page.settings),
         script = page.script,
         global = page.global,
+        sorry = text(&json!({ "text": by(words.no_form), "again": words.load_again })),
         start = page.start,
     );
     let hosts = page.hosts;
@@ -161,7 +194,8 @@ fn show(page: &Page, order: &Order) -> Result<Response, Fault> {
          data:; style-src 'unsafe-inline'; form-action 'self' {hosts}; frame-ancestors 'none'; base-uri 'none'"
     );
     let card = Card {
-        title: &format!("Pay {}", order.description),
+        lang: words.lang,
+        title: &format!("{}: {}", words.payment, known.event_title),
         banner: "",
         content: &content,
         after: &after,
@@ -172,58 +206,75 @@ fn show(page: &Page, order: &Order) -> Result<Response, Fault> {
 
 /// Starts the provider's script, or says that it did not come: then nobody looks at an empty page.
 const BEGIN: &str = r#"
-const begin = (missing, by, start) => {
+const begin = (missing, words, start) => {
   const one = (id) => document.getElementById(id);
   const said = one("said"), place = one("place"), button = one("pay");
   const sorry = () => {
-    said.textContent = `The form of ${by} could not be loaded. Nothing was charged. Please look at your connection, or let this page load content of ${by}, and load it again.`;
+    said.textContent = words.text;
     place.textContent = "";
     button.type = "button";
-    button.textContent = "Load again";
+    button.textContent = words.again;
     button.disabled = false;
     button.onclick = () => location.reload();
+    if (!button.isConnected) place.after(button);
   };
   if (missing) return sorry();
   place.textContent = "";
-  try { start(JSON.parse(one("settings").textContent), said, place, button); } catch { sorry(); }
+  try { start(JSON.parse(one("settings").textContent), said, place, button, sorry); } catch { sorry(); }
 };
 "#;
 
+/// What is paid, to whom, and how much.
+fn due(known: &Known) -> String {
+    let order = known.order();
+    look::due(
+        &known.event_title,
+        Some((&known.organizer, &order.description)),
+        order.amount_minor,
+        &order.currency,
+    )
+}
+
+fn back_to_shop(words: &Words, known: &Known, first: bool) -> String {
+    let order = known.order();
+    let url = order.return_url.as_deref();
+    url.map_or_else(String::new, |url| look::link(url, words.back, first))
+}
+
 /// Where a payment stands, for a buyer.
-fn stands(status: &str) -> (&'static str, &'static str) {
+fn stands(words: &Words, status: &str) -> (&'static str, &'static str) {
     match status {
-        "succeeded" => ("good", "This is paid. Thank you."),
-        "failed" => (
-            "bad",
-            "The payment did not succeed, and nothing was charged. You may try again where you came from.",
-        ),
-        "cancelled" => (
-            "bad",
-            "The payment was called off, and nothing was charged.",
-        ),
-        _ => (
-            "waits",
-            "We wait for word that the money is there. The organizer tells you as soon as it is; you need not stay here.",
-        ),
+        "succeeded" => ("good", words.paid),
+        "failed" => ("bad", words.failed),
+        "cancelled" => ("bad", words.called_off),
+        _ => ("waits", words.waits),
     }
 }
 
-/// Nothing is left to do here.
-fn plain(status: &str, order: &Order) -> Response {
-    let (how, sentence) = stands(status);
+/// How a payment stands. While nothing came in: how money that comes later is sent, or where one may still pay.
+fn plain(words: &Words, status: &str, known: &Known) -> Result<Response, Fault> {
+    let (how, sentence) = stands(words, status);
+    let open = match (how, &known.instructions, &known.checkout_url) {
+        ("waits", Some(told), _) => format!("<p class=\"told\">{}</p>", look::escape(told)),
+        ("waits", None, Some(url)) => {
+            let link = look::link(url, words.pay_now, false);
+            format!("<h2>{}</h2>{link}", words.not_paid_yet)
+        }
+        _ => String::new(),
+    };
     let content = format!(
-        "{}{}{}",
-        look::due(&order.description, order.amount_minor, &order.currency),
+        "{}{}{open}{}",
+        due(known),
         look::said(how, sentence),
-        look::back(order.return_url.as_deref()),
+        back_to_shop(words, known, true),
     );
     let card = Card {
-        title: &order.description,
+        lang: words.lang,
+        title: &known.event_title,
         banner: "",
         content: &content,
         after: "",
-        policy: "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
+        policy: look::NO_SCRIPT,
     };
-    let answer = card.answer();
-    answer.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    card.answer()
 }

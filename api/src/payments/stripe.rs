@@ -96,7 +96,7 @@ const stripe = Stripe(settings.key);
 const elements = stripe.elements({ clientSecret: settings.secret });
 const form = elements.create("payment");
 form.on("ready", () => { button.disabled = false; });
-form.on("loaderror", (event) => { said.textContent = event.error.message; });
+form.on("loaderror", (event) => { sorry(); if (event.error.message) said.textContent = event.error.message; });
 form.mount(place);
 document.getElementById("form").addEventListener("submit", async (event) => {
   event.preventDefault();

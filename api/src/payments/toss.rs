@@ -59,11 +59,12 @@ const CAPABILITIES: Capabilities = Capabilities {
 const START: &str = r#"
 button.remove();
 const payment = TossPayments(settings.key).payment({ customerKey: TossPayments.ANONYMOUS });
-for (const method of settings.methods) {
+for (const [method, label] of settings.methods) {
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = method;
+  button.textContent = label;
   button.addEventListener("click", () => {
+    said.textContent = "";
     payment.requestPayment({ ...settings.order, method }).catch((error) => { said.textContent = error.message; });
   });
   place.append(button);
@@ -253,7 +254,7 @@ impl Provider for Toss {
             start: START,
             settings: json!({
                 "key": account.credential("client_key"),
-                "methods": ["CARD", "TRANSFER", "VIRTUAL_ACCOUNT"],
+                "methods": [["CARD", "카드 · Card"], ["TRANSFER", "계좌이체 · Bank transfer"], ["VIRTUAL_ACCOUNT", "가상계좌 · Virtual account"]],
                 "order": {
                     "amount": { "currency": order.currency, "value": amount }, "orderId": order.id,
                     "orderName": order.description, "successUrl": back, "failUrl": back,

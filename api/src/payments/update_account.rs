@@ -103,7 +103,7 @@ impl Handle for UpdatePaymentAccount {
             request["sealed"] = json!(sealed);
         }
         let answer = outcome::decide_own(call, "update_payment_account", &request).await?;
-        call.app.payments.opened.forget(id);
+        call.app.payments.opened.forget(&id);
         Ok(match outcome::word(&answer) {
             "updated" => Outcome::new().entity("paymentAccount", id),
             _ => outcome::refusal(&answer, REFUSALS)?,

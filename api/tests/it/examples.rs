@@ -3,7 +3,10 @@
 use std::{path::Path, process::Stdio};
 
 use serde_json::{Value, json};
-use tokio::process::Command;
+use tokio::{
+    io::{AsyncBufReadExt as _, BufReader},
+    process::Command,
+};
 
 use crate::harness::TestApp;
 
@@ -61,4 +64,38 @@ async fn the_query_of_the_readme_has_an_answer_on_demo_data() {
             "{field}"
         );
     }
+}
+
+#[tokio::test]
+async fn what_the_readme_says_to_watch_comes() {
+    let app = TestApp::start().await;
+    eventsphere::demo::fill(&app.app, 1)
+        .await
+        .expect("demo data");
+    let readme = include_str!("../../../README.md");
+    let (_, rest) = readme.split_once("## Watch it").expect("a section");
+    let (_, rest) = rest.split_once("```sh\n").expect("a program");
+    let (program, _) = rest.split_once("```").expect("its end");
+    // The shell becomes what watches, and ends with this test.
+    let program = program
+        .replace("http://127.0.0.1:8080", &app.url)
+        .replace("\ncurl -s -N", "\nexec curl -s -N");
+    assert!(program.contains("\nexec curl"), "{program}");
+    let mut running = Command::new("sh")
+        .args(["-c", &program])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("a shell");
+    let mut lines = BufReader::new(running.stdout.take().expect("its words")).lines();
+    let first = loop {
+        let line = lines.next_line().await.expect("a line").expect("more");
+        if let Some(data) = line.strip_prefix("data: ") {
+            break serde_json::from_str::<Value>(data).expect("JSON");
+        }
+    };
+    let types = &first["data"]["availabilityChanged"]["event"]["ticketTypes"]["nodes"];
+    assert_eq!(types[0]["name"], "Community", "{first:#}");
+    assert!(types[0]["available"].is_number(), "{first:#}");
 }

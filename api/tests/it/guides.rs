@@ -1,6 +1,8 @@
 //! The pages of `docs/` about the API: each operation in them is run on demo data, in the order of its page, and its answer
 //! has all that is printed there.
 //!
+//! (`docs/payments.md` is run in `payments/localstripe.rs`, the program of `docs/subscriptions.md` in `live/clients.rs`.)
+//!
 //! An operation is a block `graphql`, its answer the block `json` that follows. Behind `graphql` stands who asks
 //! (`as=`, a token; `guest=`, a secret) and the status, where it is not 200. In an answer `...` stands for any value,
 //! and a name like `EVENT_ID` or `ACCESS_TOKEN` for one that the operations after it may use; what is not printed may be there.
@@ -99,12 +101,18 @@ fn with_values(text: &str, names: &BTreeMap<String, String>) -> String {
     text
 }
 
-async fn answers_as_printed(app: &TestApp, name: &str, page: &str) {
-    let mut names = BTreeMap::new();
+/// Runs the operations of a page, or of a part of it, with the names that are known by then.
+pub async fn answers_as_printed(
+    app: &TestApp,
+    name: &str,
+    page: &str,
+    names: &mut BTreeMap<String, String>,
+) {
     let mut ran = 0;
     let all = blocks(page);
     for (at, block) in all.iter().enumerate() {
-        if block.language != "graphql" {
+        // A document for somebody else to run says so: `for=webhook`.
+        if block.language != "graphql" || block.given.contains_key("for") {
             continue;
         }
         let here = format!("{name}, line {}", block.line);
@@ -118,7 +126,7 @@ async fn answers_as_printed(app: &TestApp, name: &str, page: &str) {
             .http()
             .post(format!("{}/graphql", app.url))
             .header("accept", "application/graphql-response+json")
-            .json(&serde_json::json!({ "query": with_values(&block.text, &names) }));
+            .json(&serde_json::json!({ "query": with_values(&block.text, names) }));
         let value = |key| block.given.get(key).map(|name: &&str| &names[*name]);
         if let Some(token) = value("as") {
             request = request.bearer_auth(token);
@@ -134,7 +142,7 @@ async fn answers_as_printed(app: &TestApp, name: &str, page: &str) {
             .get("status")
             .map_or(200, |status| status.parse().expect("a status"));
         assert_eq!(status, wanted, "{here}: {body}");
-        if let Err(wrong) = compare(&printed, &body, &mut names) {
+        if let Err(wrong) = compare(&printed, &body, names) {
             panic!("{here}: {wrong}\nthe whole answer: {body:#}");
         }
         // Failures may not be left out.
@@ -166,8 +174,9 @@ async fn what_the_guides_print_is_what_is_answered() {
             include_str!("../../../docs/idempotency.md"),
         ),
         ("cost.md", include_str!("../../../docs/cost.md")),
+        ("webhooks.md", include_str!("../../../docs/webhooks.md")),
     ] {
-        answers_as_printed(&app, name, page).await;
+        answers_as_printed(&app, name, page, &mut BTreeMap::new()).await;
     }
     assert_eq!(app.database.stock_faults().await, 0);
 }

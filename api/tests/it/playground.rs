@@ -6,7 +6,10 @@ use eventsphere::jobs;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::harness::{Caller, TestApp, key};
+use crate::{
+    harness::{Caller, TestApp, key},
+    live::stream::Stream,
+};
 
 /// The value at `a.0.b`.
 fn at<'a>(value: &'a Value, path: &str) -> &'a Value {
@@ -126,6 +129,19 @@ async fn every_example_of_the_playground_has_an_answer_on_demo_data() {
             Value::Null => json!({}),
             given => filled(given, &found),
         };
+        if text("query").contains("\nsubscription ") {
+            let url = format!("{}/graphql/stream", app.url);
+            let request = caller.posts_to(&url);
+            let told = Stream::open(request, text("query"), variables)
+                .await
+                .told()
+                .await;
+            let data = told["data"].as_object();
+            let first = data.and_then(|data| data.values().next()).cloned();
+            let first = first.unwrap_or_else(|| panic!("{name}: {told:#}"));
+            assert_eq!(first["type"], "subscription.started", "{name}: {told:#}");
+            continue;
+        }
         let data = caller.ask(text("query"), variables).await;
         // A job is a row until it is done.
         let may_be_empty = name == "Jobs";

@@ -18,6 +18,7 @@ use crate::{
     payments::{
         accounts,
         look::{self, Card},
+        words,
     },
     state::App,
     vault::same,
@@ -124,24 +125,33 @@ fn fault(failed: CallFailed) -> Fault {
     }
 }
 
-async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Problem> {
-    page(&find(&app, &id).await?)
+async fn show(State(app): State<App>, Path(id): Path<String>) -> Response {
+    told(find(&app, &id).await.and_then(|found| page(&found)))
 }
 
 async fn act(
     State(app): State<App>,
     Path(id): Path<String>,
     Form(chosen): Form<Chosen>,
-) -> Result<Response, Problem> {
-    let found = find(&app, &id).await?;
+) -> Response {
+    told(acted(&app, &id, &chosen).await)
+}
+
+/// A page, whatever went wrong: people look at it. It speaks English.
+fn told(page: Result<Response, Problem>) -> Response {
+    page.unwrap_or_else(|problem| look::failed(words::of(&HeaderMap::new()), problem))
+}
+
+async fn acted(app: &App, id: &str, chosen: &Chosen) -> Result<Response, Problem> {
+    let found = find(app, id).await?;
     let choice = choices(&found)
         .iter()
         .find(|(word, ..)| *word == chosen.outcome);
     if let Some((_, _, "dispute", _, after)) = choice {
-        dispute::moves(&app, &found, "open", after)
+        dispute::moves(app, &found, "open", after)
             .await
             .map_err(fault)?;
-        return page(&find(&app, &id).await?);
+        return page(&find(app, id).await?);
     }
     if let Some((_, _, to, failure, after)) = choice {
         // The same event each time: that is what a provider repeats.
@@ -152,7 +162,7 @@ async fn act(
             .collect();
         let request =
             json!({ "id": found.id, "to": to, "failure": failure, "deliveries": deliveries });
-        let mut done = own(&app, "sandbox_act", &request).await.map_err(fault)?;
+        let mut done = own(app, "sandbox_act", &request).await.map_err(fault)?;
         app.jobs.wake();
         let now: Payment =
             serde_json::from_value(done["payment"].take()).map_err(Fault::internal)?;
@@ -230,30 +240,49 @@ async fn decide(
 /// The page: nothing but text and buttons.
 fn page(found: &Payment) -> Result<Response, Problem> {
     let (how, sentence) = outcome_text(found);
-    let mut buttons = String::new();
-    for (number, (word, label, ..)) in choices(found).iter().enumerate() {
+    let (mut first, mut others) = (String::new(), String::new());
+    for (word, label, ..) in choices(found) {
         // What buyers come for, and what only tests do.
-        let first = matches!(*word, "succeed" | "approve");
-        if number == 1 && found.status == "open" {
-            buttons.push_str("<h2>Or try what else may happen</h2>");
-        }
-        let class = if first { " class=\"first\"" } else { "" };
+        let is_first = matches!(*word, "succeed" | "approve");
+        let class = if is_first { " class=\"first\"" } else { "" };
         let button = format!("<button name=\"outcome\" value=\"{word}\"{class}>{label}</button>");
-        buttons.push_str(&button);
+        match is_first || found.status == "challenge" {
+            true => first.push_str(&button),
+            false => others.push_str(&button),
+        }
     }
+    if !others.is_empty() {
+        others.insert_str(0, "<h2>Or try what else may happen</h2>");
+    }
+    let is_over = first.is_empty();
+    let back = found.return_url.as_deref();
+    let back = back.map_or_else(String::new, |url| {
+        look::link(url, "Back to the shop", is_over)
+    });
+    // Who has paid goes back; who has not, pays.
+    let (before, after) = if is_over {
+        (back.as_str(), "")
+    } else {
+        ("", back.as_str())
+    };
     let content = format!(
-        "<div data-status=\"{}\">{}{}<form method=\"post\">{buttons}</form>{}</div>",
+        "<div data-status=\"{}\">{}{}{before}<form method=\"post\">{first}{others}</form>{after}</div>",
         look::escape(&found.status),
-        look::due(&found.description, found.amount_minor, &found.currency),
+        look::due(
+            &found.description,
+            None,
+            found.amount_minor,
+            &found.currency
+        ),
         look::said(how, &sentence),
-        look::back(found.return_url.as_deref()),
     );
     let card = Card {
-        title: "Sandbox",
-        banner: "<p class=\"banner\">Sandbox: test money only, no card is charged.</p>",
+        lang: "en",
+        title: &format!("Sandbox: {}", found.description),
+        banner: "<header class=\"banner\">Sandbox: test money only, no card is charged.</header>",
         content: &content,
         after: "",
-        policy: "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        policy: look::NO_SCRIPT,
     };
     Ok(card.answer()?)
 }
@@ -262,16 +291,28 @@ fn page(found: &Payment) -> Result<Response, Problem> {
 fn outcome_text(found: &Payment) -> (&'static str, String) {
     if let Some(dispute) = &found.dispute {
         return match dispute.status.as_str() {
-            "open" => ("waits", "Your bank looks into it.".to_owned()),
+            "open" => (
+                "waits",
+                "You asked for your money back. Your bank looks into it.".to_owned(),
+            ),
             "lost" => ("bad", "Your bank gave you the money back.".to_owned()),
             _ => ("good", "Your bank found that you bought it.".to_owned()),
         };
     }
-    match (found.status.as_str(), &found.failure) {
+    let failure = found.failure.as_deref();
+    match (found.status.as_str(), failure) {
         ("open", _) => ("", String::new()),
         ("challenge", _) => ("waits", "Your bank asks: is it you?".to_owned()),
         ("succeeded", _) => ("good", "Paid: the payment succeeded.".to_owned()),
-        ("failed", Some(failure)) => ("bad", format!("Declined ({failure}). Nothing was charged.")),
+        ("failed", Some("card_declined")) => (
+            "bad",
+            "Your card was declined. Nothing was charged.".to_owned(),
+        ),
+        ("failed", Some("authentication_failed")) => (
+            "bad",
+            "Your bank could not tell that it is you. Nothing was charged.".to_owned(),
+        ),
+        ("failed", _) => ("bad", "It failed. Nothing was charged.".to_owned()),
         ("cancelled", _) => ("bad", "Called off. Nothing was charged.".to_owned()),
         (status, _) => ("", status.to_owned()),
     }

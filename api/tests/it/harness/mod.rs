@@ -237,19 +237,24 @@ impl Caller {
         }
     }
 
-    /// Sends an operation; the whole response, whatever it says.
-    pub async fn send(&self, query: &str, variables: Value) -> Value {
-        let mut request = self
-            .client
-            .post(format!("{}/graphql", self.url))
-            .header("accept", "application/graphql-response+json")
-            .json(&json!({ "query": query, "variables": variables }));
+    /// A request to that address, as this caller.
+    pub fn posts_to(&self, url: &str) -> reqwest::RequestBuilder {
+        let mut request = self.client.post(url);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);
         }
         if let Some(guest) = &self.guest {
             request = request.header("x-guest-secret", guest);
         }
+        request
+    }
+
+    /// Sends an operation; the whole response, whatever it says.
+    pub async fn send(&self, query: &str, variables: Value) -> Value {
+        let request = self
+            .posts_to(&format!("{}/graphql", self.url))
+            .header("accept", "application/graphql-response+json")
+            .json(&json!({ "query": query, "variables": variables }));
         let response = request.send().await.expect("an answer");
         response.json().await.expect("JSON")
     }

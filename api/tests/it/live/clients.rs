@@ -1,6 +1,6 @@
 //! The clients that others wrote for the two protocols (`tools/live-clients`): what they make of our answers.
 
-use std::{path::Path, process::Stdio};
+use std::{path::Path, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::{
@@ -10,13 +10,16 @@ use tokio::{
 
 use super::Stage;
 
+/// Longest wait for what must be said.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 struct Clients {
     lines: Lines<BufReader<ChildStdout>>,
     running: Child,
 }
 
 impl Clients {
-    async fn start(url: &str, token: &str) -> Self {
+    async fn start(program: &str, url: &str, token: &str) -> Self {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tools");
         // Nothing to do when `make test` has installed it.
         let install = Command::new(tools.join("install.sh"))
@@ -24,7 +27,7 @@ impl Clients {
             .status();
         assert!(install.await.expect("a shell").success());
         let mut running = Command::new("node")
-            .arg(tools.join("live-clients/clients.mjs"))
+            .arg(tools.join("live-clients").join(program))
             .args([url, token])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -38,7 +41,11 @@ impl Clients {
     /// What is said next, but for answers to pings.
     async fn says(&mut self) -> Value {
         loop {
-            let line = self.lines.next_line().await.expect("a line").expect("more");
+            let line = tokio::time::timeout(PATIENCE, self.lines.next_line()).await;
+            let line = line
+                .expect("nothing is said")
+                .expect("a line")
+                .expect("more");
             let said: Value = serde_json::from_str(&line).expect("JSON");
             if said.get("pong").is_none() {
                 return said;
@@ -58,7 +65,7 @@ impl Clients {
 #[tokio::test]
 async fn the_usual_clients_watch() {
     let stage = Stage::set(&[]).await;
-    let mut clients = Clients::start(&stage.app.url, &stage.organizer.token).await;
+    let mut clients = Clients::start("clients.mjs", &stage.app.url, &stage.organizer.token).await;
     assert_eq!(
         clients.says().await,
         json!({ "who": "ws", "connected": true })
@@ -122,5 +129,33 @@ async fn the_usual_clients_watch() {
         stage.app.app.live.figures() == (0, 0)
     })
     .await;
+    stage.end().await;
+}
+
+#[tokio::test]
+async fn the_program_that_the_page_prints_loses_nothing_when_it_is_cut_off() {
+    let stage = Stage::set(&[]).await;
+    let token = &stage.organizer.token;
+    let mut guide = Clients::start("guide.mjs", &stage.app.url, token).await;
+    assert_eq!(guide.says().await["type"], "subscription.started");
+    let (_, first) = stage.place().await;
+    let told = guide.says().await;
+    assert_eq!(
+        (&told["type"], &told["registration"]["id"]),
+        (&json!("registration.held"), &first)
+    );
+    let mut cut = guide.running.stdin.take().expect("its ear");
+    cut.write_all(b"cut\n").await.expect("heard");
+    assert_eq!(guide.says().await["type"], "cut");
+    let (_, missed) = stage.place().await;
+    let mut told = guide.says().await;
+    if told["type"] == "subscription.started" {
+        told = guide.says().await;
+    }
+    assert_eq!(
+        (&told["type"], &told["registration"]["id"]),
+        (&json!("registration.held"), &missed)
+    );
+    drop(guide);
     stage.end().await;
 }

@@ -7,7 +7,7 @@ use super::{
     AVAILABILITY, Stage,
     socket::{PROTOCOL, Socket},
 };
-use crate::harness::TestApp;
+use crate::harness::{Database, TestApp};
 
 #[tokio::test]
 async fn what_is_no_message_is_4400() {
@@ -125,4 +125,40 @@ async fn what_is_too_large_is_1009() {
         )
         .await;
     assert_eq!(socket.closed().await, 1009);
+}
+
+#[tokio::test]
+async fn when_it_cannot_be_found_out_who_it_is_the_code_is_4500_or_1013() {
+    let app = TestApp::over(Database::fresh().await, &[("STATEMENT_TIMEOUT_MS", "500")]).await;
+    let organizer = app.organizer("north").await;
+    let input = json!({ "name": "Screen", "scopes": ["events:read"] });
+    let made = organizer
+        .caller
+        .does("createApiToken", "token", input)
+        .await;
+    let token = format!("Bearer {}", made["token"].as_str().expect("a token"));
+    let init = json!({ "type": "connection_init", "payload": { "Authorization": token } });
+    let mut admin = app.database.admin().await;
+
+    // Our mistake: what is looked in is not there.
+    let away = "alter table api_token_secrets rename to api_token_secrets_away";
+    admin.batch_execute(away).await.expect("renamed");
+    let mut socket = Socket::open(&app.url).await;
+    socket.say(init.clone()).await;
+    assert_eq!(socket.closed().await, 4500);
+    let here = "alter table api_token_secrets_away rename to api_token_secrets";
+    admin.batch_execute(here).await.expect("renamed");
+
+    // Nobody's mistake: it is there, and nobody may look right now.
+    let held = admin.transaction().await.expect("a transaction");
+    let lock = "lock table api_token_secrets in access exclusive mode";
+    held.batch_execute(lock).await.expect("locked");
+    let mut socket = Socket::open(&app.url).await;
+    socket.say(init.clone()).await;
+    assert_eq!(socket.closed().await, 1013);
+    held.rollback().await.expect("free");
+
+    let mut socket = Socket::open(&app.url).await;
+    socket.say(init).await;
+    assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
 }

@@ -8,7 +8,7 @@ mod limits;
 mod order;
 pub mod socket;
 mod standing;
-mod stream;
+pub mod stream;
 mod watching;
 
 use serde_json::{Value, json};

@@ -1,13 +1,20 @@
 //! Accounts whose keys change while there are payments by them.
 
-use std::sync::Arc;
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use serde_json::{Value, json};
 
 use super::{
+    SECRET, Stage,
     contract::{Started, Trial},
+    now,
     peers::{PayPal, Paystack, Peer, Stripe, Toss, keys, stripe::RESTRICTED},
+    signed,
 };
+use crate::harness::{TestApp, key};
 
 impl Trial {
     async fn changes(&self, credentials: Value) -> Value {
@@ -112,4 +119,55 @@ async fn r15_a_refund_that_the_keys_do_not_allow_is_made_as_soon_as_they_do() {
         .until("select count(*) from refunds where status = 'done'", 1)
         .await;
     trial.end().await;
+}
+
+async fn tells(app: &TestApp, account: &str, secret: &str) -> u16 {
+    let body = r#"{"id":"evt_nothing","type":"nothing.happened","data":{}}"#;
+    let url = format!("{}/webhooks/sandbox/{account}", app.url);
+    let request = app.http().post(url).body(body);
+    let signature = signed(secret, now(), body);
+    let answer = request.header("sandbox-signature", signature).send().await;
+    answer.expect("an answer").status().as_u16()
+}
+
+#[tokio::test]
+async fn a_secret_that_is_changed_holds_here_at_once_and_elsewhere_within_seconds() {
+    let stage = Stage::new().await;
+    let settings = [("PAYMENT_SANDBOX", "on")];
+    let elsewhere = TestApp::over(stage.app.database.again(), &settings).await;
+    let (old, new) = (format!("{SECRET}north"), "what it is signed with now");
+    for app in [&stage.app, &elsewhere] {
+        assert_eq!(tells(app, &stage.account, &old).await, 200);
+    }
+    let input = json!({
+        "paymentAccountId": stage.account_id,
+        "credentials": [{ "credential": "webhook_secret", "value": new }],
+    });
+    let member = &stage.organizer.caller;
+    let selection = "paymentAccount { id }";
+    member.does("updatePaymentAccount", selection, input).await;
+    let changed = Instant::now();
+    assert_eq!(tells(&stage.app, &stage.account, new).await, 200);
+    assert_eq!(tells(&stage.app, &stage.account, &old).await, 400);
+    // What is asked for all the while is not believed any longer for that.
+    while tells(&elsewhere, &stage.account, new).await != 200 {
+        assert!(changed.elapsed() < Duration::from_secs(8), "still the old");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    assert_eq!(tells(&elsewhere, &stage.account, &old).await, 400);
+
+    // Nothing is remembered of whether buyers may pay by it.
+    let input = json!({ "paymentAccountId": stage.account_id, "active": false });
+    member.does("updatePaymentAccount", selection, input).await;
+    let visitor = elsewhere.visitor();
+    let placed = visitor
+        .place(&stage.event, &stage.event["types"][0], 1)
+        .await;
+    let guest = visitor.with_guest(placed["guestSecret"].as_str().expect("a secret"));
+    guest.confirm(&placed["registration"]["id"]).await;
+    let input = json!({
+        "registrationId": placed["registration"]["id"], "paymentAccountId": stage.account_id, "idempotencyKey": key(),
+    });
+    let refused = guest.tries("createPayment", "payment { id }", input).await;
+    assert_eq!(code(&refused), "NO_PAYMENT_ACCOUNT", "{refused:#}");
 }

@@ -1,13 +1,16 @@
 //! Stripe as others understood it: the adapter against localstripe (`tools/localstripe`), a server for tests that speaks
 //! Stripe's API and sends webhooks signed as Stripe signs them, to our own route.
 
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{collections::BTreeMap, path::Path, process::Stdio, time::Duration};
 
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::{Buyer, Stage, Worker, peers::settings};
-use crate::harness::{Database, EventSetup, TestApp, key};
+use crate::{
+    guides::answers_as_printed,
+    harness::{Database, EventSetup, TestApp, key},
+};
 
 const SECRET: &str = "sk_test_12345";
 const HOOKS: &str = "whsec_for_localstripe";
@@ -52,10 +55,7 @@ impl Shop {
         member
             .does("updatePaymentAccount", "paymentAccount { live }", input)
             .await;
-        let endpoint = format!("{url}/_config/webhooks/ours");
-        let form = [("url", hooks.as_str()), ("secret", HOOKS)];
-        let told = app.http().post(endpoint).form(&form).send().await.unwrap();
-        assert!(told.status().is_success());
+        endpoint(app.http(), &url, &hooks).await;
         let stage = Stage {
             account: hooks.rsplit('/').next().expect("a key").to_owned(),
             account_id,
@@ -71,9 +71,7 @@ impl Shop {
     }
 
     async fn ask(&self, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
-        let request = self.stage.app.http().post(format!("{}{path}", self.url));
-        let answer = request.bearer_auth(SECRET).form(form).send().await.unwrap();
-        (answer.status().as_u16(), answer.json().await.unwrap())
+        ask(self.stage.app.http(), &self.url, path, form).await
     }
 
     /// Starts to pay; the payment, and the client secret that the page has.
@@ -90,24 +88,9 @@ impl Shop {
         (payment.clone(), secret.to_owned())
     }
 
-    /// What Stripe's form does with a card: the status of the answer, and the intent or error.
     async fn confirm(&self, payment: &Value, card: &str) -> (u16, Value) {
-        let form = [
-            ("type", "card"),
-            ("card[number]", card),
-            ("card[exp_month]", "12"),
-            ("card[exp_year]", "2034"),
-            ("card[cvc]", "123"),
-        ];
-        let (_, method) = self.ask("/v1/payment_methods", &form).await;
-        let intent = format!(
-            "/v1/payment_intents/{}",
-            payment["providerReference"].as_str().unwrap()
-        );
-        let method = method["id"].as_str().expect("a payment method");
-        let (status, _) = self.ask(&intent, &[("payment_method", method)]).await;
-        assert_eq!(status, 200);
-        self.ask(&format!("{intent}/confirm"), &[]).await
+        let reference = payment["providerReference"].as_str().unwrap();
+        confirm(self.stage.app.http(), &self.url, reference, card).await
     }
 
     async fn until(&self, sql: &str, expected: i64) {
@@ -119,6 +102,37 @@ impl Shop {
         }
         assert_eq!(self.stage.number(sql).await, expected, "{sql}");
     }
+}
+
+async fn ask(http: &reqwest::Client, url: &str, path: &str, form: &[(&str, &str)]) -> (u16, Value) {
+    let request = http.post(format!("{url}{path}"));
+    let answer = request.bearer_auth(SECRET).form(form).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// What Stripe's form does with a card: the status of the answer, and the intent or error.
+async fn confirm(http: &reqwest::Client, url: &str, reference: &str, card: &str) -> (u16, Value) {
+    let form = [
+        ("type", "card"),
+        ("card[number]", card),
+        ("card[exp_month]", "12"),
+        ("card[exp_year]", "2034"),
+        ("card[cvc]", "123"),
+    ];
+    let (_, method) = ask(http, url, "/v1/payment_methods", &form).await;
+    let intent = format!("/v1/payment_intents/{reference}");
+    let method = method["id"].as_str().expect("a payment method");
+    let (status, _) = ask(http, url, &intent, &[("payment_method", method)]).await;
+    assert_eq!(status, 200);
+    ask(http, url, &format!("{intent}/confirm"), &[]).await
+}
+
+/// Has the endpoint for webhooks made at Stripe, as one does in its dashboard.
+async fn endpoint(http: &reqwest::Client, url: &str, hooks: &str) {
+    let form = [("url", hooks), ("secret", HOOKS)];
+    let request = http.post(format!("{url}/_config/webhooks/ours"));
+    let told = request.form(&form).send().await.unwrap();
+    assert!(told.status().is_success());
 }
 
 /// Starts the server on a free port, once its packages are there.
@@ -261,5 +275,40 @@ async fn a_declined_card_leaves_the_payment_open_and_one_that_asks_back_pays() {
     let (_, intent) = shop.ask(&path, &form).await;
     assert_eq!(intent["status"], "succeeded");
     shop.stage.becomes(&buyer, "CONFIRMED", "PAID").await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn one_who_follows_the_page_about_payments_sells_a_ticket_and_gives_money_back() {
+    let (url, _child) = serve().await;
+    let urls = format!("stripe={url}");
+    let app = TestApp::over(Database::fresh().await, &[("PAYMENT_URLS", urls.as_str())]).await;
+    eventsphere::jobs::register(&app.app).await.expect("kinds");
+    eventsphere::demo::fill(&app.app, 10)
+        .await
+        .expect("demo data");
+    let worker = Worker::start(&app);
+    let page = include_str!("../../../../docs/payments.md")
+        .replace("\"sk_test_...\"", &format!("\"{SECRET}\""))
+        .replace("\"pk_test_...\"", "\"pk_test_12345\"")
+        .replace("\"whsec_...\"", &format!("\"{HOOKS}\""));
+    let (before, after) = page.split_once("\n8. Open").expect("the step of paying");
+    let mut names = BTreeMap::new();
+    answers_as_printed(&app, "payments.md", before, &mut names).await;
+
+    let admin = app.database.admin().await;
+    let sql = "select account_id::text, provider_reference from payments where provider = 'stripe'";
+    let row = admin.query_one(sql, &[]).await.expect("one payment");
+    let (account, reference): (String, String) = (row.get(0), row.get(1));
+    let hooks = format!("{}/webhooks/stripe/{account}", app.url);
+    endpoint(app.http(), &url, &hooks).await;
+    let (status, _) = confirm(app.http(), &url, &reference, "4242424242424242").await;
+    assert_eq!(status, 200);
+    let paid = "select count(*) from payments where provider = 'stripe' and status = 'succeeded'";
+    crate::jobs::until("the webhook is believed", async || {
+        app.database.count(paid).await == 1
+    })
+    .await;
+    answers_as_printed(&app, "payments.md", after, &mut names).await;
     worker.stop().await;
 }

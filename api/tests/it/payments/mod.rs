@@ -2,6 +2,7 @@
 //! itself decides is in `tests/sale/payments.rs`.
 
 mod accounts;
+mod between;
 mod calling_off;
 mod contract;
 mod disputes;
@@ -12,6 +13,7 @@ mod invoices;
 mod keys;
 mod localstripe;
 mod money;
+mod pages;
 mod peers;
 mod reconciling;
 mod returning;

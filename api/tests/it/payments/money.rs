@@ -7,6 +7,7 @@ use tokio::process::Command;
 
 use super::{Stage, Worker};
 use crate::harness::{TestApp, key};
+use eventsphere::payments::ISO;
 
 #[tokio::test]
 async fn a_buyer_pays_at_the_sandbox_is_confirmed_and_gets_it_back_in_two_parts() {
@@ -257,5 +258,23 @@ async fn keys_of_accounts_are_sealed_and_shown_to_nobody() {
             .tries("createPaymentAccount", "paymentAccount { id }", input)
             .await;
         assert_eq!(refused["userErrors"][0]["code"], code);
+    }
+}
+
+#[tokio::test]
+async fn amounts_have_the_same_places_here_and_in_the_database() {
+    let app = TestApp::start().await;
+    let admin = app.database.admin().await;
+    // Every code that there could be, so that a currency added on one side is found.
+    let sql = "select a || b || c, es.money_text(1234567, a || b || c)
+        from regexp_split_to_table('ABCDEFGHIJKLMNOPQRSTUVWXYZ', '') a,
+             regexp_split_to_table('ABCDEFGHIJKLMNOPQRSTUVWXYZ', '') b,
+             regexp_split_to_table('ABCDEFGHIJKLMNOPQRSTUVWXYZ', '') c";
+    let rows = admin.query(sql, &[]).await.expect("amounts");
+    assert_eq!(rows.len(), 26 * 26 * 26);
+    for row in rows {
+        let (currency, there): (String, String) = (row.get(0), row.get(1));
+        let here = ISO.text(1_234_567, &currency).expect("an amount");
+        assert_eq!(here, there, "{currency}");
     }
 }

@@ -1,43 +1,23 @@
 //! Providers that do the work and do not say so, refuse, or do not answer at all.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use async_trait::async_trait;
-use axum::http::HeaderMap;
-use chrono::{DateTime, Utc};
-use eventsphere::{
-    payments::{
-        Account, CallFailed, Capabilities, Fact, Forged, Heard, NewRefund, Opened, Order,
-        PaymentFact, Provider, RefundFact,
-    },
-    state::App,
-};
 use serde_json::json;
 
-use super::{Stage, Worker, sandbox};
+use super::{
+    Stage, Worker,
+    between::{Asked, Between, behind},
+};
 use crate::harness::key;
 
-/// The sandbox behind a line that breaks: the first calls of each kind are done, and their answers lost.
+/// A line that breaks: the first calls of each kind are done, and their answers lost.
 struct Lossy {
-    inner: Arc<dyn Provider>,
     creates: AtomicUsize,
     refunds: AtomicUsize,
-}
-
-impl Lossy {
-    fn losing(creates: usize, refunds: usize) -> Arc<dyn Provider> {
-        Arc::new(Self {
-            inner: sandbox(),
-            creates: AtomicUsize::new(creates),
-            refunds: AtomicUsize::new(refunds),
-        })
-    }
 }
 
 /// Whether this one is lost.
@@ -48,85 +28,23 @@ fn lost(left: &AtomicUsize) -> bool {
     .is_ok()
 }
 
-/// An answer that never comes.
-async fn never<T>() -> Result<T, CallFailed> {
-    std::future::pending().await
-}
-
 #[async_trait]
-impl Provider for Lossy {
-    fn capabilities(&self) -> &'static Capabilities {
-        self.inner.capabilities()
-    }
-
-    async fn create(
-        &self,
-        app: &App,
-        account: &Account,
-        order: &Order,
-    ) -> Result<Opened, CallFailed> {
-        let done = self.inner.create(app, account, order).await;
-        match lost(&self.creates) {
-            true => never().await,
-            false => done,
+impl Between for Lossy {
+    fn loses(&self, asked: Asked<'_>) -> bool {
+        match asked {
+            Asked::Create(_) => lost(&self.creates),
+            Asked::Fetch(_) => false,
+            Asked::Refund(_) => lost(&self.refunds),
         }
-    }
-
-    async fn verify(
-        &self,
-        app: &App,
-        account: &Account,
-        headers: &HeaderMap,
-        body: &[u8],
-        now: DateTime<Utc>,
-    ) -> Result<Heard, Forged> {
-        self.inner.verify(app, account, headers, body, now).await
-    }
-
-    async fn read(
-        &self,
-        app: &App,
-        account: &Account,
-        body: &[u8],
-    ) -> Result<Vec<Fact>, CallFailed> {
-        self.inner.read(app, account, body).await
-    }
-
-    async fn fetch(
-        &self,
-        app: &App,
-        account: &Account,
-        order: &Order,
-    ) -> Result<Option<PaymentFact>, CallFailed> {
-        self.inner.fetch(app, account, order).await
-    }
-
-    async fn refund(
-        &self,
-        app: &App,
-        account: &Account,
-        refund: &NewRefund,
-    ) -> Result<RefundFact, CallFailed> {
-        let done = self.inner.refund(app, account, refund).await;
-        match lost(&self.refunds) {
-            true => never().await,
-            false => done,
-        }
-    }
-
-    async fn fetch_refund(
-        &self,
-        app: &App,
-        account: &Account,
-        refund: &NewRefund,
-    ) -> Result<Option<RefundFact>, CallFailed> {
-        self.inner.fetch_refund(app, account, refund).await
     }
 }
 
 async fn stage(creates: usize, refunds: usize) -> Stage {
     Stage::with(|parts| {
-        parts.payments.providers = vec![Lossy::losing(creates, refunds)];
+        parts.payments.providers = vec![behind(Lossy {
+            creates: creates.into(),
+            refunds: refunds.into(),
+        })];
         parts.payments.call_limit = Duration::from_millis(300);
     })
     .await

@@ -6,32 +6,25 @@ use std::sync::{
 };
 
 use async_trait::async_trait;
-use axum::http::HeaderMap;
-use chrono::{DateTime, Utc};
-use eventsphere::{
-    payments::{
-        Account, CallFailed, Capabilities, Fact, Forged, Heard, NewRefund, Opened, Order,
-        PaymentFact, Provider, RefundFact,
-    },
-    state::App,
-};
 use serde_json::json;
 use tokio_postgres::Client;
 use uuid::Uuid;
 
-use super::{Stage, Worker, sandbox};
+use super::{
+    Stage, Worker,
+    between::{Asked, Between, behind},
+};
 use crate::harness::key;
 
-/// The sandbox, with somebody who looks into the database at each call.
+/// Looks into the database at each call.
 struct Watched {
-    inner: Arc<dyn Provider>,
     looker: Arc<OnceLock<Client>>,
     calls: Arc<AtomicUsize>,
 }
 
 impl Watched {
     /// The row of that table is there for everybody, in that state, and can be locked at once, with its registration.
-    async fn look(&self, table: &str, id: Uuid, state: &str) {
+    async fn stands(&self, table: &str, id: Uuid, state: &str) {
         let sql = format!(
             "select 1 from {table} t join registrations r on r.id = t.registration_id
              where t.id = $1 and ({state}) for update of t, r nowait"
@@ -45,78 +38,21 @@ impl Watched {
 }
 
 #[async_trait]
-impl Provider for Watched {
-    fn capabilities(&self) -> &'static Capabilities {
-        self.inner.capabilities()
-    }
-
-    async fn create(
-        &self,
-        app: &App,
-        account: &Account,
-        order: &Order,
-    ) -> Result<Opened, CallFailed> {
-        self.look("payments", order.id, "t.status = 'created'")
-            .await;
-        self.inner.create(app, account, order).await
-    }
-
-    async fn verify(
-        &self,
-        app: &App,
-        account: &Account,
-        headers: &HeaderMap,
-        body: &[u8],
-        now: DateTime<Utc>,
-    ) -> Result<Heard, Forged> {
-        self.inner.verify(app, account, headers, body, now).await
-    }
-
-    async fn read(
-        &self,
-        app: &App,
-        account: &Account,
-        body: &[u8],
-    ) -> Result<Vec<Fact>, CallFailed> {
-        self.inner.read(app, account, body).await
-    }
-
-    async fn fetch(
-        &self,
-        app: &App,
-        account: &Account,
-        order: &Order,
-    ) -> Result<Option<PaymentFact>, CallFailed> {
-        self.look("payments", order.id, "true").await;
-        self.inner.fetch(app, account, order).await
-    }
-
-    async fn refund(
-        &self,
-        app: &App,
-        account: &Account,
-        refund: &NewRefund,
-    ) -> Result<RefundFact, CallFailed> {
-        self.look("refunds", refund.id, "t.status = 'in_transit'")
-            .await;
-        self.inner.refund(app, account, refund).await
-    }
-
-    async fn fetch_refund(
-        &self,
-        app: &App,
-        account: &Account,
-        refund: &NewRefund,
-    ) -> Result<Option<RefundFact>, CallFailed> {
-        self.inner.fetch_refund(app, account, refund).await
+impl Between for Watched {
+    async fn look(&self, asked: Asked<'_>) {
+        let (table, id, state) = match asked {
+            Asked::Create(order) => ("payments", order.id, "t.status = 'created'"),
+            Asked::Fetch(order) => ("payments", order.id, "true"),
+            Asked::Refund(refund) => ("refunds", refund.id, "t.status = 'in_transit'"),
+        };
+        self.stands(table, id, state).await;
     }
 }
 
 #[tokio::test]
 async fn r19_at_each_call_to_a_provider_our_row_is_committed_and_nobody_holds_it() {
     let (looker, calls) = (Arc::new(OnceLock::new()), Arc::new(AtomicUsize::new(0)));
-    let watched = Arc::new(Watched {
-        inner: sandbox(),
+    let watched = behind(Watched {
         looker: looker.clone(),
         calls: calls.clone(),
     });
