@@ -3,7 +3,7 @@ use super::{ConfigError, Settings, number};
 /// How much may be watched, in one process.
 #[derive(Clone, Debug)]
 pub struct LiveConfig {
-    /// `LIVE_CONNECTIONS`: connections that watch, of all callers, 1 to 1000000; default 20000. Each takes some 20 KB.
+    /// `LIVE_CONNECTIONS`: connections that watch, of all callers, 1 to 1000000; default 20000. Each takes some 25 KB.
     pub connections: usize,
     /// `LIVE_VISITOR_CONNECTIONS`: those of a client's address that came without a token, 1 to 1000000; default 200.
     pub visitor_connections: usize,
