@@ -45,7 +45,7 @@ async fn live(till: Arc<Till>, mut dice: Dice) {
     till.until("it is confirmed", &paid, 1).await;
     match dice.below(4) {
         0 => {
-            till.press(&buyer, "dispute", "Your bank").await;
+            till.press(&buyer, "dispute", "You asked").await;
         }
         1 => {
             // Two members at once: at most what came in.
