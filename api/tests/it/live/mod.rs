@@ -46,18 +46,23 @@ impl Stage {
             ..EventSetup::default()
         };
         let event = organizer.event(&setup).await;
-        // So that nothing of this is news.
-        let unsent = "select count(*) from outbox where sent_at is null";
-        until("all is passed on", async || {
-            app.database.count(unsent).await == 0
-        })
-        .await;
-        Self {
+        let stage = Self {
             app,
             organizer,
             event,
             worker,
-        }
+        };
+        stage.passed_on().await;
+        stage
+    }
+
+    /// Waits until what happened so far was passed on, so that it is no news to whoever begins to watch now.
+    pub async fn passed_on(&self) {
+        let unsent = "select count(*) from outbox where sent_at is null";
+        until("all is passed on", async || {
+            self.app.database.count(unsent).await == 0
+        })
+        .await;
     }
 
     /// The organizer, over a WebSocket.

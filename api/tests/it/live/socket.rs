@@ -154,10 +154,20 @@ impl Socket {
         }
     }
 
+    /// The next message, if one comes in that time.
+    pub async fn within(&mut self, time: Duration) -> Option<Value> {
+        let end = tokio::time::Instant::now() + time;
+        loop {
+            match tokio::time::timeout_at(end, self.0.next()).await.ok()? {
+                Some(Ok(Message::Text(text))) => return serde_json::from_str(&text).ok(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                other => panic!("no message but {other:?}"),
+            }
+        }
+    }
+
     /// Fails if anything comes in that time.
     pub async fn is_silent(&mut self, time: Duration) {
-        if let Ok(Some(Ok(message))) = tokio::time::timeout(time, self.0.next()).await {
-            assert!(!matches!(message, Message::Text(_)), "{message:?}");
-        }
+        assert_eq!(self.within(time).await, None);
     }
 }
