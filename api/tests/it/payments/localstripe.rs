@@ -144,9 +144,20 @@ async fn serve() -> (String, Child) {
         .await
         .expect("the tool's installer");
     assert!(installed.success(), "packages of tools/localstripe");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = free.local_addr().unwrap().port();
-    drop(free);
+    // Somebody else may take the port before it does.
+    for _ in 0..5 {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        if let Some(child) = listening(&tools, port).await {
+            return (format!("http://127.0.0.1:{port}"), child);
+        }
+    }
+    panic!("localstripe does not listen");
+}
+
+/// The server on that port; nothing when it could not have it.
+async fn listening(tools: &Path, port: u16) -> Option<Child> {
     let mut child = Command::new("python3")
         .env("PYTHONPATH", tools.join("localstripe/.venv"))
         .args([
@@ -162,21 +173,20 @@ async fn serve() -> (String, Child) {
         .kill_on_drop(true)
         .spawn()
         .expect("localstripe");
-    let url = format!("http://127.0.0.1:{port}");
     // A minute: where much else runs, Python needs more than ten seconds to load it.
     for _ in 0..3_000 {
-        if let Ok(Some(status)) = child.try_wait() {
-            panic!("localstripe ended: {status}");
+        if child.try_wait().expect("its state").is_some() {
+            return None;
         }
         if tokio::net::TcpStream::connect(("127.0.0.1", port))
             .await
             .is_ok()
         {
-            return (url, child);
+            return Some(child);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("localstripe does not listen");
+    None
 }
 
 #[tokio::test]
