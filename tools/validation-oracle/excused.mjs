@@ -1,4 +1,4 @@
-// Where a judge may judge otherwise than graphql-js: [judge, test of {text, rules, refusal}, reason] each. The engine may only
+// Where a judge may judge otherwise than graphql-js: [judge, test of {text, rules, refusal, refusals}, reason] each. The engine may only
 // where graphql-js is behind the specification and apollo-compiler agrees with the engine.
 
 const only = (rules, ...names) => rules.length > 0 && rules.every((rule) => names.includes(rule));
@@ -7,6 +7,14 @@ const accepts = (...names) => ({ rules, refusal }) => refusal === undefined && o
 
 const CONDITIONAL_ROOT =
   "graphql-js 16 keeps the specification of 2021: that of 2025 has no @skip or @include at a subscription's root, and what is skipped counts";
+const SAID_OF_IT = {
+  "the engine": /subscription .*top level field$/,
+  "apollo-compiler": /^(anonymous )?subscription .*(only have one root field|can not specify @skip or @include)/,
+};
+
+/** Both judges say it, so that neither is excused for what the other takes. */
+const isConditionalRoot = ({ text, rules, refusals }) =>
+  rules.length === 0 && /@(skip|include)/.test(text) && Object.entries(SAID_OF_IT).every(([judge, said]) => said.test(refusals[judge] ?? ""));
 
 const REASONS = [
   [
@@ -29,18 +37,8 @@ const REASONS = [
     accepts("ValuesOfCorrectTypeRule"),
     "apollo-compiler takes any literal for scalars of a schema; graphql-js is told which kinds ours take",
   ],
-  [
-    "apollo-compiler",
-    ({ rules, refusal }) =>
-      rules.length === 0 && /^(anonymous )?subscription .*(only have one root field|can not specify @skip or @include)/.test(refusal),
-    CONDITIONAL_ROOT,
-  ],
-  [
-    "the engine",
-    ({ text, rules, refusal }) =>
-      rules.length === 0 && /subscription .*top level field$/.test(refusal) && /@(skip|include)/.test(text),
-    CONDITIONAL_ROOT,
-  ],
+  ["apollo-compiler", isConditionalRoot, CONDITIONAL_ROOT],
+  ["the engine", isConditionalRoot, CONDITIONAL_ROOT],
 ];
 
 /** Why a judge may differ about that document; nothing when it may not. */

@@ -88,14 +88,16 @@ function judge(program, ...args) {
   return judged.stdout.trim().split("\n").map((line) => JSON.parse(line)[0]);
 }
 
-for (const [name, verdicts] of [
+const judges = [
   ["the engine", judge(engine)],
   ["apollo-compiler", judge(apollo, sdl)],
-]) {
+];
+for (const [name, verdicts] of judges) {
   documents.forEach(({ text, rules }, at) => {
     const refusal = at < verdicts.length ? verdicts[at] : "no verdict";
     if ((refusal === undefined) === (rules.length === 0)) return;
-    const reason = excused({ judge: name, text, rules, refusal });
+    const refusals = Object.fromEntries(judges.map(([judge, all]) => [judge, all[at]]));
+    const reason = excused({ judge: name, text, rules, refusal, refusals });
     if (reason) {
       excuses.set(reason, (excuses.get(reason) ?? 0) + 1);
       return;
