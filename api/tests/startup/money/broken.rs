@@ -91,8 +91,8 @@ async fn money_that_is_booked_and_told_nobody_is_seen() {
 }
 
 /// A provider that remembers no key of ours and tells of no refund gives a part of the money back, and the server is killed
-/// before it has noted that. How often it has given back when the refund has ended.
-async fn given_back_by_a_forgetful_provider(broken: &str) -> i64 {
+/// before it has noted that. How often it has given back when the refund has ended, and whether the judge finds fault.
+async fn given_back_by_a_forgetful_provider(broken: &str) -> (i64, bool) {
     let knows = (
         "    and f.reference = (p_request ->> 'reference')::uuid;\n  if found then",
         "    and f.reference = (p_request ->> 'reference')::uuid;\n  if false then",
@@ -117,14 +117,17 @@ async fn given_back_by_a_forgetful_provider(broken: &str) -> i64 {
     let done = "select count(*) from refunds where status = 'done'";
     till.until("it is given back", done, 1).await;
     let times = till.number("select count(*) from sandbox_refunds").await;
+    judge::quiet(&till).await;
+    let faults = judge::faults(&till).await;
     assert!(server.end("TERM").success());
-    times
+    (times, !faults.is_empty())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn r15_who_does_not_ask_before_it_tells_again_gives_money_back_twice() {
-    assert_eq!(given_back_by_a_forgetful_provider("").await, 1);
+    assert_eq!(given_back_by_a_forgetful_provider("").await, (1, false));
     let asks = ("v_found.status = 'in_transit'\n  );", "false\n  );");
     let broken = without("refund_settle", &[asks]);
-    assert_eq!(given_back_by_a_forgetful_provider(&broken).await, 2);
+    let twice = given_back_by_a_forgetful_provider(&broken).await;
+    assert_eq!(twice, (2, true));
 }
